@@ -1,0 +1,74 @@
+# Everything a person does here starts with make; `make` alone prints the list.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+NAME ?=
+
+# The stamp's name is a checksum of what decides the environment: lock, metadata, place.
+# Same content, same stamp, nothing to do; a fresh checkout with new times installs nothing twice.
+STAMP := $(VENV)/.installed-$(shell { pwd; cat requirements.txt; sed '/^\[tool\.ruff/,$$d' pyproject.toml; } | cksum | tr ' ' '-')
+
+.PHONY: help setup demo test test-long check format bench connector lock clean
+
+help: ## Print this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with every pinned dependency and the package itself
+	@:
+
+$(STAMP): export PIP_DISABLE_PIP_VERSION_CHECK := 1
+$(STAMP): export PIP_NO_INPUT := 1
+$(STAMP):
+	@command -v $(PYTHON) >/dev/null 2>&1 || { \
+	  echo "make setup: there is no '$(PYTHON)' here. Install Python 3.11 to 3.14, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || { \
+	  echo "make setup: '$(PYTHON)' is $$($(PYTHON) -V 2>&1); Python 3.11 to 3.14 is needed. Name another one: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "make setup: '$(PYTHON)' cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@rm -f $(VENV)/.installed-*
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --no-compile --require-hashes --only-binary :all: --no-deps -r requirements.txt
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+demo: setup ## Play the demo: make demo ARGS="..."
+	@$(BIN)/tillbridge demo $(ARGS)
+
+test: check ## Gates, then every test that is not marked long
+	@$(BIN)/pytest -m "not long" $(ARGS)
+
+test-long: setup ## Only the tests marked long: crash, volume, simulation
+	@$(BIN)/pytest -m long $(ARGS)
+
+check: setup ## Only the gates: format, lint, types, imports
+	@$(BIN)/ruff format --check --quiet . || { echo "make check: run 'make format' to lay out the files above" >&2; $(BIN)/ruff format --check . | tail -20 >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: setup ## Lay out the code and mend what the linter can mend
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+bench: setup ## Measure intake and flow on this machine
+	@$(BIN)/tillbridge bench intake $(ARGS)
+	@$(BIN)/tillbridge bench flow $(ARGS)
+
+connector: setup ## Write the skeleton of a connector: make connector NAME=x
+	@test -n "$(NAME)" || { echo "make connector: give it a name, as in: make connector NAME=acme_pos" >&2; exit 2; }
+	@$(BIN)/python -m tillbridge.app.scaffold $(NAME)
+
+lock: ## Solve the dependencies anew into requirements.txt
+	@d=$$(mktemp -d) && trap 'rm -rf "$$d"' EXIT && $(PYTHON) -m venv "$$d" && "$$d/bin/pip" install -qq uv && \
+	  "$$d/bin/uv" pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	    --upgrade --group dev pyproject.toml --output-file requirements.txt
+
+clean: ## Remove what make made (the environment and the caches)
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find src tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Tillbridge: the open retail integration hub."""

@@ -1,0 +1,1 @@
+"""Start here: settings, the wiring of the flow, runner, registry, command line, HTTP, worker, demo."""

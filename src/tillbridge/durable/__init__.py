@@ -1,0 +1,1 @@
+"""The floor: PostgreSQL, migrations, the log, cursors, parking, jobs, schedules."""

@@ -1,0 +1,1 @@
+"""1 Receive: authenticate, record the raw bytes once, acknowledge."""

@@ -1,0 +1,1 @@
+"""2 Translate: their names to ours, for products, locations, tenders, taxes and parties."""

@@ -1,0 +1,1 @@
+"""3 Decide: pure state machines for orders, fulfilment, returns and transfers."""

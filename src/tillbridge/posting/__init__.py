@@ -1,0 +1,1 @@
+"""4 Post: the two books, money and stock."""

@@ -1,0 +1,1 @@
+"""The money book: double entry, rules as data, immutable entries."""

@@ -1,0 +1,1 @@
+"""The stock book: movements, reservations, what is available to sell."""

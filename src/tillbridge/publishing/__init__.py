@@ -1,0 +1,1 @@
+"""5 Deliver: documents to ERPs and channels, under budgets, breakers and receipts."""

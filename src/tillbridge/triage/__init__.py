@@ -1,0 +1,1 @@
+"""7 Repair: exception cases, owners, approvals, replay with preview."""
