@@ -1,0 +1,117 @@
+"""Valued facts: what finance books. Only these (and till sales) meet a posting rule.
+
+Measures live in collections: `lines` carry list and discount, `taxes` carry tax, `tenders` carry
+amount, `rows` carry amount. The header value of a measure is the sum of its collection.
+Derived: net = list - discount; rounding = tendered - net - tax.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tillbridge.canonical.fact import Fact
+
+
+class ValuedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Value of a step on one line, minor units without tax, signed."""
+
+    kind: str
+    list: int
+    discount: int = 0
+    department: str = ""
+    promotion: str = ""
+    card: str = ""
+    line: str = ""
+    direction: str = "sale"
+
+
+class ValuedTax(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tax of a step, minor units, signed."""
+
+    jurisdiction: str
+    tax: int
+    collector: str = "seller"
+    code: str = ""
+
+
+class ValuedTender(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Money of a step by tender, minor units, signed."""
+
+    tender: str
+    amount: int
+    kind: str = "card"
+    issuer: str = "own"
+    card: str = ""
+
+
+class ValuedRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An amount of a closed kind (a fee, a transfer price, a cost), minor units, signed."""
+
+    kind: str
+    amount: int
+    item: str = ""
+
+
+class Valued(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """What all valued facts of an order carry.
+
+    order: the open item they move (the order's key). channel, location: for dimensions and rules.
+    gl: filled by posting from the workspace, not here.
+    """
+
+    currency: str
+    order: str
+    channel: str = ""
+    location: str = ""
+
+
+class DepositReceived(Valued, frozen=True, kw_only=True, omit_defaults=True):
+    """Money came in (or, negative, was corrected) for an order before it is earned."""
+
+    tenders: tuple[ValuedTender, ...]
+
+
+class SaleRecognised(Valued, frozen=True, kw_only=True, omit_defaults=True):
+    """A part of an order was earned (shipped, collected, delivered: by policy)."""
+
+    lines: tuple[ValuedLine, ...]
+    taxes: tuple[ValuedTax, ...] = ()
+
+
+class SaleReversed(Valued, frozen=True, kw_only=True, omit_defaults=True):
+    """A part of what was earned is taken back (a return, a goodwill refund).
+
+    Amounts are positive: the reversal's direction is in the rule.
+    """
+
+    lines: tuple[ValuedLine, ...]
+    taxes: tuple[ValuedTax, ...] = ()
+
+
+class RefundPaid(Valued, frozen=True, kw_only=True, omit_defaults=True):
+    """Money went back to the buyer, by tender; amounts positive."""
+
+    tenders: tuple[ValuedTender, ...]
+
+
+class TransferPriced(Valued, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods of one entity fulfilled an order of another; rows carry the transfer price."""
+
+    rows: tuple[ValuedRow, ...]
+
+
+class EntryPosted(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """An entry of the money book that must reach the ERP as (part of) a journal.
+
+    Only emitted where the workspace says gl = "journals" for entity and flow.
+    lines: rows with kind = account, amount = signed functional minor units (debit positive),
+    item = open item. flow: `web` or `stores`. location/channel: where it belongs.
+    """
+
+    entry: str
+    entity: str
+    flow: str
+    currency: str
+    lines: tuple[ValuedRow, ...]
+    channel: str = ""
+    location: str = ""
