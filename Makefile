@@ -47,7 +47,7 @@ test-long: setup ## Only the tests marked long: crash, volume, simulation
 	@$(BIN)/pytest -m long $(ARGS)
 
 check: setup ## Only the gates: format, lint, types, imports
-	@$(BIN)/ruff format --check --quiet . || { echo "make check: run 'make format' to lay out the files above" >&2; $(BIN)/ruff format --check . | tail -20 >&2; exit 1; }
+	@$(BIN)/ruff format --check --quiet . || { echo "make check: some files are not laid out; run 'make format'" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo

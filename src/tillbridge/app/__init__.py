@@ -1,1 +1,1 @@
-"""Start here: settings, the wiring of the flow, runner, registry, command line, HTTP, worker, demo."""
+"""Start here: settings, the wiring of the flow, runner, registry, command line, HTTP, demo."""

@@ -1,1 +1,1 @@
-"""One folder per outside system; each speaks its vendor's words on one side and ours on the other."""
+"""One folder per outside system: its vendor's words on one side, ours on the other."""

@@ -1,1 +1,1 @@
-"""What a connector promises: protocols, the strict wire parser, the transport, the conformance suite."""
+"""What a connector promises: protocols, strict wire parser, transport, conformance suite."""
