@@ -47,10 +47,12 @@ test-long: setup ## Only the tests marked long: crash, volume, simulation
 	@$(BIN)/pytest -m long $(ARGS)
 
 check: setup ## Only the gates: format, lint, types, imports
-	@$(BIN)/ruff format --check --quiet . || { echo "make check: some files are not laid out; run 'make format'" >&2; exit 1; }
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
+	@status=0; \
+	$(BIN)/ruff format --check --output-format concise . || { echo "make check: run 'make format'" >&2; status=1; }; \
+	$(BIN)/ruff check --quiet --output-format concise . || status=1; \
+	$(BIN)/mypy || status=1; \
+	$(BIN)/lint-imports --no-logo >$(VENV)/law 2>&1 || { cat $(VENV)/law; status=1; }; \
+	tail -n 1 $(VENV)/law; exit $$status
 
 format: setup ## Lay out the code and mend what the linter can mend
 	@$(BIN)/ruff check --quiet --fix-only .

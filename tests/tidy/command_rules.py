@@ -6,6 +6,7 @@ A document shows a command as a line starting with `$ ` inside a ```console bloc
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import re
 import shlex
@@ -62,8 +63,7 @@ def tillbridge_verbs_exist(root: Path) -> list[str]:
     cli = root / "src" / "tillbridge" / "app" / "cli"
     if not cli.is_dir() and not cli.with_suffix(".py").exists():
         pytest.skip("there is no command line yet")
-    from tillbridge.app.cli import main
-
+    main = importlib.import_module("tillbridge.app.cli").main
     return [
         f"{place}: {line}: {why}" for line, place in wanted.items() if (why := refusal(line, main))
     ]
