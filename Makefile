@@ -65,6 +65,7 @@ bench: setup ## Measure intake and flow on this machine
 connector: setup ## Write the skeleton of a connector: make connector NAME=x
 	@test -n "$(NAME)" || { echo "make connector: give it a name, as in: make connector NAME=acme_pos" >&2; exit 2; }
 	@$(BIN)/python -m tillbridge.app.scaffold $(NAME)
+	@$(BIN)/ruff format --quiet src/tillbridge/connectors/$(NAME)
 
 lock: ## Solve the dependencies anew into requirements.txt
 	@d=$$(mktemp -d) && trap 'rm -rf "$$d"' EXIT && $(PYTHON) -m venv "$$d" && "$$d/bin/pip" install -qq uv && \
