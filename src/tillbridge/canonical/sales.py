@@ -12,6 +12,9 @@ from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.orders import TaxLine
 
 DIRECTIONS = ("sale", "return")
+# who issued a gift card or credit that is tendered: the selling entity or another one of ours
+ISSUERS = ("own", "other")
+CASH_KINDS = ("loan", "pickup", "paid_in", "paid_out", "deposit")
 
 
 class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True):
