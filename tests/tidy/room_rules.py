@@ -27,9 +27,9 @@ ROOMS = (
     "watch",
 )
 
-# Modules without a test file that imports them or carries their name in tests/<room>/, and why.
+# Modules and packages that no test file of tests/<room>/ imports or is named after, and why.
 WITHOUT_TWIN: dict[str, str] = {
-    "contract/conformance.py": "is itself the suite that tests/connectors runs on each one",
+    "contract/conformance": "is itself the suite that tests/connectors runs on each connector",
 }
 
 
@@ -58,13 +58,16 @@ def import_law_names_every_room(root: Path) -> list[str]:
 
 
 def modules_have_tests(root: Path) -> list[str]:
-    """Every module of a room is imported by, or gives its name to, a test file of that room."""
+    """Every module of a room, or its package in it, is imported or named by a test of that room."""
     problems = []
     for path in python_files(root, "src/tillbridge"):
         inside = path.relative_to(root / "src" / "tillbridge")
         if len(inside.parts) == 1 or _only_docstring(path) or inside.name == "__main__.py":
             continue
-        if inside.as_posix() in WITHOUT_TWIN or _has_twin(root, inside):
+        excused = {
+            part.with_suffix("").as_posix() for part in (inside, *inside.parents) if part.name
+        }
+        if excused & WITHOUT_TWIN.keys() or _has_twin(root, inside):
             continue
         problems.append(f"{short(root, path)}: no test below tests/{inside.parts[0]}/ looks at it")
     return problems
@@ -74,10 +77,10 @@ def reasons_for_no_tests_are_alive(root: Path) -> list[str]:
     """The table of modules without tests names only modules that exist and still need it."""
     problems = []
     for name in WITHOUT_TWIN:
-        inside = Path(name)
-        if not (root / "src" / "tillbridge" / inside).exists():
+        place = root / "src" / "tillbridge" / name
+        if not place.is_dir() and not place.with_suffix(".py").exists():
             problems.append(f"{name}: listed without tests, but there is no such module")
-        elif _has_twin(root, inside):
+        elif _has_twin(root, Path(name).with_suffix(".py")):
             problems.append(f"{name}: listed without tests, but it has them; take it off the list")
     return problems
 
@@ -92,10 +95,13 @@ def _has_twin(root: Path, inside: Path) -> bool:
     if room == "connectors" and len(inside.parts) > 2:
         # The conformance suite runs every connector; files of its own are for quirks.
         return (root / "tests" / "connectors" / "test_every_connector.py").exists()
-    dotted = ".".join(("tillbridge", *inside.with_suffix("").parts)).removesuffix(".__init__")
-    word = dotted.rsplit(".", 1)[1]
+    parts = ("tillbridge", *inside.with_suffix("").parts)
+    # A package inside a room is one thing: a test that looks at it looks at its modules.
+    units = {".".join(parts[:length]) for length in range(3, len(parts) + 1)}
+    words = {unit.rsplit(".", 1)[1] for unit in units}
     for test in python_files(root, f"tests/{room}"):
-        if test.name.startswith("test_") and (word in test.stem or dotted in _imports(test)):
+        named = any(word in test.stem for word in words)
+        if test.name.startswith("test_") and (named or units & _imports(test)):
             return True
     return False
 

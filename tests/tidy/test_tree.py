@@ -176,6 +176,7 @@ def _copy(target: Path) -> Path:
         package.mkdir(parents=True)
         (package / "__init__.py").write_text('"""A room."""\n', encoding="utf-8")
     (root / "tests").mkdir()
+    # The one module that is excused from having a test of its own.
     conformance = root / "src" / "tillbridge" / "contract" / "conformance.py"
     conformance.write_text('"""The suite."""\n', encoding="utf-8")
     return root

@@ -5,6 +5,8 @@ raises NeedsDecision where its author has to write, so that the conformance suit
 nowhere else.
 """
 
+import hashlib
+import hmac
 import keyword
 import re
 from importlib import resources
@@ -13,6 +15,8 @@ from string import Template
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _NAME_MAX = 24
+# The body in templates/__samples__told.webhook.json.tmpl, as bytes.
+_WEBHOOK_BODY = b'{"id": "1001"}'
 _SUFFIX = ".tmpl"
 
 
@@ -35,6 +39,7 @@ def write_connector(name: str, connectors: Path) -> list[Path]:
     title = name.replace("_", " ").title()
     words = {"name": name, "title": title, "camel": title.replace(" ", "")}
     words |= {"header": name.replace("_", "-")}
+    words |= {f"signed_{secret}": _signed(secret) for secret in ("one", "two")}
     written = []
     for place, text in _templates():
         path = folder / place
@@ -42,6 +47,11 @@ def write_connector(name: str, connectors: Path) -> list[Path]:
         path.write_text(Template(text).substitute(words), encoding="utf-8")
         written.append(path)
     return written
+
+
+def _signed(secret: str) -> str:
+    """Signature of the skeleton's webhook sample, as its webhooks.py checks it."""
+    return hmac.new(secret.encode(), _WEBHOOK_BODY, hashlib.sha256).hexdigest()
 
 
 def _templates() -> list[tuple[str, str]]:
