@@ -1,0 +1,171 @@
+"""Documents for the tests of the sandbox ERP, and a connection to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from tillbridge.canonical.documents import (
+    CreditNoteDocument,
+    DocumentLine,
+    InvoiceDocument,
+    JournalDocument,
+    JournalLine,
+    SalesOrderDocument,
+    SubmitDocument,
+)
+from tillbridge.canonical.orders import OrderLine, TaxLine
+from tillbridge.connectors.sandbox.config import SandboxSettings
+from tillbridge.connectors.sandbox.connector import SandboxConnector
+from tillbridge.connectors.sandbox.erp_documents import Rules
+from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
+from tillbridge.contract.promises import Assignment, Connection, Receipt
+from tillbridge.contract.transport import HttpTransport, Transport
+
+KEY = "made-up-key"
+DAY = date(2026, 11, 13)
+
+
+class Names:
+    """A directory of a few names."""
+
+    def __init__(self, rows: Mapping[tuple[str, str], str] | None = None) -> None:
+        self._rows = dict(rows or {})
+
+    def theirs(self, table: str, ours: str) -> str | None:
+        return self._rows.get((table, ours))
+
+
+def sales_order(operation: str, product: str = "P1001", total: int = 2178) -> SubmitDocument:
+    line = OrderLine(
+        line="1",
+        kind="goods",
+        product=product,
+        quantity=2000,
+        list=2200,
+        discount=200,
+        taxes=(TaxLine(code="us-ny", jurisdiction="us-ny", amount=178),),
+    )
+    return SubmitDocument(
+        key=f"order/web/{operation}",
+        id=operation,
+        kind="sales_order",
+        entity="us",
+        sales_order=SalesOrderDocument(
+            number="#1001",
+            channel="web",
+            currency="USD",
+            order_date=DAY,
+            total=total,
+            lines=(line,),
+            party="p-1",
+        ),
+    )
+
+
+def invoice(operation: str, order: str = "", total: int = 2178) -> SubmitDocument:
+    line = DocumentLine(
+        line="1", kind="goods", product="P1001", quantity=2000, net=2000, taxes=(("us-ny", 178),)
+    )
+    return SubmitDocument(
+        key=f"order/web/{operation}",
+        id=operation,
+        kind="invoice",
+        entity="us",
+        invoice=InvoiceDocument(
+            order=order,
+            number="#1001",
+            channel="web",
+            currency="USD",
+            invoice_date=DAY,
+            total=total,
+            lines=(line,),
+        ),
+    )
+
+
+def credit_note(operation: str, order: str = "") -> SubmitDocument:
+    line = DocumentLine(
+        line="1", kind="goods", product="P1001", quantity=1000, net=1000, taxes=(("us-ny", 89),)
+    )
+    return SubmitDocument(
+        key=f"order/web/{operation}",
+        id=operation,
+        kind="credit_note",
+        entity="us",
+        credit_note=CreditNoteDocument(
+            order=order,
+            number="#1001",
+            channel="web",
+            currency="USD",
+            invoice_date=DAY,
+            total=1089,
+            lines=(line,),
+        ),
+    )
+
+
+def journal(operation: str, debit: int = 1500, credit: int = 1500) -> SubmitDocument:
+    return SubmitDocument(
+        key=f"journal/us/stores/{operation}",
+        id=operation,
+        kind="journal",
+        entity="us",
+        journal=JournalDocument(
+            currency="USD",
+            journal_date=DAY,
+            narration="stores",
+            lines=(JournalLine("cash", debit), JournalLine("sales/goods", -credit)),
+            entries=3,
+        ),
+    )
+
+
+def connection_to(url: str, timeout_seconds: float = 5.0) -> Connection:
+    return Connection(
+        name="erp",
+        entity="us",
+        channel="",
+        currency="USD",
+        settings=SandboxSettings(url=url, timeout_seconds=timeout_seconds),
+    )
+
+
+class Desk:
+    """A running ERP and a connector that talks to it."""
+
+    def __init__(self, erp: ErpSimulator, transport: Transport) -> None:
+        self.erp = erp
+        self.connector = SandboxConnector()
+        self.transport = transport
+
+    def deliver(
+        self,
+        *commands: SubmitDocument,
+        unknown: bool = False,
+        names: Mapping[tuple[str, str], str] | None = None,
+        key: str = KEY,
+        timeout_seconds: float = 5.0,
+    ) -> list[Receipt]:
+        return self.connector.deliver(
+            [Assignment(document=command, unknown=unknown) for command in commands],
+            connection_to(self.erp.address, timeout_seconds),
+            {"api_key": key},
+            Names(names),
+            self.transport,
+        )
+
+
+@contextmanager
+def desk(folder: Path, rules: Rules | None = None) -> Iterator[Desk]:
+    """An ERP in a folder of its own, stopped at the end."""
+    erp = ErpSimulator(folder / "erp.sqlite", KEY, rules=rules)
+    erp.start()
+    transport = HttpTransport()
+    try:
+        yield Desk(erp, transport)
+    finally:
+        transport.close()
+        erp.close()
