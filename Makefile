@@ -4,7 +4,9 @@
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
-PYTHON ?= python3
+# The first interpreter that will do, asked only when the environment has to be made.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
@@ -25,10 +27,8 @@ setup: $(STAMP) ## Make .venv with every pinned dependency and the package itsel
 $(STAMP): export PIP_DISABLE_PIP_VERSION_CHECK := 1
 $(STAMP): export PIP_NO_INPUT := 1
 $(STAMP):
-	@command -v $(PYTHON) >/dev/null 2>&1 || { \
-	  echo "make setup: there is no '$(PYTHON)' here. Install Python 3.11 to 3.14, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || { \
-	  echo "make setup: '$(PYTHON)' is $$($(PYTHON) -V 2>&1); Python 3.11 to 3.14 is needed. Name another one: make PYTHON=python3.11" >&2; exit 1; }
+	@$(if $(PYTHON),$(PYTHON),false) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null || { \
+	  echo "make setup: Python 3.11 to 3.14 is needed, and '$(or $(PYTHON),python3)' is none. Name one: make PYTHON=/path/to/python3.11 setup" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "make setup: '$(PYTHON)' cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
 	@rm -f $(VENV)/.installed-*
