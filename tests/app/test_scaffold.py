@@ -51,7 +51,9 @@ class Answers:
     """A transport that gives the same answer to everything."""
 
     def __init__(self, status: int, headers: dict[str, str] | None = None) -> None:
-        self.answer = Response(status=status, headers=headers or {}, body=b"{}")
+        self.answer = Response(
+            status=status, headers=headers or {}, body=b'{"name": "Ann\'s shop"}'
+        )
 
     def send(self, request: Request) -> Response:
         """The answer."""
@@ -79,7 +81,7 @@ def test_a_skeleton_says_what_to_do_next_after_each_answer(connector: ModuleType
     settings = connector.connector.config(url="https://shop.example")
     connection = Connection(name="a", entity="e", channel="c", currency="EUR", settings=settings)
     check = connector.connector.check
-    assert "answers" in check(connection, {"token": "t"}, Answers(200))
+    assert "Ann's shop" in check(connection, {"token": "t"}, Answers(200))
     with pytest.raises(RetryLater) as patience:
         check(connection, {}, Answers(429, {"retry-after": "7"}))
     assert patience.value.after_seconds == 7
