@@ -18,8 +18,8 @@ from tillbridge.contract.wire import WireError
 class SandboxConnector:
     """Signs Delivers and ChecksConnection.
 
-    The ERP has no native idempotency: the operation id is the document's external id, and a
-    document whose earlier attempt is unknown is looked up before it is sent again.
+    The ERP has no native idempotency: the operation id is the document's external id, and what is
+    about to be created is looked up by it first, in one call per batch.
     """
 
     name = "sandbox"
@@ -45,15 +45,15 @@ class SandboxConnector:
         directory: Directory,
         transport: Transport,
     ) -> list[Receipt]:
-        """One receipt per assignment, in order; in calls of at most `batch_max` documents.
+        """One receipt per assignment, in order; two calls per `batch_max` documents.
 
         Raises RetryLater when the ERP is away before anything is known of any assignment.
         """
         delivery = _Delivery(_client(connection, secrets, transport), connection)
-        delivery.look_up([task.document for task in assignments if task.unknown])
-        to_send = [task for task in assignments if task.document.id not in delivery.receipts]
-        for begin in range(0, len(to_send), self.batch_max):
-            delivery.send(to_send[begin : begin + self.batch_max], directory)
+        for begin in range(0, len(assignments), self.batch_max):
+            tasks = assignments[begin : begin + self.batch_max]
+            if delivery.look_up(tasks):
+                delivery.send(tasks, directory)
         return [delivery.receipts[task.document.id] for task in assignments]
 
 
@@ -66,33 +66,38 @@ class _Delivery:
         self._company = self._settings.company or connection.entity
         self.receipts: dict[str, Receipt] = {}
 
-    def look_up(self, commands: Sequence[SubmitDocument]) -> None:
-        """Adopt what an earlier attempt left over there; raises RetryLater when it cannot tell."""
-        size = SandboxConnector.batch_max
-        for begin in range(0, len(commands), size):
-            some = commands[begin : begin + size]
-            try:
-                found = self._client.find([command.id for command in some])
-            except RetryLater as problem:
-                if not self.receipts:
-                    # Nothing was sent by this call; what is unknown stays unknown.
-                    raise RetryLater(
-                        problem.words, after_seconds=problem.after_seconds, unknown=True
-                    ) from None
-                for command in some:
-                    self.receipts[command.id] = self._unknown(command, problem)
-                continue
-            for command in some:
-                if command.id in found:
-                    self.receipts[command.id] = accepted(command, found[command.id])
+    def look_up(self, tasks: Sequence[Assignment]) -> bool:
+        """Adopt what an earlier attempt left over there; False when it could not be told.
+
+        Raises RetryLater when nothing else is known either; `unknown` stays as it was.
+        """
+        try:
+            found = self._client.find([task.document.id for task in tasks])
+        except RetryLater as problem:
+            if not self.receipts:
+                raise RetryLater(
+                    problem.words,
+                    after_seconds=problem.after_seconds,
+                    unknown=any(task.unknown for task in tasks),
+                ) from None
+            for task in tasks:
+                told = RetryLater(
+                    problem.words, after_seconds=problem.after_seconds, unknown=task.unknown
+                )
+                self.receipts[task.document.id] = self._not_done(task.document, told)
+            return False
+        for task in tasks:
+            if task.document.id in found:
+                self.receipts[task.document.id] = accepted(task.document, found[task.document.id])
+        return True
 
     def send(self, tasks: Sequence[Assignment], directory: Directory) -> None:
-        """Create the documents in one call and note what became of each."""
+        """Create what is not there yet in one call and note what became of each."""
         ready: list[tuple[SubmitDocument, ErpDocument]] = []
         for task in tasks:
             command = task.document
-            if any(command.id == sent.id for sent, _ in ready):
-                continue  # the same operation twice in one call is one document
+            if command.id in self.receipts or any(command.id == sent.id for sent, _ in ready):
+                continue  # there already, or twice in one call
             try:
                 document = document_of(command, self._company, directory, task.parties)
             except (ValueError, NeedsDecision) as problem:

@@ -1,0 +1,62 @@
+"""The live far side for the conformance suite: the sandbox ERP, as strict as its defaults."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.connectors.sandbox.erp_desk import KEY, Names, connection_to, invoice, sales_order
+from tillbridge.canonical.documents import SubmitDocument
+from tillbridge.connectors.sandbox.erp_documents import Rules
+from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
+from tillbridge.contract.promises import Assignment, Connection
+from tillbridge.contract.transport import HttpTransport, Transport
+
+UNKNOWN_PRODUCT = "P9999"
+
+
+class Target:
+    """What the suite asks of a live far side."""
+
+    def __init__(self, erp: ErpSimulator, transport: Transport) -> None:
+        self._erp = erp
+        self._count = 0
+        self.connection: Connection = connection_to(erp.address)
+        self.secrets: Mapping[str, str] = {"api_key": KEY}
+        self.directory = Names()
+        self.transport = transport
+
+    def assignments(self, count: int) -> Sequence[Assignment]:
+        """Fresh operations, orders and invoices in turn."""
+        return [Assignment(document=self._fresh(number)) for number in range(count)]
+
+    def refused(self) -> Assignment:
+        """An order with a product the ERP does not know."""
+        self._count += 1
+        return Assignment(document=sales_order(f"op-{self._count}", product=UNKNOWN_PRODUCT))
+
+    def documents(self, operation: str) -> int:
+        """As the ERP's own books say."""
+        return len(self._erp.store.find([operation]))
+
+    def _fresh(self, number: int) -> SubmitDocument:
+        self._count += 1
+        make = (sales_order, invoice)[number % 2]
+        return make(f"op-{self._count}")
+
+
+@contextmanager
+def delivery_target() -> Iterator[Target]:
+    """A running ERP with books of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        rules = Rules(unknown_products=(UNKNOWN_PRODUCT,))
+        erp = ErpSimulator(Path(folder) / "erp.sqlite", KEY, rules=rules)
+        erp.start()
+        transport = HttpTransport()
+        try:
+            yield Target(erp, transport)
+        finally:
+            transport.close()
+            erp.close()
