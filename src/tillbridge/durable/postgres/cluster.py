@@ -18,7 +18,7 @@ from typing import IO
 from tillbridge.durable.postgres.account import Account
 from tillbridge.durable.postgres.binaries import Binaries, clean_environment
 from tillbridge.durable.postgres.errors import PostgresError
-from tillbridge.durable.postgres.folder import ROLE
+from tillbridge.durable.postgres.folder import ROLE, alive
 from tillbridge.durable.postgres.settings import SAFETY, SIZES, as_arguments, as_lines
 
 PR_SET_PDEATHSIG = 1
@@ -128,7 +128,7 @@ class Cluster:
             check=False,
             cwd="/",
             env=clean_environment(),
-            preexec_fn=dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one thread here
+            preexec_fn=dies_with_parent(signal.SIGTERM),
             **self.account.spawn_options(),
         )
         if done.returncode != 0:
@@ -214,12 +214,13 @@ class Cluster:
         return [pid] if str(self.data) in said.stdout else []
 
     def clear_stale_pid_file(self) -> bool:
-        """Remove a pid file that no live server stands behind; true when there was one.
+        """Remove a pid file whose process is alive but is another program; true when it was so.
 
-        Call only with the supervisor's lock held and `servers()` empty.
+        The server itself copes with a dead process, and then still looks for shared memory in
+        use. Call only with the supervisor's lock held and `servers()` empty.
         """
-        try:
-            (self.data / "postmaster.pid").unlink()
-        except FileNotFoundError:
+        pid, _ = self.pid_file()
+        if pid == 0 or not alive(pid):
             return False
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
         return True

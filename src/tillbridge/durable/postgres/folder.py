@@ -239,6 +239,17 @@ class Lock:
             self._number = -1
 
 
+def alive(pid: int) -> bool:
+    """True when a process of that id exists, whoever owns it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def log_tail(path: Path, lines: int) -> str:
     """The last lines of a log."""
     try:

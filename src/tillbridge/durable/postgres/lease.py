@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tillbridge.durable.postgres.errors import PostgresError
-from tillbridge.durable.postgres.folder import Folder, Lock, State, log_tail
+from tillbridge.durable.postgres.folder import Folder, Lock, State, alive, log_tail
 
 URL_VARIABLE = "TILLBRIDGE_DATABASE_URL"
 POLL_SECONDS = 0.02
@@ -119,8 +119,6 @@ def ensure(folder: Folder, *, keep: bool, wait: _Wait) -> State:
     Call with a lease held, so that a supervisor cannot go down meanwhile.
     """
     starts = 0
-    if keep:
-        folder.touch(folder.keep)
     while True:
         lock = Lock.at(folder, folder.supervisor_lock)
         try:
@@ -136,8 +134,11 @@ def ensure(folder: Folder, *, keep: bool, wait: _Wait) -> State:
         finally:
             lock.close()
         state = folder.read_state()
-        if state is not None and state.phase == "ready" and _answers(state.port):
-            return state
+        if state is not None and state.phase == "ready" and alive(state.supervisor):
+            if keep:  # only now: a supervisor that begins drops what an earlier one left
+                folder.touch(folder.keep)
+            if _answers(state.port):
+                return state
         wait.pause(lambda: _words(folder))
 
 
@@ -242,8 +243,9 @@ def stop(workspace: Path | str, *, report: Report = on_standard_error) -> bool:
     if not folder.root.exists() or not supervised(folder):
         return False
     wait = _Wait(report)
-    folder.touch(folder.stop)
     while supervised(folder):
+        if not folder.stop.exists():  # a supervisor that begins drops what an earlier one left
+            folder.touch(folder.stop)
         wait.pause(lambda: "waiting until the server is down")
     with contextlib.suppress(FileNotFoundError):
         folder.stop.unlink()

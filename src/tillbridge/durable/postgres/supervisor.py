@@ -70,10 +70,11 @@ def choose_port(seed: str) -> int:
     raise PostgresError(f"No free port on 127.0.0.1 between {FIRST_PORT} and {LAST_PORT}")
 
 
-def open_cluster(folder: Folder) -> tuple[Cluster, Record]:
+def open_cluster(folder: Folder, major: int | None = None) -> tuple[Cluster, Record]:
     """The workspace's cluster with programs and account that fit it, and its record.
 
-    Chooses place and port on first use and keeps them; does not make the cluster.
+    Chooses place and port on first use and keeps them; does not make the cluster. `major` asks
+    for other programs than those the cluster was made with, to put another in its place.
     """
     record = folder.read_record()
     data = folder.data(record) if record else None
@@ -94,7 +95,8 @@ def open_cluster(folder: Folder) -> tuple[Cluster, Record]:
             "workspace's database lies; give that folder back its former place or mode"
         )
     told = data / "PG_VERSION"
-    major = int(told.read_text()) if told.exists() else None
+    if major is None and told.exists():
+        major = int(told.read_text())
     binaries = reachable_binaries(find(major), account)
     return Cluster(binaries, account, data), record
 
@@ -163,7 +165,7 @@ class Supervisor:
         """Wait until a server left by a killed supervisor is down; it was told so by the kernel."""
         began = time.monotonic()
         told = False
-        while found := cluster.servers():
+        while (found := cluster.servers()) and self._wanted():
             self._say("starting", "waiting until the former server is down")
             if not told and time.monotonic() - began > ORPHAN_PATIENCE_SECONDS:
                 pid, _ = cluster.pid_file()
@@ -171,7 +173,8 @@ class Supervisor:
                     os.kill(pid, signal.SIGINT)
                 told = True
             time.sleep(POLL_SECONDS)
-        cluster.clear_stale_pid_file()
+        if not found:
+            cluster.clear_stale_pid_file()
 
     def _serve(self, cluster: Cluster, record: Record) -> None:
         """Keep a server up while it is wanted. One that was ready and fell is started again, ever
