@@ -1,0 +1,216 @@
+"""Checks of everything that calls out, against a far side that misbehaves by script.
+
+The far side here answers every call the same way: 429, 5xx, 401, garbage, or not at all. Errors
+must say what to do next (RetryLater, Refused, NeedsDecision), and never carry a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+import msgspec
+
+from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
+from tillbridge.canonical.documents import SubmitDocument
+from tillbridge.contract.conformance.samples import Suite
+from tillbridge.contract.promises import (
+    Assignment,
+    ChecksConnection,
+    Delivers,
+    Page,
+    Polls,
+    Receipt,
+    Rereads,
+)
+from tillbridge.contract.transport import Request, Response
+
+SECRET = "planted-secret-4711"  # noqa: S105 - a canary, made up
+CALLS_MAX = 200
+Call = Callable[["ScriptedTransport"], Any]
+
+
+class ScriptedTransport:
+    """A far side that gives the same answer to every call, or none."""
+
+    def __init__(self, answer: Response | RetryLater) -> None:
+        self.answer = answer
+        self.requests: list[Request] = []
+
+    def send(self, request: Request) -> Response:
+        """The scripted answer."""
+        self.requests.append(request)
+        if len(self.requests) > CALLS_MAX:
+            raise AssertionError(f"more than {CALLS_MAX} calls for one operation")
+        if isinstance(self.answer, RetryLater):
+            raise self.answer
+        return self.answer
+
+
+class NoDirectory:
+    """Names everything by our own code."""
+
+    def theirs(self, table: str, ours: str) -> str | None:
+        """Our own code."""
+        return ours
+
+
+def waits_when_told_to(suite: Suite) -> list[str]:
+    """429 and 503 mean later, after as long as the other side asks; no answer means later too."""
+    problems = []
+    busy = _answer(429, {"retry-after": "17"})
+    away = _answer(503, {"retry-after": "17"})
+    for name, call in _calls(suite):
+        for label, answer in (
+            ("429", busy),
+            ("503", away),
+            ("500", _answer(500)),
+            ("502", _answer(502)),
+        ):
+            transport = ScriptedTransport(answer)
+            waits = _ended(call, transport)
+            problems += [f"{name}: {label}: {words}" for words in _not_later(waits)]
+            asked = [wait.after_seconds for wait in waits if isinstance(wait, RetryLater | Receipt)]
+            if label == "429" and any(seconds is None or seconds < 17 for seconds in asked):
+                problems.append(f"{name}: Retry-After: 17 is not honoured ({asked})")
+            if len(transport.requests) > 3:
+                problems.append(f"{name}: {label}: {len(transport.requests)} calls without waiting")
+        silence = RetryLater("no answer", unknown=True)
+        for ended in _ended(call, ScriptedTransport(silence)):
+            sure = isinstance(ended, Receipt) and ended.outcome in ("accepted", "refused")
+            if sure or not isinstance(ended, RetryLater | Receipt):
+                problems.append(f"{name}: no answer at all ended as {_shown(ended)}")
+    return problems
+
+
+def gives_up_when_refused(suite: Suite) -> list[str]:
+    """401 and 403 are refusals with words, or a wait; never success, never another exception."""
+    problems = []
+    for name, call in _calls(suite):
+        for status in (401, 403, 404):
+            for ended in _ended(call, ScriptedTransport(_answer(status))):
+                if isinstance(ended, Receipt):
+                    if ended.outcome in ("accepted", "unknown") or not ended.words:
+                        problems.append(f"{name}: {status} ended as {_shown(ended)}")
+                elif not isinstance(ended, Refused | RetryLater | NeedsDecision):
+                    problems.append(f"{name}: {status} ended as {_shown(ended)}")
+    return problems
+
+
+def believes_no_garbage_answer(suite: Suite) -> list[str]:
+    """An answer that is no answer (HTML, half JSON, null, wrong shapes) is never a success."""
+    bodies = (
+        b"",
+        b"<html>hello</html>",
+        b'{"data"',
+        b"null",
+        b"[]",
+        b"{}",
+        b"\xff\xfe",
+        b"7",
+        b'{"data":7}',
+    )
+    problems = []
+    for name, call in _calls(suite):
+        for body in bodies:
+            for ended in _ended(call, ScriptedTransport(_answer(200, body=body))):
+                fine = isinstance(ended, Refused | RetryLater | NeedsDecision)
+                if isinstance(ended, Receipt):
+                    fine = ended.outcome != "accepted"
+                if not fine:
+                    problems.append(f"{name}: answer {body[:20]!r} ended as {_shown(ended)}")
+    return problems
+
+
+def keeps_secrets_to_itself(suite: Suite) -> list[str]:
+    """No secret in an error's words, a receipt or a URL, whatever goes wrong."""
+    problems = []
+    echo = f'{{"error": "token {SECRET} is wrong"}}'.encode()
+    answers = (
+        _answer(401, body=echo),
+        _answer(500, body=echo),
+        _answer(200, body=echo),
+        _answer(429),
+    )
+    for name, call in _calls(suite):
+        for answer in (*answers, RetryLater("no answer", unknown=True)):
+            transport = ScriptedTransport(answer)
+            problems += [
+                f"{name}: a secret stands in {type(ended).__name__}"
+                for ended in _ended(call, transport)
+                if SECRET in _shown(ended) or SECRET in repr(getattr(ended, "__context__", ""))
+            ]
+            if any(SECRET in request.url for request in transport.requests):
+                problems.append(f"{name}: a secret stands in a URL")
+    return problems
+
+
+def _calls(suite: Suite) -> Iterator[tuple[str, Call]]:
+    """Each way this connector calls out, as (name, call)."""
+    connector: object = suite.connector
+    secrets: Mapping[str, str] = dict.fromkeys(suite.guide.secrets, SECRET)
+    if isinstance(connector, ChecksConnection):
+        yield "check", lambda transport: connector.check(suite.connection, secrets, transport)
+    if isinstance(connector, Polls):
+        for stream in connector.streams:
+            yield f"poll {stream}", _poll(suite, connector, stream, secrets)
+    if isinstance(connector, Rereads) and suite.guide.reread is not None:
+        wanted = suite.guide.reread
+        rereads = connector
+        yield (
+            "reread",
+            lambda transport: rereads.reread(
+                wanted["topic"], wanted["reference"], suite.connection, secrets, transport
+            ),
+        )
+    if isinstance(connector, Delivers):
+        for path in suite.documents():
+            document = msgspec.json.decode(path.read_bytes(), type=SubmitDocument)
+            yield f"deliver {path.name}", _delivery(suite, document, secrets)
+
+
+def _poll(suite: Suite, connector: Polls, stream: str, secrets: Mapping[str, str]) -> Call:
+    def call(transport: ScriptedTransport) -> Page:
+        return connector.poll(stream, "", suite.connection, secrets, transport)
+
+    return call
+
+
+def _delivery(suite: Suite, document: SubmitDocument, secrets: Mapping[str, str]) -> Call:
+    connector = cast("Delivers", suite.connector)
+    assignment = Assignment(document=document)
+
+    def call(transport: ScriptedTransport) -> list[Receipt]:
+        return connector.deliver([assignment], suite.connection, secrets, NoDirectory(), transport)
+
+    return call
+
+
+def _ended(call: Call, transport: ScriptedTransport) -> list[Any]:
+    """How a call ended: the exception, or its receipts, or whatever it returned."""
+    try:
+        found = call(transport)
+    except Exception as problem:  # noqa: BLE001 - whatever comes is judged by the caller
+        return [problem]
+    return found if isinstance(found, list) else [found]
+
+
+def _not_later(ended: list[Any]) -> list[str]:
+    problems = []
+    for one in ended:
+        later = isinstance(one, RetryLater) or (
+            isinstance(one, Receipt) and one.outcome in ("retry", "unknown")
+        )
+        if not later:
+            problems.append(f"ended as {_shown(one)} instead of later")
+    return problems
+
+
+def _shown(ended: Any) -> str:
+    if isinstance(ended, BaseException):
+        return f"{type(ended).__name__}: {ended}"[:300]
+    return repr(ended)[:300]
+
+
+def _answer(status: int, headers: Mapping[str, str] | None = None, body: bytes = b"{}") -> Response:
+    return Response(status=status, headers=headers or {}, body=body)
