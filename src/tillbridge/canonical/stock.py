@@ -45,6 +45,7 @@ class ReserveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
     version: int
     lines: tuple[StockLine, ...]
     locations: tuple[str, ...]
+    occurred_at: datetime
 
 
 class MoveStock(Command, frozen=True, kw_only=True, omit_defaults=True):

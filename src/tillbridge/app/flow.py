@@ -1,0 +1,81 @@
+"""The wiring table: which record goes to which room. The only page that knows the whole pipeline.
+
+A record visits its rooms in the order written. `after` gates a room: it gets the record only when
+the room named there took it without parking or halting it (a second telling of a till sale, say,
+halts in orchestration and is never booked twice). Rooms without a gate do not wait for each other:
+posting may wait for a rule while the goods ship.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+MAPPING = "mapping"
+ORCHESTRATION = "orchestration"
+MONEY = "posting.money"
+STOCK = "posting.stock"
+PUBLISHING = "publishing"
+
+# order in which rooms work within a wave; also the lock order of their state tables
+ROOMS = (MAPPING, ORCHESTRATION, PUBLISHING, MONEY, STOCK)
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One stop of a record: the room, and the room that has to let it through first."""
+
+    room: str
+    after: str = ""
+
+
+_TRANSLATE = (Route(MAPPING),)
+_DECIDE = (Route(ORCHESTRATION),)
+_BOOK_MONEY = (Route(MONEY),)
+_BOOK_STOCK = (Route(STOCK),)
+_DELIVER = (Route(PUBLISHING),)
+_TILL_SALE = (Route(ORCHESTRATION), Route(MONEY, ORCHESTRATION), Route(STOCK, ORCHESTRATION))
+_TILL_CASH = (Route(ORCHESTRATION), Route(MONEY, ORCHESTRATION))
+_KEPT: tuple[Route, ...] = ()
+
+FLOW: dict[str, tuple[Route, ...]] = {
+    # receive -> translate
+    "Received": _TRANSLATE,
+    # told by channels -> decide
+    "OrderPlaced": _DECIDE,
+    "OrderChanged": _DECIDE,
+    "OrderCancelled": _DECIDE,
+    "PaymentAuthorized": _DECIDE,
+    "PaymentVoided": _DECIDE,
+    "PaymentFailed": _DECIDE,
+    "PaymentCaptured": _DECIDE,
+    "PaymentRefunded": _DECIDE,
+    "GoodsShipped": _DECIDE,
+    "RefundIssued": _DECIDE,
+    # told by tills -> guard, then book
+    "SaleRung": _TILL_SALE,
+    "SaleVoided": _TILL_SALE,
+    "CashMoved": _TILL_CASH,
+    "TillClosed": _DECIDE,
+    "TillNoted": _DECIDE,
+    # stock
+    "StockCounted": _BOOK_STOCK,
+    "ReserveStock": _BOOK_STOCK,
+    "MoveStock": _BOOK_STOCK,
+    "StockReserved": _DECIDE,
+    "StockShort": _DECIDE,
+    # valued -> money book
+    "DepositReceived": _BOOK_MONEY,
+    "SaleRecognised": _BOOK_MONEY,
+    "SaleReversed": _BOOK_MONEY,
+    "RefundPaid": _BOOK_MONEY,
+    "TransferPriced": _BOOK_MONEY,
+    # deliver
+    "EntryPosted": _DELIVER,
+    "SubmitDocument": _DELIVER,
+    "RereadObject": _DELIVER,
+    # answers
+    "DocumentAccepted": _DECIDE,
+    "DocumentRefused": _DECIDE,
+    # kept in the log for rooms to come
+    "ProductChanged": _KEPT,
+    "LocationChanged": _KEPT,
+}

@@ -1,0 +1,98 @@
+"""Partitions of message and record: made ahead of the ids, dropped after the retention time.
+
+Identities (`delivery`), documents, entries and cases are no partitions and outlive the bodies, so
+dropping old partitions forgets no duplicate.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from psycopg import sql
+
+from tillbridge.durable.queries import load
+from tillbridge.durable.rooms import Connection
+
+QUERIES = load("tillbridge.durable", "retention.sql")
+PARTITION_IDS = 1_000_000
+AHEAD = 2
+TABLES = ("message", "record")
+_BOUND = re.compile(r"FROM \('(\d+)'\) TO \('(\d+)'\)")
+
+
+def make_partitions(connection: Connection, size: int = PARTITION_IDS) -> list[str]:
+    """Create partitions so that `AHEAD` empty ones follow the one in use; gives the new names.
+
+    Runs in the caller's transaction, under its own advisory lock.
+    """
+    connection.execute(QUERIES.lock)
+    made: list[str] = []
+    for table in TABLES:
+        top = _highest(connection, table)
+        end = max((upper for _, _, upper in _partitions(connection, table)), default=0)
+        while end < top + size * AHEAD or end == 0:
+            name = f"{table}_{end}"
+            connection.execute(
+                sql.SQL("create table {} partition of {} for values from ({}) to ({})").format(
+                    sql.Identifier(name),
+                    sql.Identifier(table),
+                    sql.Literal(end),
+                    sql.Literal(end + size),
+                )
+            )
+            made.append(name)
+            end += size
+    return made
+
+
+def drop_done_partitions(connection: Connection, keep_ids: int) -> list[str]:
+    """Drop partitions that end more than `keep_ids` below the newest id and that every consumer
+    is past. A message partition goes only when its ids are below every undone record's message.
+    """
+    connection.execute(QUERIES.lock)
+    row = connection.execute(QUERIES.slowest_cursor).fetchone()
+    slowest = int(row[0]) if row else 0
+    dropped: list[str] = []
+    oldest_message = _oldest_needed_message(connection, slowest)
+    for table, limit in (("record", slowest), ("message", oldest_message)):
+        newest = _highest(connection, table)
+        for name, _, upper in _partitions(connection, table):
+            if upper <= newest - keep_ids and upper <= limit:
+                connection.execute(sql.SQL("drop table {}").format(sql.Identifier(name)))
+                dropped.append(name)
+    return dropped
+
+
+def expire_deliveries(connection: Connection, before: date) -> int:
+    """Forget delivery identities older than a day, 10,000 at a time; gives how many went."""
+    return connection.execute(QUERIES.expire_deliveries, (before,)).rowcount
+
+
+def _oldest_needed_message(connection: Connection, slowest: int) -> int:
+    """Lowest message id that a pending or parked `Received` still points at."""
+    row = connection.execute(
+        "select least("
+        " (select min((convert_from(body, 'UTF8')::json->>'message')::bigint) from record"
+        "   where type = 'Received' and not fused and id > %b),"
+        " (select min((convert_from(body, 'UTF8')::json->>'message')::bigint) from parked"
+        "   where type = 'Received'))",
+        (slowest,),
+    ).fetchone()
+    if row is None or row[0] is None:
+        return _highest(connection, "message")
+    return int(row[0])
+
+
+def _highest(connection: Connection, table: str) -> int:
+    row = connection.execute(QUERIES.highest, (table,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _partitions(connection: Connection, table: str) -> list[tuple[str, int, int]]:
+    found = []
+    for name, bound in connection.execute(QUERIES.partitions, (table,)).fetchall():
+        match = _BOUND.search(bound)
+        if match:
+            found.append((name, int(match[1]), int(match[2])))
+    return found

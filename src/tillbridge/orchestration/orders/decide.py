@@ -1,0 +1,245 @@
+"""What follows from an order's evidence: always target less booked. Pure and total.
+
+decide(state, record) -> outcome: fold the fact, then emit the differences as valued facts (money),
+commands (stock) and documents (ERP). Nothing here knows in which order facts arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+import msgspec
+
+from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.canonical.documents import SalesOrderDocument, SubmitDocument
+from tillbridge.canonical.fact import Fact
+from tillbridge.canonical.orders import Order
+from tillbridge.canonical.registry import Body
+from tillbridge.canonical.stock import MoveStock, ReserveStock, StockLine, StockShort
+from tillbridge.canonical.valued import DepositReceived, RefundPaid, ValuedTender
+from tillbridge.orchestration.orders.evolve import evolve
+from tillbridge.orchestration.orders.recognise import recognise, reverse
+from tillbridge.orchestration.orders.state import (
+    DocumentSeen,
+    OrderState,
+    captured,
+    repaid,
+    shipped,
+    unshipped_cancelled,
+)
+from tillbridge.orchestration.policies import ChannelPolicy, Policies
+
+MAPPING = "hub/1"
+
+
+class When(msgspec.Struct, frozen=True):
+    """When the thing happened that set this off."""
+
+    occurred_at: datetime
+    business_date: date
+
+
+class Decision(msgspec.Struct):
+    """What follows: bodies to emit, cases to open without parking."""
+
+    emits: list[Body]
+    notices: list[NeedsDecision]
+
+
+def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
+    """Fold `body` into `state` (changed in place) and give what follows."""
+    decision = Decision([], [])
+    if not evolve(state, body):
+        return decision
+    state.revision += 1
+    if isinstance(body, StockShort):
+        decision.notices.append(_short(state, body))
+    order = state.order
+    if order is None or order.test:
+        return decision
+    if order.paid_stated and not order.tenders and not state.captures:
+        raise NeedsDecision(
+            "tender_missing",
+            f"order {order.number} is told as paid but names no payment gateway",
+            owner="ecommerce",
+            amount=order.paid_stated,
+            currency=order.currency,
+        )
+    when = _when(body, state)
+    policy = policies.of(order.channel, state.entities.selling)
+    steps: tuple[Callable[[OrderState, Order, ChannelPolicy, When], list[Body]], ...] = (
+        _deposit,
+        _sales_order,
+        recognise,
+        reverse,
+        _refund,
+        _move,
+        _reserve,
+    )
+    for step in steps:
+        decision.emits += step(state, order, policy, when)
+    return decision
+
+
+def _when(body: Body, state: OrderState) -> When:
+    if isinstance(body, Fact):
+        state.last_at = body.occurred_at
+        return When(body.occurred_at, body.business_date)
+    raise TypeError(f"{type(body).__name__} is no fact")
+
+
+def _short(state: OrderState, body: StockShort) -> NeedsDecision:
+    number = state.order.number if state.order is not None else state.key
+    return NeedsDecision(
+        "stock_short",
+        f"order {number}: {body.product} lacks {(body.wanted - body.free) / 1000:g}",
+        owner="fulfilment",
+        remedy=f"tillbridge stock show --product {body.product}",
+        details={"product": body.product, "wanted": body.wanted, "free": body.free},
+    )
+
+
+def _tenders(target: dict[str, int], booked: dict[str, int]) -> tuple[ValuedTender, ...]:
+    """Differences by tender; `booked` is brought up to the target."""
+    rows = []
+    for tender in sorted(target.keys() | booked.keys()):
+        difference = target.get(tender, 0) - booked.get(tender, 0)
+        if difference:
+            booked[tender] = target.get(tender, 0)
+            rows.append(ValuedTender(tender, difference))
+    return tuple(rows)
+
+
+def _deposit(state: OrderState, order: Order, _policy: ChannelPolicy, when: When) -> list[Body]:
+    rows = _tenders(captured(state), state.deposited)
+    if not rows:
+        return []
+    fact = DepositReceived(
+        key=state.key,
+        id=f"{state.key}/deposit/{state.step('deposit')}",
+        source="hub",
+        mapping=MAPPING,
+        occurred_at=when.occurred_at,
+        business_date=when.business_date,
+        entities=state.entities,
+        currency=order.currency,
+        order=state.key,
+        channel=order.channel,
+        tenders=rows,
+    )
+    return [fact]
+
+
+def _refund(state: OrderState, order: Order, _policy: ChannelPolicy, when: When) -> list[Body]:
+    rows = _tenders(repaid(state), state.refunded)
+    if not rows:
+        return []
+    fact = RefundPaid(
+        key=state.key,
+        id=f"{state.key}/refund/{state.step('refund')}",
+        source="hub",
+        mapping=MAPPING,
+        occurred_at=when.occurred_at,
+        business_date=when.business_date,
+        entities=state.entities,
+        currency=order.currency,
+        order=state.key,
+        channel=order.channel,
+        tenders=rows,
+    )
+    return [fact]
+
+
+def _sales_order(state: OrderState, order: Order, policy: ChannelPolicy, _when: When) -> list[Body]:
+    """The sales order goes to the ERP once, when its point (paid or placed) is reached."""
+    operation = f"{state.key}/sales_order"
+    if not policy.erp or operation in state.documents or order.cancelled_at is not None:
+        return []
+    paid = sum(captured(state).values())
+    if policy.order_point == "paid" and paid < order.total:
+        return []
+    state.documents[operation] = DocumentSeen("sales_order", "owed")
+    document = SalesOrderDocument(
+        number=order.number,
+        channel=order.channel,
+        currency=order.currency,
+        order_date=order.placed_at.date(),
+        total=order.total,
+        lines=order.lines,
+        party=order.party,
+        location=policy.fulfil_from[0] if policy.fulfil_from else "",
+        ship_to=order.ship_to,
+    )
+    entity = state.entities.selling
+    return [
+        SubmitDocument(
+            key=state.key, id=operation, kind="sales_order", entity=entity, sales_order=document
+        )
+    ]
+
+
+def _move(state: OrderState, _order: Order, _policy: ChannelPolicy, when: When) -> list[Body]:
+    """Movements for what was shipped and what came back to stock, as differences per place."""
+    target: dict[str, int] = {}
+    for shipment in state.shipments.values():
+        if shipment.state == "shipped":
+            for line in shipment.lines:
+                _add(target, line.line, shipment.location, "sale", -line.quantity)
+    for refund in state.refunds.values():
+        for refunded in refund.lines:
+            if refunded.restock == "return" and refunded.location:
+                _add(target, refunded.line, refunded.location, "return", refunded.quantity)
+    by_kind: dict[str, list[StockLine]] = {}
+    for place in sorted(target.keys() | state.moved.keys()):
+        difference = target.get(place, 0) - state.moved.get(place, 0)
+        name, location, kind = place.split("|")
+        line_of_order = state.line(name)
+        if not difference or line_of_order is None or line_of_order.kind != "goods":
+            continue
+        state.moved[place] = target.get(place, 0)
+        by_kind.setdefault(kind, []).append(
+            StockLine(name, line_of_order.product, difference, location)
+        )
+    return [
+        MoveStock(
+            key=state.key,
+            id=f"{state.key}/move/{state.step('move')}",
+            kind=kind,
+            lines=tuple(lines),
+            occurred_at=when.occurred_at,
+        )
+        for kind, lines in by_kind.items()
+    ]
+
+
+def _add(target: dict[str, int], line: str, location: str, kind: str, quantity: int) -> None:
+    place = f"{line}|{location}|{kind}"
+    target[place] = target.get(place, 0) + quantity
+
+
+def _reserve(state: OrderState, order: Order, policy: ChannelPolicy, when: When) -> list[Body]:
+    """What should be held now: ordered less shipped less cancelled; nothing once cancelled."""
+    gone, dropped = shipped(state), unshipped_cancelled(state)
+    wanted: dict[str, int] = {}
+    if order.cancelled_at is None:
+        for line in order.lines:
+            if line.kind == "goods" and line.ships:
+                left = line.quantity - gone.get(line.line, 0) - dropped.get(line.line, 0)
+                if left > 0:
+                    wanted[line.line] = left
+    if wanted == state.wanted:
+        return []
+    state.wanted = wanted
+    state.hold_version += 1
+    products = {line.line: line.product for line in order.lines}
+    return [
+        ReserveStock(
+            key=state.key,
+            id=f"{state.key}/hold/{state.hold_version}",
+            version=state.hold_version,
+            occurred_at=when.occurred_at,
+            lines=tuple(StockLine(name, products[name], left) for name, left in wanted.items()),
+            locations=policy.fulfil_from,
+        )
+    ]

@@ -1,0 +1,189 @@
+"""State of an order: the evidence told so far, and what was already booked from it.
+
+Evidence merges by identity and version, so the order of arrival does not matter; booked amounts
+are cumulative, so a step is always target less booked.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from tillbridge.canonical.fact import Entities
+from tillbridge.canonical.orders import Order, OrderLine
+from tillbridge.canonical.returns import RefundAdjustment, RefundLine, RefundPayment
+from tillbridge.canonical.shipments import ShippedLine
+
+
+class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Newest telling of one fulfilment."""
+
+    version: str
+    state: str
+    location: str
+    lines: tuple[ShippedLine, ...]
+    tracking: str = ""
+
+
+class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Newest telling of one refund."""
+
+    version: str
+    lines: tuple[RefundLine, ...] = ()
+    adjustments: tuple[RefundAdjustment, ...] = ()
+    payments: tuple[RefundPayment, ...] = ()
+
+
+class LineValue(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Cumulative value booked on one line: thousandths, minor units; taxes by tax key."""
+
+    quantity: int = 0
+    list: int = 0
+    discount: int = 0
+    taxes: dict[str, int] = {}
+
+
+class DocumentSeen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A document asked for: its kind, what became of it, the ERP's number."""
+
+    kind: str
+    state: str
+    number: str = ""
+
+
+class OrderState(msgspec.Struct, omit_defaults=True):
+    """Everything decided and known about one order.
+
+    captures, refund_payments: reference -> (tender, minor units). deposited, refunded: tender ->
+    minor units booked. recognised: line -> value. reversed: `refund/line` -> value.
+    moved: `line|location|kind` -> thousandths. wanted: line -> thousandths to be held.
+    steps: counters that number the facts decided here.
+    """
+
+    key: str
+    revision: int = 0
+    source: str = ""
+    entities: Entities = Entities(selling="")
+    order: Order | None = None
+    captures: dict[str, tuple[str, int]] = {}
+    shipments: dict[str, Shipment] = {}
+    refunds: dict[str, Refund] = {}
+    refund_payments: dict[str, tuple[str, int]] = {}
+    deposited: dict[str, int] = {}
+    refunded: dict[str, int] = {}
+    recognised: dict[str, LineValue] = {}
+    reversed: dict[str, LineValue] = {}
+    moved: dict[str, int] = {}
+    wanted: dict[str, int] = {}
+    hold_version: int = 0
+    hold: str = ""
+    hold_location: str = ""
+    documents: dict[str, DocumentSeen] = {}
+    steps: dict[str, int] = {}
+    last_at: datetime | None = None
+
+    def copied(self) -> OrderState:
+        """A copy whose tables may be changed without touching this one."""
+        other = msgspec.structs.replace(self)
+        for field in (
+            "captures",
+            "shipments",
+            "refunds",
+            "refund_payments",
+            "deposited",
+            "refunded",
+            "recognised",
+            "reversed",
+            "moved",
+            "wanted",
+            "documents",
+            "steps",
+        ):
+            setattr(other, field, dict(getattr(self, field)))
+        return other
+
+    def line(self, line: str) -> OrderLine | None:
+        """A line of the newest version."""
+        if self.order is None:
+            return None
+        return next((found for found in self.order.lines if found.line == line), None)
+
+    def step(self, name: str) -> int:
+        """Next number of a kind of decided fact."""
+        self.steps[name] = self.steps.get(name, 0) + 1
+        return self.steps[name]
+
+
+def captured(state: OrderState) -> dict[str, int]:
+    """Money taken so far by tender: named transactions, and what the channel states beyond them."""
+    by_tender: dict[str, int] = {}
+    for tender, amount in state.captures.values():
+        by_tender[tender] = by_tender.get(tender, 0) + amount
+    order = state.order
+    if order is not None and order.paid_stated is not None:
+        beyond = order.paid_stated - sum(by_tender.values())
+        if beyond > 0 and order.tenders:
+            first = order.tenders[0]
+            by_tender[first] = by_tender.get(first, 0) + beyond
+    return by_tender
+
+
+def repaid(state: OrderState) -> dict[str, int]:
+    """Money given back so far by tender; a transaction told twice counts once."""
+    by_reference = dict(state.refund_payments)
+    for refund in state.refunds.values():
+        for payment in refund.payments:
+            if payment.state == "success":
+                by_reference[payment.reference] = (payment.tender, payment.amount)
+    by_tender: dict[str, int] = {}
+    for tender, amount in by_reference.values():
+        by_tender[tender] = by_tender.get(tender, 0) + amount
+    return by_tender
+
+
+def shipped(state: OrderState) -> dict[str, int]:
+    """Thousandths shipped so far per line."""
+    quantities: dict[str, int] = {}
+    for shipment in state.shipments.values():
+        if shipment.state == "shipped":
+            for line in shipment.lines:
+                quantities[line.line] = quantities.get(line.line, 0) + line.quantity
+    return quantities
+
+
+def unshipped_cancelled(state: OrderState) -> dict[str, int]:
+    """Thousandths per line that were refunded without ever shipping (restock `cancel`)."""
+    quantities: dict[str, int] = {}
+    for refund in state.refunds.values():
+        for line in refund.lines:
+            if line.restock == "cancel":
+                quantities[line.line] = quantities.get(line.line, 0) + line.quantity
+    return quantities
+
+
+def status_of(state: OrderState) -> str:
+    """One word for people: told, placed, paid, short, (part-)shipped, refunded, cancelled."""
+    order = state.order
+    if order is None:
+        return "told"
+    if order.cancelled_at is not None:
+        return "cancelled"
+    gone = shipped(state)
+    goods = [line for line in order.lines if line.ships and line.kind == "goods"]
+    cancelled = unshipped_cancelled(state)
+    open_lines = [
+        line
+        for line in goods
+        if gone.get(line.line, 0) + cancelled.get(line.line, 0) < line.quantity
+    ]
+    paid = sum(captured(state).values())
+    if paid and sum(repaid(state).values()) >= paid:
+        return "refunded"
+    if gone and not open_lines:
+        return "shipped"
+    if gone:
+        return "part-shipped"
+    if state.hold == "short":
+        return "short"
+    return "paid" if paid >= order.total and order.total else "placed"

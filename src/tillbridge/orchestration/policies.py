@@ -1,0 +1,34 @@
+"""What the deciders may know of the workspace: per channel, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How a channel's orders are handled.
+
+    entity: selling legal entity. fulfil_from: our location codes in order of preference.
+    gl: who owns the ledger for this flow, `documents` or `journals`. erp: whether documents are
+    sent at all. order_point: `paid` or `placed`, when the sales order goes to the ERP.
+    """
+
+    channel: str
+    entity: str
+    fulfil_from: tuple[str, ...] = ()
+    gl: str = "documents"
+    erp: bool = True
+    order_point: str = "paid"
+
+
+class Policies(msgspec.Struct, frozen=True, kw_only=True):
+    """All channels' policies; a channel nobody configured gets the defaults of its entity."""
+
+    channels: Mapping[str, ChannelPolicy] = {}
+
+    def of(self, channel: str, entity: str) -> ChannelPolicy:
+        """Policy of a channel."""
+        found = self.channels.get(channel)
+        return found if found is not None else ChannelPolicy(channel=channel, entity=entity)

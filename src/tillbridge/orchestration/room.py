@@ -1,0 +1,159 @@
+"""The deciding room: loads state of orders and till transactions, folds, writes back as sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from tillbridge.canonical.sales import CashMoved, SaleRung, SaleVoided, TillClosed, TillNoted
+from tillbridge.durable.queries import load
+from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
+from tillbridge.orchestration.orders.decide import decide as decide_order
+from tillbridge.orchestration.orders.state import OrderState, status_of
+from tillbridge.orchestration.policies import Policies
+from tillbridge.orchestration.sales.decide import decide as decide_sale
+from tillbridge.orchestration.sales.state import SaleState
+
+QUERIES = load("tillbridge.orchestration", "state.sql")
+_TILL = (SaleRung, SaleVoided, CashMoved, TillClosed, TillNoted)
+_ORDER_DECODER = msgspec.json.Decoder(OrderState)
+_VOID_DECODER = msgspec.json.Decoder(SaleVoided)
+_ENCODER = msgspec.json.Encoder()
+
+
+class Orchestration:
+    """Room `orchestration`."""
+
+    name = "orchestration"
+
+    def __init__(self, policies: Policies) -> None:
+        """policies: per channel, from the workspace."""
+        self._policies = policies
+
+    def open(self, connection: Connection, now: datetime) -> OrchestrationSession:
+        """A session on this transaction."""
+        return OrchestrationSession(connection, self._policies)
+
+
+class OrchestrationSession(KeyedSession):
+    """State of the keys of one transaction."""
+
+    room = Orchestration.name
+
+    def __init__(self, connection: Connection, policies: Policies) -> None:
+        """Nothing is read before the first records come."""
+        self._connection = connection
+        self._policies = policies
+        self._orders: dict[str, OrderState] = {}
+        self._sales: dict[str, SaleState] = {}
+        self._changed: dict[str, None] = {}
+
+    def load(self, records: Sequence[Record]) -> None:
+        """One query per state table for the keys not seen yet."""
+        tills = {r.key for r in records if isinstance(r.body, _TILL)} - self._sales.keys()
+        orders = {r.key for r in records if not isinstance(r.body, _TILL)} - self._orders.keys()
+        if orders:
+            rows = self._connection.execute(
+                QUERIES.load_orders, (sorted(orders),), binary=True
+            ).fetchall()
+            self._orders.update((key, _ORDER_DECODER.decode(body)) for key, body in rows)
+        if tills:
+            rows = self._connection.execute(
+                QUERIES.load_sales, (sorted(tills),), binary=True
+            ).fetchall()
+            self._sales.update((row[0], _sale_of(row)) for row in rows)
+
+    def handle(self, record: Record) -> Outcome:
+        """Fold one fact; state is replaced only when the decision stands."""
+        body = record.body
+        if isinstance(body, _TILL):
+            return self._handle_sale(record.key, body)
+        known = self._orders.get(record.key)
+        state = OrderState(key=record.key) if known is None else known.copied()
+        revision = state.revision
+        decision = decide_order(state, body, self._policies)
+        if state.revision == revision:
+            return DONE
+        self._orders[record.key] = state
+        self._changed[record.key] = None
+        return Outcome(emits=tuple(decision.emits), notices=tuple(decision.notices))
+
+    def _handle_sale(
+        self, key: str, body: SaleRung | SaleVoided | CashMoved | TillClosed | TillNoted
+    ) -> Outcome:
+        known = self._sales.get(key)
+        state = SaleState(key=key) if known is None else msgspec.structs.replace(known)
+        goes_on, emits = decide_sale(state, body)
+        self._sales[key] = state
+        self._changed[key] = None
+        return Outcome(emits=emits, halt=not goes_on)
+
+    def flush(self) -> None:
+        """Write the changed states as two sets, by key."""
+        keys = sorted(self._changed)
+        orders = [self._orders[key] for key in keys if key in self._orders]
+        sales = [self._sales[key] for key in keys if key in self._sales]
+        if orders:
+            self._connection.execute(QUERIES.save_orders, _order_columns(orders), binary=True)
+        if sales:
+            self._connection.execute(QUERIES.save_sales, _sale_columns(sales), binary=True)
+
+
+def _order_columns(states: Sequence[OrderState]) -> tuple[list[object], ...]:
+    told = [state.order for state in states]
+    return (
+        [state.key for state in states],
+        [state.revision for state in states],
+        [order.number if order else "" for order in told],
+        [order.channel if order else "" for order in told],
+        [status_of(state) for state in states],
+        [order.currency if order else "" for order in told],
+        [order.total if order else None for order in told],
+        [order.placed_at if order else None for order in told],
+        [_ENCODER.encode(state) for state in states],
+    )
+
+
+def _sale_columns(states: Sequence[SaleState]) -> tuple[list[object], ...]:
+    return (
+        [state.key for state in states],
+        [state.type for state in states],
+        [state.fact_hash or None for state in states],
+        [state.source for state in states],
+        [state.location for state in states],
+        [state.till for state in states],
+        [state.business_date for state in states],
+        [state.sequence for state in states],
+        [state.receipt for state in states],
+        [state.total for state in states],
+        [state.currency for state in states],
+        [state.voided for state in states],
+        [
+            None if state.pending_void is None else _ENCODER.encode(state.pending_void)
+            for state in states
+        ],
+    )
+
+
+def _sale_of(row: tuple[object, ...]) -> SaleState:
+    key, kind, digest, source, place, till, day, sequence, receipt, total, cur, voided, void = row
+    return msgspec.convert(
+        {
+            "key": key,
+            "type": kind,
+            "fact_hash": digest or b"",
+            "source": source,
+            "location": place,
+            "till": till,
+            "business_date": day,
+            "sequence": sequence,
+            "receipt": receipt,
+            "total": total,
+            "currency": cur,
+            "voided": voided,
+            "pending_void": None if void is None else _VOID_DECODER.decode(void),  # type: ignore[arg-type]
+        },
+        SaleState,
+    )

@@ -1,0 +1,1 @@
+"""Till transactions: immutable, told possibly twice, possibly voided afterwards."""

@@ -1,0 +1,38 @@
+"""State of one till transaction: what was told of it, and whether it was voided."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+
+import msgspec
+
+from tillbridge.canonical.fact import Fact
+from tillbridge.canonical.registry import encode
+from tillbridge.canonical.sales import SaleVoided
+
+
+class SaleState(msgspec.Struct, omit_defaults=True):
+    """A till transaction as told. fact_hash is of its business content, b"" while only a void of
+    it is known; pending_void keeps that void until the sale comes.
+    """
+
+    key: str
+    type: str = ""
+    fact_hash: bytes = b""
+    source: str = ""
+    location: str = ""
+    till: str = ""
+    business_date: date | None = None
+    sequence: str = ""
+    receipt: str = ""
+    total: int | None = None
+    currency: str = ""
+    voided: bool = False
+    pending_void: SaleVoided | None = None
+
+
+def content_hash(body: Fact) -> bytes:
+    """SHA-256 of what a till transaction says, without who carried it (source, mapping)."""
+    plain = msgspec.structs.replace(body, source="", mapping="")
+    return hashlib.sha256(encode(plain)).digest()

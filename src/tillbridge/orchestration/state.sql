@@ -1,0 +1,31 @@
+-- State of the deciders, loaded and written as sets.
+
+-- name: load_orders
+select key, body from order_state where key = any(%b::text[])
+
+-- name: save_orders
+insert into order_state (key, revision, number, channel, status, currency, total, placed_at, body)
+select k, r, n, c, s, cu, t, p, b
+from unnest(%b::text[], %b::int[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
+            %b::timestamptz[], %b::bytea[]) x (k, r, n, c, s, cu, t, p, b)
+on conflict (key) do update set
+  revision = excluded.revision, number = excluded.number, channel = excluded.channel,
+  status = excluded.status, currency = excluded.currency, total = excluded.total,
+  placed_at = excluded.placed_at, body = excluded.body
+
+-- name: load_sales
+select key, type, fact_hash, source, location, till, business_date, sequence, receipt, total,
+       currency, voided, pending_void
+from sale_state where key = any(%b::text[])
+
+-- name: save_sales
+insert into sale_state (key, type, fact_hash, source, location, till, business_date, sequence,
+                        receipt, total, currency, voided, pending_void)
+select * from unnest(%b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[],
+                     %b::date[], %b::text[], %b::text[], %b::bigint[], %b::text[], %b::bool[],
+                     %b::bytea[])
+on conflict (key) do update set
+  type = excluded.type, fact_hash = excluded.fact_hash, source = excluded.source,
+  location = excluded.location, till = excluded.till, business_date = excluded.business_date,
+  sequence = excluded.sequence, receipt = excluded.receipt, total = excluded.total,
+  currency = excluded.currency, voided = excluded.voided, pending_void = excluded.pending_void
