@@ -1,0 +1,91 @@
+"""The engine: rule book and fact in, one balanced entry per entity out. Pure.
+
+Debits are positive, credits negative; a negative amount so flips its side, and zero writes nothing.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.canonical.fact import Fact
+from tillbridge.posting.money.book import RuleBook
+from tillbridge.posting.money.compiled import Books
+from tillbridge.posting.money.policy import Policy
+
+
+class EntryLine(msgspec.Struct, frozen=True, gc=False):
+    """One line of an entry. amount: functional minor units, debit positive.
+
+    txn_amount, txn_currency: the same in the fact's own currency.
+    """
+
+    account: str
+    amount: int
+    txn_amount: int
+    txn_currency: str
+    item: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """A balanced entry of one entity in its functional currency; explains exactly one fact.
+
+    rule, rule_version, rule_hash: what made it; joined by " + " when several purposes did.
+    """
+
+    entity: str
+    currency: str
+    lines: tuple[EntryLine, ...]
+    rule: str
+    rule_version: str
+    rule_hash: bytes
+
+
+def post(book: RuleBook, fact: Fact, policy: Policy) -> tuple[Entry, ...]:
+    """Entries of a fact, one per entity with anything to book; often one, none for all zeros.
+
+    Raises NeedsDecision: posting_rule_missing, rate_missing, entity_missing, entity_unknown,
+    value_unproven.
+    """
+    winners = book.winners(fact)
+    books: Books = {}
+    for winner in winners:
+        winner.gather(fact, books)
+    if len(winners) == 1:
+        rule, version, hashed = winners[0].name, winners[0].version, winners[0].hash
+    else:
+        rule = " + ".join(winner.name for winner in winners)
+        version = max(winner.version for winner in winners)
+        hashed = b"".join(winner.hash for winner in winners)
+    currency: str = fact.currency  # type: ignore[attr-defined]
+    entries = []
+    for entity, amounts in books.items():
+        left = [(place, amount) for place, amount in amounts.items() if amount]
+        if left:
+            functional = policy.functional_of(entity)
+            lines = _lines(left, currency, functional, fact, policy)
+            entries.append(Entry(entity, functional, lines, rule, version, hashed))
+    return tuple(entries)
+
+
+def _lines(
+    left: list[tuple[tuple[str, str], int]],
+    currency: str,
+    functional: str,
+    fact: Fact,
+    policy: Policy,
+) -> tuple[EntryLine, ...]:
+    total = 0
+    for _, amount in left:
+        total += amount
+    if total:  # the proof excludes it; if it happens all the same, nothing is written
+        raise NeedsDecision("entry_unbalanced", f"{fact.id} is off by {total} minor units")
+    if currency == functional:
+        return tuple(
+            EntryLine(account, amount, amount, currency, item) for (account, item), amount in left
+        )
+    amounts = policy.converted([a for _, a in left], currency, functional, fact.business_date)
+    return tuple(
+        EntryLine(account, amount, txn, currency, item)
+        for ((account, item), txn), amount in zip(left, amounts, strict=True)
+    )

@@ -1,0 +1,103 @@
+"""What finance decides outside the rules: functional currencies, rates, who owns the ledger."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.atoms.money import exponent, split
+
+FLOWS = ("web", "stores")
+LEDGERS = ("documents", "journals")
+# central banks publish nothing at weekends and holidays; an older rate is no rate
+RATE_DAYS_MAX = 7
+
+
+class Rates:
+    """Exchange rates: units of `to` for one unit of `from`, per day."""
+
+    def __init__(self, rows: Iterable[tuple[str, str, date, Decimal]] = ()) -> None:
+        """rows: (from, to, day, rate); the inverse of a rate is never derived."""
+        self._days: dict[tuple[str, str], list[tuple[date, Decimal]]] = {}
+        for source, target, day, rate in rows:
+            self._days.setdefault((source, target), []).append((day, rate))
+        for days in self._days.values():
+            days.sort()
+
+    def rate(self, source: str, target: str, day: date) -> Decimal | None:
+        """The rate of the day, else the latest of the seven days before, else None."""
+        days = self._days.get((source, target), [])
+        at = bisect_right(days, day, key=lambda row: row[0])
+        if at == 0 or (day - days[at - 1][0]).days > RATE_DAYS_MAX:
+            return None
+        return days[at - 1][1]
+
+
+class Policy:
+    """Settings of the money book for one workspace.
+
+    functional: entity -> ISO 4217 currency. ledgers: (entity, flow) -> `documents` (the ERP books
+    by its own documents) or `journals` (the hub sends its entries); documents where not said.
+    """
+
+    def __init__(
+        self,
+        functional: Mapping[str, str],
+        ledgers: Mapping[tuple[str, str], str] | None = None,
+        rates: Rates | None = None,
+    ) -> None:
+        self._functional = dict(functional)
+        self._ledgers = dict(ledgers or {})
+        self._rates = rates or Rates()
+        for (entity, flow), ledger in self._ledgers.items():
+            if flow not in FLOWS or ledger not in LEDGERS:
+                raise ValueError(f"gl of {entity}: {flow} = {ledger!r} is not known")
+
+    def functional_of(self, entity: str) -> str:
+        """Functional currency of an entity; raises NeedsDecision("entity_unknown")."""
+        try:
+            return self._functional[entity]
+        except KeyError:
+            raise NeedsDecision(
+                "entity_unknown",
+                f"entity {entity!r} has no functional currency in the settings",
+                owner="finance",
+            ) from None
+
+    def ledger_of(self, entity: str, flow: str) -> str:
+        """`documents` or `journals`."""
+        return self._ledgers.get((entity, flow), "documents")
+
+    def converted(self, amounts: Sequence[int], source: str, target: str, day: date) -> list[int]:
+        """Signed amounts that sum to zero, in another currency, still summing to zero.
+
+        The debits are converted once as a whole and split by largest remainder, and so are the
+        credits: no cent is lost and no line is plugged. Raises NeedsDecision("rate_missing").
+        """
+        rate = self._rates.rate(source, target, day)
+        if rate is None:
+            raise NeedsDecision(
+                "rate_missing",
+                f"no rate {source} to {target} for {day.isoformat()}"
+                f" or the {RATE_DAYS_MAX} days before",
+                owner="finance",
+                currency=source,
+                amount=sum(a for a in amounts if a > 0),
+            )
+        debits = [max(amount, 0) for amount in amounts]
+        credits_ = [max(-amount, 0) for amount in amounts]
+        factor = Fraction(rate) * Fraction(10) ** (exponent(target) - exponent(source))
+        whole = _rounded(sum(debits) * factor)
+        return [
+            debit - credit
+            for debit, credit in zip(split(whole, debits), split(whole, credits_), strict=True)
+        ]
+
+
+def _rounded(value: Fraction) -> int:
+    """Nearest integer, half away from zero (the value is never negative here)."""
+    return int(value + Fraction(1, 2))

@@ -1,0 +1,206 @@
+"""What a posting rule may say about each fact: collections, measures, closed lists, fields.
+
+A collection is a list inside the fact; each measure lives in exactly one. A closed list is an
+enumeration of the canonical model: the proof of a rule goes through all its values, and a value
+outside of it is a case at run time, because nothing was proven for it.
+
+derived: measures made of others by whole coefficients (net = list - discount). They expand to the
+stored measures before the proof, so nothing is computed twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
+from tillbridge.canonical.payments import TENDER_KINDS
+from tillbridge.canonical.sales import CASH_KINDS, DIRECTIONS, ISSUERS, SaleRung, TillClosed
+
+ROLES = ("selling", "fulfilling", "tender", "liability")
+# template fields for the legal entities; `{tender}` is the tender code, hence the longer name
+ROLE_FIELDS = {
+    "selling": "selling",
+    "fulfilling": "fulfilling",
+    "tender_entity": "tender",
+    "liability": "liability",
+}
+# closed choice of every fact: does the selling entity also hold the money?
+PAID_TO = ("own", "other")
+
+
+class Collection(msgspec.Struct, frozen=True):
+    """A list inside a fact.
+
+    items: gives its members. measures: measure -> attribute (minor units, signed). lists: closed
+    list -> (attribute, values). fields: attributes a template may name.
+    """
+
+    name: str
+    items: Callable[[Any], Iterable[Any]]
+    measures: Mapping[str, str]
+    lists: Mapping[str, tuple[str, ...]]
+    fields: frozenset[str]
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What rules may say about one fact.
+
+    flow: `web` or `stores`, for the general ledger. header: attributes of the fact itself, for
+    templates and for the rule's own `where`. derived: measure -> {stored measure: coefficient}.
+    """
+
+    fact: str
+    flow: str
+    collections: tuple[Collection, ...]
+    derived: Mapping[str, Mapping[str, int]]
+    header: frozenset[str]
+
+    def leaves_of(self, measure: str) -> Mapping[str, int] | None:
+        """Stored measures a measure expands to, with coefficients; None when there is no such."""
+        if measure in self.derived:
+            return self.derived[measure]
+        if any(measure in collection.measures for collection in self.collections):
+            return {measure: 1}
+        return None
+
+    def collection_of(self, measure: str) -> Collection:
+        """The collection a stored measure lives in; raises KeyError when there is none."""
+        for collection in self.collections:
+            if measure in collection.measures:
+                return collection
+        raise KeyError(measure)
+
+    @property
+    def measures(self) -> list[str]:
+        """All measures a leg may name, sorted."""
+        stored = {measure for collection in self.collections for measure in collection.measures}
+        return sorted(stored | set(self.derived))
+
+
+def _sale_taxes(fact: SaleRung) -> Iterable[Any]:
+    """Taxes of a till sale: those inside the lines, then those of the receipt as a whole."""
+    return [*(tax for line in fact.lines for tax in line.taxes), *fact.taxes]
+
+
+def _stated_counts(fact: TillClosed) -> Iterable[Any]:
+    """Counts of a till where both figures are stated; one alone has no difference."""
+    return [c for c in fact.counts if c.counted is not None and c.expected is not None]
+
+
+def _lines(fact: Any) -> Iterable[Any]:
+    return fact.lines  # type: ignore[no-any-return]
+
+
+def _taxes(fact: Any) -> Iterable[Any]:
+    return fact.taxes  # type: ignore[no-any-return]
+
+
+def _tenders(fact: Any) -> Iterable[Any]:
+    return fact.tenders  # type: ignore[no-any-return]
+
+
+def _rows(fact: Any) -> Iterable[Any]:
+    return fact.rows  # type: ignore[no-any-return]
+
+
+def _itself(fact: Any) -> Iterable[Any]:
+    return (fact,)
+
+
+_LINE_FIELDS = frozenset({"kind", "department", "promotion", "card", "line", "direction"})
+_LINES = Collection(
+    "lines",
+    _lines,
+    {"list": "list", "discount": "discount"},
+    {"kind": LINE_KINDS, "direction": DIRECTIONS},
+    _LINE_FIELDS,
+)
+_TAXES = Collection(
+    "taxes",
+    _taxes,
+    {"tax": "tax"},
+    {"collector": COLLECTORS},
+    frozenset({"jurisdiction", "collector", "code"}),
+)
+_SALE_TAXES = Collection(
+    "taxes",
+    _sale_taxes,
+    {"tax": "amount"},
+    {"collector": COLLECTORS},
+    frozenset({"jurisdiction", "collector", "code"}),
+)
+_TENDERS = Collection(
+    "tenders",
+    _tenders,
+    {"amount": "amount"},
+    {"kind": TENDER_KINDS, "issuer": ISSUERS},
+    frozenset({"tender", "kind", "issuer", "card"}),
+)
+# kinds of rows are names given by whoever values the step: free for templates, not for `where`
+ROWS = Collection("rows", _rows, {"amount": "amount"}, {}, frozenset({"kind", "item"}))
+
+_NET = {"list": 1, "discount": -1}
+_GROSS = {**_NET, "tax": 1}
+_SALE_DERIVED = {
+    "net": _NET,
+    "gross": _GROSS,
+    "tendered": {"amount": 1},
+    "rounding": {"amount": 1, "list": -1, "discount": 1, "tax": -1},
+}
+_COMMON = frozenset({"key", "source", "currency", "location"})
+VALUED_HEADER = _COMMON | {"order", "channel"}
+_TILL_HEADER = _COMMON | {"till", "sequence"}
+
+
+def shape_of(
+    fact: str,
+    collections: tuple[Collection, ...],
+    derived: Mapping[str, Mapping[str, int]],
+    header: frozenset[str] = VALUED_HEADER,
+    flow: str = "web",
+) -> tuple[str, Shape]:
+    """A row of SHAPES."""
+    return fact, Shape(fact, flow, collections, derived, header)
+
+
+_TENDERED = {"tendered": {"amount": 1}}
+_CASH = Collection(
+    "movement", _itself, {"amount": "amount"}, {"kind": CASH_KINDS}, frozenset({"kind", "tender"})
+)
+_COUNTS = Collection(
+    "counts",
+    _stated_counts,
+    {"counted": "counted", "expected": "expected"},
+    {},
+    frozenset({"tender"}),
+)
+
+SHAPES: dict[str, Shape] = dict(
+    (
+        shape_of("DepositReceived", (_TENDERS,), _TENDERED),
+        shape_of("SaleRecognised", (_LINES, _TAXES), {"net": _NET, "gross": _GROSS}),
+        shape_of("SaleReversed", (_LINES, _TAXES), {"net": _NET, "gross": _GROSS}),
+        shape_of("RefundPaid", (_TENDERS,), _TENDERED),
+        shape_of("TransferPriced", (ROWS,), {}),
+        shape_of(
+            "SaleRung",
+            (_LINES, _SALE_TAXES, _TENDERS),
+            _SALE_DERIVED,
+            _TILL_HEADER | {"channel", "party", "receipt"},
+            "stores",
+        ),
+        shape_of("CashMoved", (_CASH,), {}, _TILL_HEADER, "stores"),
+        shape_of(
+            "TillClosed",
+            (_COUNTS,),
+            {"difference": {"counted": 1, "expected": -1}},
+            _TILL_HEADER,
+            "stores",
+        ),
+    )
+)
+# A void has no rule: it is booked as the exact reversal of the sale's own entries.
+REVERSES = {"SaleVoided": "SaleRung"}
