@@ -120,7 +120,7 @@ class KeyedSession:
             return Outcome(decision=NeedsDecision("refused", problem.words))
         except psycopg.Error:
             raise
-        except Exception as problem:  # a defect must park one key, not stop the hub
+        except Exception as problem:  # noqa: BLE001 - a defect parks one key, not the hub
             _log.exception("room_defect", room=self.room, key=record.key, type=record.type)
             return Outcome(decision=defect(record, problem))
 

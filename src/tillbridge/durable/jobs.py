@@ -1,0 +1,250 @@
+"""Outbound jobs: enqueue as sets; claim keys, then read their head jobs; finish or postpone.
+
+The key is what is leased, so order per key holds. Jobs are read in a second statement with a new
+snapshot: in one statement the lock follows the newest outkey row while the job is read in the old
+snapshot, and a finished job is handed out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from tillbridge.durable.queries import load
+from tillbridge.durable.rooms import Connection
+
+QUERIES = load("tillbridge.durable", "jobs.sql")
+LEASE = "120 seconds"
+FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Owed(msgspec.Struct, gc=False):
+    """A job to enqueue. total: document total in minor units as a check, None for no document."""
+
+    dest: int
+    key: str
+    op: str
+    kind: str
+    type: str
+    body: bytes
+    prio: int
+    day: date
+    total: int | None = None
+    trace: bytes | None = None
+
+
+class Claimed(msgspec.Struct, gc=False):
+    """A leased key with its head job. token fences; unknown = look up before sending."""
+
+    key: str
+    token: int
+    attempts: int
+    unknown: bool
+    id: int
+    op: str
+    type: str
+    trace: bytes | None
+    body: bytes
+
+
+class Answer(msgspec.Struct, gc=False):
+    """How a document ended: state `accepted` or `refused`, the ERP's id, number and own move."""
+
+    op: str
+    state: str
+    remote_id: str = ""
+    number: str = ""
+    move: str = ""
+    move_total: int | None = None
+
+
+class Postponed(msgspec.Struct, gc=False):
+    """A claimed key to be tried again at `due`. free: the attempt does not count."""
+
+    claimed: Claimed
+    due: datetime
+    unknown: bool = False
+    free: bool = False
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """Pace of one destination: calls per second, burst, calls at once."""
+
+    rate: float = 10.0
+    burst: float = 20.0
+    conc: int = 20
+
+
+def make_dest(connection: Connection, name: str, budget: Budget) -> int:
+    """The destination's id, made when missing; its pace is brought up to date."""
+    row = connection.execute(
+        QUERIES.make_dest, (name, budget.rate, budget.burst, budget.conc, budget.burst)
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"destination {name} could not be made")
+    return int(row[0])
+
+
+def dests(connection: Connection) -> dict[str, int]:
+    """Destinations by name."""
+    return {name: int(number) for number, name in connection.execute(QUERIES.dests).fetchall()}
+
+
+def enqueue(connection: Connection, owed: Sequence[Owed], now: datetime) -> int:
+    """Insert documents that are not owed yet, their jobs and keys; gives how many were new.
+
+    `document(dest, op)` is the guard for one document per operation, not the job table.
+    """
+    if not owed:
+        return 0
+    unique = {(job.dest, job.op): job for job in owed}
+    jobs = list(unique.values())
+    rows = connection.execute(
+        QUERIES.own_documents,
+        (
+            [job.dest for job in jobs],
+            [job.op for job in jobs],
+            [job.key for job in jobs],
+            [job.kind for job in jobs],
+            [job.total for job in jobs],
+            [job.day for job in jobs],
+        ),
+        binary=True,
+    ).fetchall()
+    new = {(row[0], row[1]) for row in rows}
+    fresh = [job for job in jobs if (job.dest, job.op) in new]
+    if not fresh:
+        return 0
+    connection.execute(
+        QUERIES.add_jobs,
+        (
+            [job.dest for job in fresh],
+            [job.key for job in fresh],
+            [job.op for job in fresh],
+            [job.type for job in fresh],
+            [job.trace for job in fresh],
+            [job.body for job in fresh],
+        ),
+        binary=True,
+    )
+    keys: dict[tuple[int, str], list[int]] = {}
+    for job in fresh:
+        keys.setdefault((job.dest, job.key), []).append(job.prio)
+    connection.execute(
+        QUERIES.add_outkeys,
+        (
+            now,
+            [dest for dest, _ in keys],
+            [key for _, key in keys],
+            [min(prios) for prios in keys.values()],
+            [len(prios) for prios in keys.values()],
+        ),
+        binary=True,
+    )
+    connection.execute(QUERIES.notify)
+    return len(fresh)
+
+
+def claim(connection: Connection, dest: int, limit: int, now: datetime) -> list[Claimed]:
+    """Lease up to `limit` keys within bucket, semaphore and breaker; their head jobs, marked sent.
+
+    Commits: the lease must be seen by all before the call goes out.
+    """
+    connection.execute(QUERIES.claim_settings)
+    leased = connection.execute(
+        QUERIES.claim, {"dest": dest, "now": now, "limit": limit, "lease": LEASE}
+    ).fetchall()
+    if not leased:
+        connection.rollback()
+        return []
+    columns = [list(column) for column in zip(*leased, strict=True)]
+    rows = connection.execute(QUERIES.heads, (*columns, dest), binary=True).fetchall()
+    found = [Claimed(*row) for row in rows]
+    connection.execute(QUERIES.mark_sent, ([claimed.op for claimed in found], dest))
+    connection.commit()
+    return found
+
+
+def finish(
+    connection: Connection, dest: int, done: Sequence[tuple[Claimed, Answer]], now: datetime
+) -> list[tuple[Claimed, Answer]]:
+    """Delete accepted jobs whose lease is still ours; a refused one keeps its job and waits.
+
+    Gives those that were ours. An answer for a lost lease is thrown away (the look-up of the new
+    owner finds the document).
+    """
+    if not done:
+        return []
+    accepted = [(c, a) for c, a in done if a.state == "accepted"]
+    refused = [(c, a) for c, a in done if a.state != "accepted"]
+    mine: set[str] = set()
+    if accepted:
+        keys = [c.key for c, _ in accepted]
+        tokens = [c.token for c, _ in accepted]
+        rows = connection.execute(QUERIES.finish, (now, keys, tokens, dest)).fetchall()
+        mine |= {row[0] for row in rows}
+        connection.execute(QUERIES.delete_jobs, ([c.id for c, _ in accepted if c.key in mine],))
+        connection.execute(QUERIES.delete_empty_outkeys, (dest, sorted(mine)))
+    if refused:
+        forever = [Postponed(c, FOREVER) for c, _ in refused]
+        mine |= postpone(connection, dest, forever)
+    kept = [(c, a) for c, a in done if c.key in mine]
+    _answer(connection, dest, [a for _, a in kept], now)
+    return kept
+
+
+def _answer(connection: Connection, dest: int, answers: Sequence[Answer], now: datetime) -> None:
+    if answers:
+        connection.execute(
+            QUERIES.answer_documents,
+            (
+                now,
+                [answer.op for answer in answers],
+                [answer.state for answer in answers],
+                [answer.remote_id for answer in answers],
+                [answer.number for answer in answers],
+                [answer.move for answer in answers],
+                [answer.move_total for answer in answers],
+                dest,
+            ),
+        )
+
+
+def postpone(connection: Connection, dest: int, later: Sequence[Postponed]) -> set[str]:
+    """Give leases back with a new due time; gives the keys that were still ours."""
+    if not later:
+        return set()
+    rows = connection.execute(
+        QUERIES.postpone,
+        (
+            [one.claimed.key for one in later],
+            [one.claimed.token for one in later],
+            [one.unknown for one in later],
+            [_due(one.due) for one in later],
+            [one.free for one in later],
+            dest,
+        ),
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _due(due: datetime) -> str:
+    return "infinity" if due == FOREVER else due.isoformat()
+
+
+def breaker_open(connection: Connection, dest: int, until: datetime) -> int:
+    """The destination failed as a whole: nobody calls it before `until`; gives its failures."""
+    row = connection.execute(QUERIES.breaker_open, (until, dest)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def breaker_close(connection: Connection, dest: int) -> None:
+    """The destination answered."""
+    connection.execute(QUERIES.breaker_close, (dest,))
+
+
+def sweep_leases(connection: Connection, now: datetime) -> int:
+    """Expired leases become unknown: the call may still be running over there."""
+    return connection.execute(QUERIES.sweep_leases, (now,)).rowcount

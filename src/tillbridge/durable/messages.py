@@ -1,0 +1,215 @@
+"""Raw deliveries: recorded once under their identity, told to the log as a thin `Received`.
+
+The identity (`delivery`) outlives the body (`message`), so dropping old bodies forgets no
+duplicate. The same id with another body is kept under an identity of its own and marked with a
+problem, so that it becomes a case and is never believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from tillbridge.atoms.ids import lane_of
+from tillbridge.canonical.intake import Received
+from tillbridge.durable.queries import load
+from tillbridge.durable.rooms import Connection, Record
+
+QUERIES = load("tillbridge.durable", "messages.sql")
+CONFLICT = "the same delivery id was received before with another body"
+
+
+class Incoming(msgspec.Struct, gc=False):
+    """One delivery to be recorded. key: aggregate key, "" = unknown. trace: traceparent."""
+
+    connection: str
+    topic: str
+    delivery: str
+    body: bytes
+    received_at: datetime
+    key: str = ""
+    headers: Mapping[str, str] = {}
+    place: str = ""
+    problem: str = ""
+    trace: bytes | None = None
+
+
+class Stored(msgspec.Struct, gc=False):
+    """What became of one delivery: `new`, `duplicate` or `conflict`; the message's row id."""
+
+    outcome: str
+    message: int
+
+
+class StoredMessage(msgspec.Struct, gc=False):
+    """A message as read back."""
+
+    id: int
+    connection: str
+    topic: str
+    delivery: str
+    place: str
+    problem: str
+    headers: dict[str, str]
+    body: bytes
+    received_at: datetime
+
+
+def connection_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    """Small ids of connection names, made when missing. Commit before hot use."""
+    if not names:
+        return {}
+    rows = connection.execute(QUERIES.connection_ids, (sorted(set(names)),)).fetchall()
+    return {name: int(number) for name, number in rows}
+
+
+def store(
+    connection: Connection, arrivals: Sequence[Incoming], numbers: Mapping[str, int]
+) -> tuple[list[Stored], list[Record]]:
+    """Record deliveries as sets: one answer each, and the records the caller has to append.
+
+    numbers: connection name -> id, from `connection_ids`. Runs in the caller's transaction; the
+    caller appends the records last (`log.append_and_commit`).
+    """
+    hashes = [hashlib.sha256(arrival.body).digest() for arrival in arrivals]
+    identities = [
+        (numbers[arrival.connection], _identity(arrival.delivery)) for arrival in arrivals
+    ]
+    first: dict[tuple[int, uuid.UUID], int] = {}
+    for index, identity in enumerate(identities):
+        first.setdefault(identity, index)
+    claimed = _claim(connection, {identity: hashes[i] for identity, i in first.items()}, arrivals)
+    outcomes: list[Stored | None] = [None] * len(arrivals)
+    fresh: list[int] = []
+    conflicts: list[int] = []
+    for index, identity in enumerate(identities):
+        body_hash, message, new = claimed[identity]
+        if hashes[index] != body_hash:
+            conflicts.append(index)
+        elif new and first[identity] == index:
+            outcomes[index] = Stored("new", message)
+            fresh.append(index)
+        else:
+            outcomes[index] = Stored("duplicate", message)
+    fresh += _store_conflicts(connection, arrivals, identities, hashes, conflicts, outcomes)
+    done = [outcome for outcome in outcomes if outcome is not None]
+    _add_messages(connection, [(arrivals[i], identities[i][0], done[i]) for i in fresh])
+    return done, [_received(arrivals[i], done[i].message) for i in sorted(fresh)]
+
+
+def read(connection: Connection, messages: Sequence[int]) -> dict[int, StoredMessage]:
+    """Messages by row id; one that was dropped by retention is missing from the answer."""
+    if not messages:
+        return {}
+    rows = connection.execute(QUERIES.read_messages, (list(messages),), binary=True).fetchall()
+    decode = msgspec.json.Decoder(dict[str, str]).decode
+    return {
+        number: StoredMessage(
+            id=number,
+            connection=name,
+            topic=topic,
+            delivery=delivery,
+            place=place,
+            problem=problem,
+            headers=decode(headers),
+            body=body,
+            received_at=received_at,
+        )
+        for number, name, topic, delivery, place, problem, headers, body, received_at in rows
+    }
+
+
+def _identity(delivery: str) -> uuid.UUID:
+    return uuid.UUID(bytes=hashlib.sha256(delivery.encode("utf-8", "replace")).digest()[:16])
+
+
+def _claim(
+    connection: Connection,
+    wanted: Mapping[tuple[int, uuid.UUID], bytes],
+    arrivals: Sequence[Incoming],
+) -> dict[tuple[int, uuid.UUID], tuple[bytes, int, bool]]:
+    """Claim identities: (connection, id) -> (body hash on record, message id, newly made)."""
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        QUERIES.claim_deliveries,
+        (
+            arrivals[0].received_at.date(),
+            [identity[0] for identity in wanted],
+            [identity[1] for identity in wanted],
+            list(wanted.values()),
+        ),
+        binary=True,
+    ).fetchall()
+    return {(row[0], row[1]): (row[2], row[3], row[4]) for row in rows}
+
+
+def _store_conflicts(
+    connection: Connection,
+    arrivals: Sequence[Incoming],
+    identities: Sequence[tuple[int, uuid.UUID]],
+    hashes: Sequence[bytes],
+    conflicts: Sequence[int],
+    outcomes: list[Stored | None],
+) -> list[int]:
+    """Claim an identity of their own for known ids with other bodies; gives the new ones."""
+    if not conflicts:
+        return []
+    own: dict[tuple[int, uuid.UUID], int] = {}
+    for index in conflicts:
+        text = f"{arrivals[index].delivery}\x1f{hashes[index].hex()}"
+        own.setdefault((identities[index][0], _identity(text)), index)
+        arrivals[index].problem = arrivals[index].problem or CONFLICT
+    claimed = _claim(connection, {identity: hashes[i] for identity, i in own.items()}, arrivals)
+    fresh: list[int] = []
+    for index in conflicts:
+        text = f"{arrivals[index].delivery}\x1f{hashes[index].hex()}"
+        identity = (identities[index][0], _identity(text))
+        _, message, new = claimed[identity]
+        outcomes[index] = Stored("conflict", message)
+        if new and own[identity] == index:
+            fresh.append(index)
+    return fresh
+
+
+def _add_messages(connection: Connection, rows: Sequence[tuple[Incoming, int, Stored]]) -> None:
+    if not rows:
+        return
+    encode = msgspec.json.encode
+    connection.execute(
+        QUERIES.add_messages,
+        (
+            [stored.message for _, _, stored in rows],
+            [number for _, number, _ in rows],
+            [_plain(arrival.topic) for arrival, _, _ in rows],
+            [_plain(arrival.delivery) for arrival, _, _ in rows],
+            [_plain(arrival.place) for arrival, _, _ in rows],
+            [_plain(arrival.problem) for arrival, _, _ in rows],
+            [encode(arrival.headers) for arrival, _, _ in rows],
+            [arrival.body for arrival, _, _ in rows],
+            [arrival.received_at for arrival, _, _ in rows],
+        ),
+        binary=True,
+    )
+
+
+def _plain(text: str) -> str:
+    """Text as PostgreSQL can hold it: no NUL, no lone surrogates."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _received(arrival: Incoming, message: int) -> Record:
+    key = _plain(arrival.key) or f"delivery/{arrival.connection}/{message}"
+    body = Received(
+        key=key,
+        id=_plain(arrival.delivery),
+        connection=arrival.connection,
+        topic=_plain(arrival.topic),
+        message=message,
+        received_at=arrival.received_at,
+    )
+    return Record(key=key, type="Received", body=body, lane=lane_of(key), trace=arrival.trace)

@@ -1,0 +1,25 @@
+-- Raw deliveries: identity first, body for new ones, then a thin record.
+
+-- name: connection_ids
+insert into connection_name (name) select unnest(%b::text[])
+on conflict (name) do update set name = excluded.name
+returning name, id
+
+-- name: claim_deliveries
+insert into delivery as d (connection, id_hash, body_hash, message, day)
+select c, i, b, nextval(pg_get_serial_sequence('message', 'id')), %b::date
+from unnest(%b::smallint[], %b::uuid[], %b::bytea[]) with ordinality x (c, i, b, o)
+order by c, i
+on conflict (connection, id_hash) do update set copies = d.copies + 1
+returning d.connection, d.id_hash, d.body_hash, d.message, xmax = 0
+
+-- name: add_messages
+insert into message (id, connection, topic, delivery, place, problem, headers, body, received_at)
+overriding system value
+select * from unnest(%b::bigint[], %b::smallint[], %b::text[], %b::text[], %b::text[], %b::text[],
+                     %b::bytea[], %b::bytea[], %b::timestamptz[])
+
+-- name: read_messages
+select m.id, n.name, m.topic, m.delivery, m.place, m.problem, m.headers, m.body, m.received_at
+from message m join connection_name n on n.id = m.connection
+where m.id = any(%b::bigint[])
