@@ -1,0 +1,89 @@
+"""What the reference ERP is filled with: legal entities, accounts, shops, places and products.
+
+Pure data, so that a filled database can be cached under a key made of it. Codes are the hub's own
+names; the ERP carries the same, so that no cross-reference is needed where none is configured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+
+import msgspec
+
+# Raise it whenever fill.py writes something else: cached databases of older fills are then unused.
+FILL_VERSION = 1
+
+ACCOUNT_KINDS = ("asset", "liability", "equity", "revenue", "expense")
+
+
+class LegalEntity(msgspec.Struct, frozen=True):
+    """A company with its own books: code, name on paper, functional currency."""
+
+    code: str
+    name: str
+    currency: str
+
+
+class LedgerAccount(msgspec.Struct, frozen=True):
+    """An account every entity gets beside its chart: code (the hub's account name), title, kind."""
+
+    code: str
+    title: str
+    kind: str
+
+
+class WebShop(msgspec.Struct, frozen=True):
+    """A selling channel: its sales are unique by (shop, web id) in the ERP."""
+
+    channel: str
+    entity: str
+    currency: str
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A warehouse or store with stock of its own."""
+
+    location: str
+    title: str
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A product: code, title; goods move stock, anything else is a service."""
+
+    product: str
+    title: str
+    goods: bool = True
+
+
+class Books(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the fill writes. The first entity's currency is the one rates refer to.
+
+    first_day, last_day: fiscal years are opened for every calendar year they touch.
+    rates: (currency, units per unit of the first entity's currency, as decimal text).
+    """
+
+    entities: tuple[LegalEntity, ...]
+    first_day: date
+    last_day: date
+    accounts: tuple[LedgerAccount, ...] = ()
+    shops: tuple[WebShop, ...] = ()
+    places: tuple[Place, ...] = ()
+    items: tuple[Item, ...] = ()
+    rates: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def years(self) -> range:
+        """Calendar years touched."""
+        return range(self.first_day.year, self.last_day.year + 1)
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """Every currency in use, the first entity's first."""
+        named = [e.currency for e in self.entities] + [s.currency for s in self.shops]
+        return tuple(dict.fromkeys(named))
+
+    def key(self) -> str:
+        """Short hash of content and fill version, for the name of a cached database."""
+        document = msgspec.json.encode((FILL_VERSION, self))
+        return hashlib.sha256(document).hexdigest()[:12]

@@ -1,0 +1,122 @@
+"""The promises Tryton signs: it takes documents and tells whether it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+
+from tillbridge.atoms.errors import Refused, RetryLater
+from tillbridge.connectors.tryton.client import Access, Session, TrytonClient
+from tillbridge.connectors.tryton.config import TrytonSettings
+from tillbridge.connectors.tryton.dispatch import Dispatch
+from tillbridge.contract.promises import Assignment, Connection, Directory, Receipt
+from tillbridge.contract.transport import Transport
+
+# A sales order must be there before what refers to it.
+_ORDER = {"sales_order": 0, "invoice": 1, "credit_note": 2, "journal": 3}
+
+
+class TrytonConnector:
+    """Tryton 8.2. Keeps open sessions by access, nothing else; safe for several threads."""
+
+    name = "tryton"
+    config = TrytonSettings
+    batch_max = 20
+
+    def __init__(self) -> None:
+        self._sessions: dict[Access, Session] = {}
+
+    def check(
+        self, connection: Connection, secrets: Mapping[str, str], transport: Transport
+    ) -> str:
+        """Series of the server and that it takes the login; raises RetryLater or Refused."""
+        client = self._client(connection, secrets, transport)
+        series = client.server_version()
+        client.login()
+        settings: TrytonSettings = connection.settings
+        return f"Tryton {series} answers and takes {settings.user} on {settings.database}"
+
+    def deliver(
+        self,
+        assignments: Sequence[Assignment],
+        connection: Connection,
+        secrets: Mapping[str, str],
+        directory: Directory,
+        transport: Transport,
+    ) -> list[Receipt]:
+        """Receipts in the order of the assignments. Groups by entity, kind and channel; every
+        document is looked up by its operation first, so `unknown` needs no way of its own.
+        """
+        client = self._client(connection, secrets, transport)
+        receipts: dict[str, Receipt] = {}
+        try:
+            for (entity, kind, _), share in groupby(sorted(assignments, key=_share), key=_share):
+                _deliver_share(client, connection, directory, (entity, kind), list(share), receipts)
+        finally:
+            self._sessions[_access(connection, secrets)] = client.session
+        return [receipts[assignment.document.id] for assignment in assignments]
+
+    def _client(
+        self, connection: Connection, secrets: Mapping[str, str], transport: Transport
+    ) -> TrytonClient:
+        access = _access(connection, secrets)
+        seconds = connection.settings.timeout_seconds
+        client = TrytonClient(access, transport, timeout_seconds=seconds)
+        client.resume(self._sessions.get(access, Session()))
+        return client
+
+
+def _access(connection: Connection, secrets: Mapping[str, str]) -> Access:
+    settings: TrytonSettings = connection.settings
+    password = secrets.get("password", "")
+    return Access(settings.url, settings.database, settings.user, password)
+
+
+def _share(assignment: Assignment) -> tuple[str, int, str]:
+    document = assignment.document
+    channel = str(getattr(document.body, "channel", ""))
+    return document.entity, _ORDER.get(document.kind, len(_ORDER)), channel
+
+
+def _deliver_share(
+    client: TrytonClient,
+    connection: Connection,
+    directory: Directory,
+    share: tuple[str, int],
+    assignments: list[Assignment],
+    receipts: dict[str, Receipt],
+) -> None:
+    """Receipts for one entity, kind and channel. RetryLater goes through while none is written."""
+    entity, kind = share
+    try:
+        dispatch = Dispatch(client, connection.settings, directory, entity)
+        work: list[Callable[[Sequence[Assignment]], list[Receipt]]] = [
+            dispatch.sales,
+            dispatch.charges,
+            dispatch.charges,
+            dispatch.journals,
+        ]
+        if kind >= len(work):
+            raise Refused(f"Tryton takes no document of kind {assignments[0].document.kind!r}")
+        ended = work[kind](assignments)
+    except RetryLater as later:
+        if not receipts:
+            raise
+        ended = [_ended(one, "retry", later.words, later.after_seconds) for one in assignments]
+    except Refused as refusal:
+        if refusal.code == "login":
+            # A wrong password is the connection's trouble; the documents are fine.
+            raise RetryLater(refusal.words) from None
+        ended = [_ended(one, "refused", refusal.words) for one in assignments]
+    receipts.update({receipt.operation: receipt for receipt in ended})
+
+
+def _ended(
+    assignment: Assignment, outcome: str, words: str, after_seconds: float | None = None
+) -> Receipt:
+    return Receipt(
+        operation=assignment.document.id,
+        outcome=outcome,
+        words=words,
+        after_seconds=after_seconds,
+    )

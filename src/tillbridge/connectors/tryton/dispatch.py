@@ -1,0 +1,331 @@
+"""One entity's share of a batch: look names up, make rows, send them, tell how each ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tillbridge.atoms import money
+from tillbridge.atoms.errors import Refused
+from tillbridge.canonical.documents import (
+    CreditNoteDocument,
+    InvoiceDocument,
+    JournalDocument,
+    SalesOrderDocument,
+)
+from tillbridge.canonical.orders import LINE_KINDS
+from tillbridge.connectors.tryton import outbound
+from tillbridge.connectors.tryton.client import TrytonClient
+from tillbridge.connectors.tryton.config import TrytonSettings
+from tillbridge.connectors.tryton.farside import Account, Buyer, Product, Setting, Warehouse
+from tillbridge.connectors.tryton.kinds import Found, Invoices, Moves, Sales, Shipments
+from tillbridge.connectors.tryton.lookups import Lookups
+from tillbridge.connectors.tryton.pricing import amount
+from tillbridge.connectors.tryton.sending import Draft, Ending, Problem, Sender
+from tillbridge.contract.promises import Assignment, Directory, Receipt
+
+Traded = SalesOrderDocument | InvoiceDocument | CreditNoteDocument
+Charge = InvoiceDocument | CreditNoteDocument
+
+
+class Dispatch:
+    """Documents of one legal entity. Each method takes documents of one channel and kind."""
+
+    def __init__(
+        self, client: TrytonClient, settings: TrytonSettings, directory: Directory, entity: str
+    ) -> None:
+        """Raises Refused when Tryton has no such company."""
+        self._client = client
+        self._settings = settings
+        self._directory = directory
+        self._look = Lookups(client, entity)
+
+    def sales(self, assignments: Sequence[Assignment]) -> list[Receipt]:
+        """Sales orders of one channel, through their workflow to `processing`."""
+        documents = _bodies(assignments, SalesOrderDocument)
+        shop = self._look.shop(_channel(documents.values()))
+        trade = self._trade(assignments, documents)
+        drafts, endings = _drafted(
+            documents,
+            lambda operation, document: Draft(
+                operation,
+                outbound.sale_row(operation, document, trade(document, shop=shop)),
+                amount(sum(line.net for line in document.lines), document.currency),
+            ),
+        )
+        endings |= self._send(Sales(shop), drafts)
+        return [_receipt(assignment, endings) for assignment in assignments]
+
+    def charges(self, assignments: Sequence[Assignment]) -> list[Receipt]:
+        """Invoices or credit notes of one channel, posted; with their goods where that is set."""
+        documents: dict[str, Charge] = {}
+        for kind in (InvoiceDocument, CreditNoteDocument):
+            documents |= _bodies(assignments, kind)
+        shop = self._look.shop(_channel(documents.values()))
+        trade = self._trade(assignments, documents)
+        sale_lines = self._look.sale_lines(shop, [doc.order for doc in documents.values()])
+        accounts = {kind: self._settings.line_account(kind) for kind in LINE_KINDS}
+        template = self._settings.tax_account
+        common = {
+            "accounts": self._accounts(_charge_accounts(documents.values(), accounts, template)),
+            "journal": self._look.journal("revenue"),
+            "receivable": self._look.receivable(),
+        }
+
+        def setting(document: Charge) -> Setting:
+            if document.order and document.order not in sale_lines:
+                words = f"its sales order {document.order} is not in Tryton yet"
+                raise Refused(words, code="retry")
+            return trade(document, sale_lines=sale_lines.get(document.order, {}), **common)
+
+        endings = self._ship(documents, setting) if self._settings.ship_with_invoice else {}
+        drafts, refused = _drafted(
+            {operation: doc for operation, doc in documents.items() if operation not in endings},
+            lambda operation, document: Draft(
+                operation,
+                outbound.invoice_row(operation, document, setting(document), accounts, template),
+                _signed_total(document),
+            ),
+        )
+        endings |= refused | self._send(Invoices(), drafts)
+        booked = self._booked(endings)
+        return [_receipt(assignment, endings, booked) for assignment in assignments]
+
+    def journals(self, assignments: Sequence[Assignment]) -> list[Receipt]:
+        """Ledger moves in the entity's functional currency, posted."""
+        documents = _bodies(assignments, JournalDocument)
+        names = {line.account for doc in documents.values() for line in doc.lines}
+        accounts = self._accounts(names)
+        journal = self._look.journal("general", self._settings.journal)
+        periods: dict[Any, int] = {}
+
+        def draft(operation: str, document: JournalDocument) -> Draft:
+            if document.currency != self._look.company_currency:
+                raise Refused(
+                    f"the journal is in {document.currency}, "
+                    f"the company keeps its books in {self._look.company_currency}"
+                )
+            day = document.journal_date
+            if day not in periods:
+                periods[day] = self._look.period(day)
+            setting = self._setting(
+                document.currency, accounts=accounts, journal=journal, period=periods[day]
+            )
+            return Draft(operation, outbound.move_row(operation, document, setting))
+
+        drafts, endings = _drafted(documents, draft)
+        endings |= self._send(Moves(), drafts)
+        return [_receipt(assignment, endings, move_kind=True) for assignment in assignments]
+
+    def _ship(
+        self, documents: Mapping[str, Charge], setting: Callable[[Charge], Setting]
+    ) -> dict[str, Ending]:
+        """Ship the goods of invoices; gives the endings of those that may not go on."""
+        customer = self._look.customer_location()
+        drafts: list[Draft] = []
+        stopped: dict[str, Ending] = {}
+        for operation, document in documents.items():
+            if not isinstance(document, InvoiceDocument):
+                continue
+            try:
+                place = _with_customer(setting(document), customer)
+                row = outbound.shipment_row(operation, document, place)
+            except Refused as refusal:
+                stopped[operation] = _problem(refusal)
+                continue
+            if row is not None:
+                drafts.append(Draft(outbound.goods_key(operation), row))
+        sent = self._send(Shipments(), drafts)
+        for operation in documents:
+            ending = sent.get(outbound.goods_key(operation))
+            if isinstance(ending, Problem):
+                words = f"its goods: {ending.words}"
+                stopped[operation] = Problem(ending.outcome, words, ending.after_seconds)
+        return stopped
+
+    def _trade(
+        self, assignments: Sequence[Assignment], documents: Mapping[str, Traded]
+    ) -> Callable[..., Setting]:
+        """What all trade documents need, looked up once: buyers, products, warehouses."""
+        buyers = self._buyers(assignments, documents)
+        products = self._products(documents.values())
+        warehouses = self._warehouses(documents.values())
+
+        def setting(document: Traded, **more: Any) -> Setting:
+            return self._setting(
+                document.currency,
+                buyer=buyers.get(self._party(document)),
+                warehouse=warehouses.get(document.location),
+                products=products,
+                **more,
+            )
+
+        return setting
+
+    def _setting(self, currency: str, **more: Any) -> Setting:
+        return Setting(
+            company=self._look.company,
+            currency=self._look.currency(currency),
+            code=currency,
+            **more,
+        )
+
+    def _party(self, document: Traded) -> str:
+        """Code of the buyer's party, or of the one all buyers of a channel share."""
+        named = self._settings.named_buyers and document.party
+        return named or f"channel-{document.channel}"
+
+    def _buyers(
+        self, assignments: Sequence[Assignment], documents: Mapping[str, Traded]
+    ) -> dict[str, Buyer]:
+        details = {
+            party: known
+            for assignment in assignments
+            for party, known in assignment.parties.items()
+        }
+        wanted = {self._party(document) for document in documents.values()}
+        return self._look.buyers({code: details.get(code) for code in sorted(wanted)})
+
+    def _products(self, documents: Iterable[Traded]) -> dict[str, Product]:
+        titles = {
+            line.product: line.title
+            for document in documents
+            for line in document.lines
+            if line.product
+        }
+        theirs = {ours: self._directory.theirs("product", ours) or ours for ours in titles}
+        found = self._look.products(theirs.values())
+        if self._settings.create_products:
+            missing = {code: titles[ours] for ours, code in theirs.items() if code not in found}
+            self._look.create_products(missing)
+            found |= self._look.products(missing)
+        return {ours: found[code] for ours, code in theirs.items() if code in found}
+
+    def _warehouses(self, documents: Iterable[Traded]) -> dict[str, Warehouse]:
+        known = self._look.warehouses()
+        default = known.get(self._settings.warehouse)
+        found: dict[str, Warehouse] = {}
+        for location in {document.location for document in documents}:
+            code = self._directory.theirs("location", location) or location
+            warehouse = known.get(code) if location else default
+            if warehouse:
+                found[location] = warehouse
+        return found
+
+    def _accounts(self, names: Iterable[str]) -> dict[str, Account]:
+        """Accounts by our name, for the names and all their prefixes."""
+        known = self._look.accounts()
+        found: dict[str, Account] = {}
+        for name in names:
+            parts = name.split("/")
+            for length in range(1, len(parts) + 1):
+                ours = "/".join(parts[:length])
+                code = self._directory.theirs("account", ours) or ours
+                if code in known:
+                    found[ours] = known[code]
+        return found
+
+    def _send(self, kind: Any, drafts: Sequence[Draft]) -> dict[str, Ending]:
+        return Sender(self._client, self._look.company, kind).send(drafts)
+
+    def _booked(self, endings: Mapping[str, Ending]) -> dict[int, int]:
+        """Per ledger move of a posted invoice: what it put on the buyer's account, minor units."""
+        moves = [end.move for end in endings.values() if isinstance(end, Found) and end.move]
+        if not moves:
+            return {}
+        rows = self._client.search_read(
+            "account.move.line",
+            [["move", "in", moves], ["account.type.receivable", "=", True]],
+            ["move", "debit", "credit"],
+            company=self._look.company,
+            limit=10_000,
+        )
+        booked = dict.fromkeys(moves, 0)
+        for row in rows:
+            minor = money.to_minor(row["debit"] - row["credit"], self._look.company_currency)
+            booked[row["move"]] += minor
+        return booked
+
+
+def _bodies(assignments: Sequence[Assignment], kind: type[Any]) -> dict[str, Any]:
+    return {
+        assignment.document.id: assignment.document.body
+        for assignment in assignments
+        if isinstance(assignment.document.body, kind)
+    }
+
+
+def _channel(documents: Iterable[Traded]) -> str:
+    return next(document.channel for document in documents)
+
+
+def _charge_accounts(
+    documents: Iterable[Charge], accounts: Mapping[str, str], template: str
+) -> set[str]:
+    taxes = {
+        template.format(jurisdiction=jurisdiction)
+        for document in documents
+        for line in document.lines
+        for jurisdiction, _ in line.taxes
+    }
+    return {*accounts.values(), *taxes}
+
+
+def _signed_total(document: Charge) -> Any:
+    sign = -1 if isinstance(document, CreditNoteDocument) else 1
+    return amount(sign * document.total, document.currency)
+
+
+def _drafted(
+    documents: Mapping[str, Any], draft: Callable[[str, Any], Draft]
+) -> tuple[list[Draft], dict[str, Ending]]:
+    """Drafts of the documents that make sense; the others end refused with their reason."""
+    drafts: list[Draft] = []
+    endings: dict[str, Ending] = {}
+    for operation, document in documents.items():
+        try:
+            drafts.append(draft(operation, document))
+        except Refused as refusal:
+            endings[operation] = _problem(refusal)
+    return drafts, endings
+
+
+def _problem(refusal: Refused) -> Problem:
+    """Refused for good, unless it only waits for another document."""
+    if refusal.code == "retry":
+        return Problem("retry", refusal.words, 60.0)
+    return Problem("refused", refusal.words)
+
+
+def _with_customer(setting: Setting, customer: int) -> Setting:
+    return msgspec.structs.replace(setting, customer_location=customer)
+
+
+def _receipt(
+    assignment: Assignment,
+    endings: Mapping[str, Ending],
+    booked: Mapping[int, int] | None = None,
+    *,
+    move_kind: bool = False,
+) -> Receipt:
+    operation = assignment.document.id
+    ending = endings[operation]
+    if isinstance(ending, Problem):
+        return Receipt(
+            operation=operation,
+            outcome=ending.outcome,
+            words=ending.words,
+            after_seconds=ending.after_seconds,
+        )
+    move = ending.move or (ending.id if move_kind else 0)
+    total = (booked or {}).get(ending.move)
+    return Receipt(
+        operation=operation,
+        outcome="accepted",
+        remote_id=str(ending.id),
+        number=ending.number,
+        move=str(move) if move else "",
+        move_total=abs(total) if total is not None else None,
+    )
