@@ -28,9 +28,9 @@ DIGITS_MAX = 30
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _LONG_NUMBER = re.compile(rb"[0-9][0-9.]{%d,}" % DIGITS_MAX)
 _EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{2,}")
-_BRACKET = re.compile(rb"[\[\]{}]")
-_ODD_ASCII = re.compile(rb"[0-9](?:_[0-9]|[eE][+-]?[0-9])")
-_ODD_WORD = re.compile(rb'"\s*[+-]?(?:s?nan|inf)', re.IGNORECASE)
+_NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
+_UNDERSCORED = re.compile(rb"[0-9]_[0-9]")
+_ODD_WORD = re.compile(rb'"\s*[+-]?(?:s?nan|inf|[0-9.]+e[+-]?[0-9]+\s*")', re.IGNORECASE)
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 # Strings that Decimal would take although no price list is written so.
 _ODD_NUMBER = re.compile(
@@ -91,7 +91,7 @@ def check(body: bytes) -> None:
 
 def _deepest(bare: bytes) -> int:
     depth = deepest = 0
-    for mark in _BRACKET.findall(bare):
+    for mark in bare.translate(None, _NO_BRACKETS):
         if mark in b"[{":
             depth += 1
             deepest = max(deepest, depth)
@@ -102,7 +102,7 @@ def _deepest(bare: bytes) -> int:
 
 def _may_hold_odd_numbers(body: bytes) -> bool:
     """A quick look, true for few bodies; the careful one is twenty times slower."""
-    if b"\\u" in body or _ODD_ASCII.search(body) or _ODD_WORD.search(body):
+    if b"\\u" in body or _UNDERSCORED.search(body) or _ODD_WORD.search(body):
         return True
     if body.isascii():
         return False
