@@ -8,7 +8,7 @@ that none of this can tell apart are refused when loaded.
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,13 @@ class RuleBook:
         self.rules = tuple(rules)
         self.shapes = shapes
         self.scenarios = scenarios
+        self._by_hash: dict[bytes, CompiledRule] = {}
         self._by_fact: dict[str, dict[str, list[CompiledRule]]] = {}
         for rule in sorted(rules, key=_rank):
             purposes = self._by_fact.setdefault(rule.fact, {})
             compiled = CompiledRule(rule, shapes[rule.fact])
             purposes.setdefault(rule.purpose, []).append(compiled)
+            self._by_hash[compiled.hash] = compiled
 
     def winners(self, fact: Fact) -> list[CompiledRule]:
         """The winning rule of each purpose; raises NeedsDecision("posting_rule_missing")."""
@@ -52,6 +54,11 @@ class RuleBook:
         if not found:
             raise _no_rule(fact)
         return found
+
+    def rules_of(self, hashes: Set[bytes]) -> list[CompiledRule]:
+        """The rules named by entries' hashes (16 bytes per purpose), as far as the book has them."""
+        single = {joined[n : n + 16] for joined in hashes for n in range(0, len(joined), 16)}
+        return [rule for key, rule in sorted(self._by_hash.items()) if key in single]
 
 
 def make_book(

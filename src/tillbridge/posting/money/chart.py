@@ -108,18 +108,21 @@ def _problem_of(table: dict[str, Any]) -> str:
         return "an account has account, type, beancount and, if it is not the hub, owner"
     if not all(isinstance(value, str) for value in table.values()):
         return "account, type, beancount and owner are texts"
-    name, beancount = table["account"], table["beancount"]
-    root, *rest = beancount.split(":")
-    if not all(_PART.fullmatch(part) for part in name.split("/")):
-        return f"account {name!r}: parts are lower-case words or *"
+    if not all(_PART.fullmatch(part) for part in table["account"].split("/")):
+        return f"account {table['account']!r}: parts are lower-case words or *"
     if table["type"] not in TYPES:
         return f"type {table['type']!r}: one of {', '.join(TYPES)}"
     if table.get("owner", "hub") not in OWNERS:
         return f"owner {table['owner']!r}: one of {', '.join(OWNERS)}"
-    if root != TYPES[table["type"]] or not rest:
-        return f"beancount {beancount!r} must begin with {TYPES[table['type']]}:"
+    return _problem_of_beancount(table["account"], table["type"], table["beancount"])
+
+
+def _problem_of_beancount(account: str, kind: str, beancount: str) -> str:
+    root, *rest = beancount.split(":")
+    if root != TYPES[kind] or not rest:
+        return f"beancount {beancount!r} must begin with {TYPES[kind]}:"
     if not all(_BEANCOUNT_PART.fullmatch(part) for part in rest):
         return f"beancount {beancount!r}: parts begin with a capital or digit, or are *"
-    if rest.count("*") != name.split("/").count("*"):
-        return f"beancount {beancount!r} needs as many * as {name!r}"
+    if rest.count("*") != account.split("/").count("*"):
+        return f"beancount {beancount!r} needs as many * as {account!r}"
     return ""

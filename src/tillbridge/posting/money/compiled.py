@@ -40,7 +40,7 @@ class CompiledRule:
         self._parts = [
             (collection, _key_of(collection), table)
             for collection in shape.collections
-            if (table := _table(rule, shape, collection))
+            if (table := _table(rule, collection))
         ]
 
     def applies(self, fact: Fact, entity: str, day: date) -> bool:
@@ -79,7 +79,7 @@ def _key_of(collection: Collection) -> Callable[[Any], Any]:
     return attrgetter(*collection.lists) if collection.lists else lambda member: ()
 
 
-def _table(rule: Rule, shape: Shape, collection: Collection) -> dict[Any, tuple[_Action, ...]]:
+def _table(rule: Rule, collection: Collection) -> dict[Any, tuple[_Action, ...]]:
     """Combination of closed values -> actions; empty when the rule leaves the collection alone."""
     legs = [leg for leg in rule.legs if set(leg.leaves) & set(collection.measures)]
     actions = {id(leg): _action(leg, collection) for leg in legs}
@@ -108,11 +108,11 @@ def _amount(weights: list[tuple[str, int]]) -> Callable[[Any], int]:
         get, weight = attrgetter(weights[0][0]), weights[0][1]
         if weight == 1:
             return get
-        return lambda member: get(member) * weight  # type: ignore[no-any-return]
+        return lambda member: get(member) * weight
     getters = [(attrgetter(name), weight) for name, weight in weights]
     if len(getters) == 2:
         (first, one), (second, two) = getters
-        return lambda member: first(member) * one + second(member) * two  # type: ignore[no-any-return]
+        return lambda member: first(member) * one + second(member) * two
     return lambda member: sum(get(member) * weight for get, weight in getters)
 
 

@@ -52,7 +52,7 @@ class ExampleResult(msgspec.Struct, frozen=True):
 def run_examples(
     book: RuleBook, types: Mapping[str, type[Fact]] | None = None
 ) -> list[ExampleResult]:
-    """Every example of the rules, then every scenario of the book. types: facts beyond canonical."""
+    """Every example of the rules, then every scenario. types: facts beyond the canonical ones."""
     found = [
         _run_example(book, rule, table, types) for rule in book.rules for table in rule.examples
     ]

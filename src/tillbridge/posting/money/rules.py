@@ -195,7 +195,7 @@ class _Reader:
             return None
         homes = {shape.collection_of(leaf).name: shape.collection_of(leaf) for leaf in leaves}
         home = next(iter(homes.values())) if len(homes) == 1 else None
-        lists = {name: values for name, values in home.lists.items()} if home else {}
+        lists = dict(home.lists) if home else {}
         leg = Leg(
             sign=1 if sides[0] == "debit" else -1,
             account=raw[sides[0]],

@@ -58,6 +58,13 @@ def account_renderer(template: str, member_fields: Collection[str]) -> Renderer:
     getters = [_getter(name, member_fields) for name in names]
     pattern = _FIELD.sub("{}", template)
     remembered: dict[Any, str] = {}
+
+    def fill(values: tuple[str, ...], key: Any) -> str:
+        if len(remembered) >= _REMEMBERED_MAX:
+            remembered.clear()
+        remembered[key] = pattern.format(*(segment(value) for value in values))
+        return remembered[key]
+
     if len(getters) == 1:
         only = getters[0]
 
@@ -66,18 +73,14 @@ def account_renderer(template: str, member_fields: Collection[str]) -> Renderer:
             found = remembered.get(value)
             return found if found is not None else fill((value,), value)
 
+        return one
+
     def many(fact: Any, member: Any) -> str:
         values = tuple(getter(fact, member) for getter in getters)
         found = remembered.get(values)
         return found if found is not None else fill(values, values)
 
-    def fill(values: tuple[str, ...], key: Any) -> str:
-        if len(remembered) >= _REMEMBERED_MAX:
-            remembered.clear()
-        remembered[key] = pattern.format(*(segment(value) for value in values))
-        return remembered[key]
-
-    return one if len(getters) == 1 else many
+    return many
 
 
 def item_renderer(template: str, member_fields: Collection[str]) -> Renderer:
@@ -123,12 +126,12 @@ def stated_entity(fact: Any, role: str) -> str:
 def _getter(name: str, member_fields: Collection[str]) -> Renderer:
     if name in member_fields:
         of_member = attrgetter(name)
-        return lambda fact, member: of_member(member)  # type: ignore[no-any-return]
+        return lambda fact, member: of_member(member)
     if name in ROLE_FIELDS:
         role = ROLE_FIELDS[name]
         return lambda fact, member: stated_entity(fact, role)
     of_fact = attrgetter(name)
-    return lambda fact, member: of_fact(fact)  # type: ignore[no-any-return]
+    return lambda fact, member: of_fact(fact)
 
 
 def _unknown_field(what: str, template: str, fields: Collection[str]) -> str:

@@ -1,0 +1,49 @@
+"""Periods: months that finance locks, and the day a late fact is posted on."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from datetime import date, datetime
+
+from tillbridge.durable.queries import load
+from tillbridge.durable.rooms import Connection
+
+STATES = ("open", "locked")
+QUERIES = load(
+    "tillbridge.posting.money", "periods.sql", "lock_alone", "set_period", "list_periods"
+)
+_YEARS_AHEAD_MAX = 5
+
+
+def period_of(day: date) -> str:
+    """Period of a day: `2026-01`."""
+    return f"{day.year:04d}-{day.month:02d}"
+
+
+def posted_date(entity: str, day: date, locked: Set[tuple[str, str]]) -> date:
+    """The day itself, or the first day of the next month that is not locked.
+
+    locked: (entity, period) pairs. Raises ValueError when years of months are locked.
+    """
+    found = day
+    for _ in range(12 * _YEARS_AHEAD_MAX):
+        if (entity, period_of(found)) not in locked:
+            return found
+        carry, month = divmod(found.month, 12)
+        found = date(found.year + carry, month + 1, 1)
+    raise ValueError(f"{entity} has no open period in the {_YEARS_AHEAD_MAX} years after {day}")
+
+
+def set_period(
+    connection: Connection, entity: str, period: str, state: str, *, at: datetime, by: str
+) -> None:
+    """Lock or open a month of an entity; waits for postings under way. The caller commits."""
+    if state not in STATES:
+        raise ValueError(f"state {state!r}: one of {', '.join(STATES)}")
+    connection.execute(QUERIES.lock_alone)
+    connection.execute(QUERIES.set_period, (entity, period, state, at, by))
+
+
+def list_periods(connection: Connection) -> list[tuple[str, str, str]]:
+    """(entity, period, state) of every month that was ever locked, in order."""
+    return [(e, p, s) for e, p, s in connection.execute(QUERIES.list_periods).fetchall()]
