@@ -66,7 +66,7 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
             amount=order.paid_stated,
             currency=order.currency,
         )
-    when = _when(body, state)
+    when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
     steps: tuple[Callable[[OrderState, Order, ChannelPolicy, When], list[Body]], ...] = (
         _deposit,
@@ -82,9 +82,8 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     return decision
 
 
-def _when(body: Body, state: OrderState) -> When:
+def _when(body: Body) -> When:
     if isinstance(body, Fact):
-        state.last_at = body.occurred_at
         return When(body.occurred_at, body.business_date)
     raise TypeError(f"{type(body).__name__} is no fact")
 

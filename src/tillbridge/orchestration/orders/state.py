@@ -6,8 +6,6 @@ are cumulative, so a step is always target less booked.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import msgspec
 
 from tillbridge.canonical.fact import Entities
@@ -81,7 +79,6 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     hold_location: str = ""
     documents: dict[str, DocumentSeen] = {}
     steps: dict[str, int] = {}
-    last_at: datetime | None = None
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""

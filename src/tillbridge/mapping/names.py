@@ -1,0 +1,93 @@
+"""Cross-reference tables: kept in PostgreSQL, cached whole, reloaded when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from tillbridge.atoms.errors import Refused
+from tillbridge.contract.names import TABLES, CrossReferences
+from tillbridge.durable.queries import load
+from tillbridge.durable.rooms import Connection
+
+QUERIES = load("tillbridge.mapping", "names.sql")
+
+
+class NameRow(msgspec.Struct, frozen=True):
+    """One cross-reference: what a connection calls something, and what we call it."""
+
+    connection: str
+    table: str
+    theirs: str
+    ours: str
+
+
+class NameTables:
+    """All cross-references in memory. Share one per process; `refresh` once per transaction."""
+
+    def __init__(self) -> None:
+        self._generation = -1
+        self._tables: dict[str, dict[tuple[str, str], str]] = {}
+        self._back: dict[str, dict[tuple[str, str], str]] = {}
+
+    def refresh(self, connection: Connection) -> None:
+        """Reload when another process changed a name."""
+        row = connection.execute(QUERIES.generation).fetchone()
+        generation = int(row[0]) if row else 0
+        if generation == self._generation:
+            return
+        tables: dict[str, dict[tuple[str, str], str]] = {}
+        back: dict[str, dict[tuple[str, str], str]] = {}
+        for name, table, theirs, ours in connection.execute(QUERIES.all_names).fetchall():
+            tables.setdefault(name, {})[(table, theirs)] = ours
+            back.setdefault(name, {}).setdefault((table, ours), theirs)
+        self._tables, self._back, self._generation = tables, back, generation
+
+    def of(self, name: str) -> CrossReferences:
+        """Fresh look-ups for one message of a connection."""
+        return CrossReferences(self._tables.get(name, {}))
+
+    def theirs(self, name: str, table: str, ours: str) -> str | None:
+        """What an outgoing connection calls a thing of ours."""
+        return self._back.get(name, {}).get((table, ours))
+
+
+def set_names(connection: Connection, rows: Iterable[NameRow]) -> int:
+    """Write cross-references and wake the parked keys that waited for them; the caller commits.
+
+    Gives how many names were new or changed. Raises Refused for an unknown table or empty name.
+    """
+    wanted = list({(row.connection, row.table, row.theirs): row for row in rows}.values())
+    for row in wanted:
+        if row.table not in TABLES:
+            known = ", ".join(TABLES)
+            raise Refused(f"{row.table!r} is no cross-reference table (there are {known})")
+        if not row.ours:
+            raise Refused(f"{row.connection} {row.table} {row.theirs!r} needs a name of ours")
+    changed = connection.execute(
+        QUERIES.set_names,
+        (
+            [row.connection for row in wanted],
+            [row.table for row in wanted],
+            [row.theirs for row in wanted],
+            [row.ours for row in wanted],
+        ),
+    ).rowcount
+    connection.execute(QUERIES.raise_generation)
+    _wake(connection, {(row.connection, row.table, row.theirs): row.ours for row in wanted})
+    return changed
+
+
+def _wake(connection: Connection, named: Mapping[tuple[str, str, str], str]) -> None:
+    """Mark keys ready whose case misses one of the names that were just given."""
+    ready = []
+    for number, details in connection.execute(QUERIES.waiting_cases).fetchall():
+        source = str(details.get("connection", ""))
+        for gap in details.get("missing", ()):
+            if (source, gap.get("table"), gap.get("theirs")) in named:
+                ready.append(number)
+                break
+    if ready:
+        connection.execute(QUERIES.make_ready, (ready,))
+        connection.execute("notify log")

@@ -1,0 +1,29 @@
+-- Cross-references and the vault.
+
+-- name: generation
+select coalesce(pg_sequence_last_value('xref_generation'), 0)
+
+-- name: raise_generation
+select nextval('xref_generation')
+
+-- name: all_names
+select connection, kind, theirs, ours from xref
+
+-- name: set_names
+insert into xref (connection, kind, theirs, ours)
+select * from unnest(%b::text[], %b::text[], %b::text[], %b::text[])
+on conflict (connection, kind, theirs) do update set ours = excluded.ours, changed_at = now()
+where xref.ours <> excluded.ours
+
+-- name: save_parties
+insert into party (party, connection, details)
+select * from unnest(%b::text[], %b::text[], %b::bytea[])
+on conflict (party) do update set details = excluded.details, updated_at = now()
+where party.erased_at is null and party.details is distinct from excluded.details
+
+-- name: waiting_cases
+select c.id, c.details from exception_case c
+where c.state = 'open' and c.room = 'mapping' and c.reason = 'mapping_missing'
+
+-- name: make_ready
+update parked_key set ready = true where case_id = any(%b::bigint[])

@@ -1,0 +1,106 @@
+"""What an answer of the other side becomes: a fact for the log, a case for a person. Pure."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.atoms.ids import lane_of
+from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused, SubmitDocument
+from tillbridge.canonical.fact import Entities
+from tillbridge.canonical.registry import decode, version_of
+from tillbridge.contract.promises import Receipt
+from tillbridge.durable import jobs, parking
+from tillbridge.durable.rooms import Record
+
+MAPPING = "hub/1"
+
+
+def command_of(one: jobs.Claimed) -> SubmitDocument:
+    """The document a job holds."""
+    body = decode(one.type, version_of(one.type), one.body)
+    if not isinstance(body, SubmitDocument):
+        raise TypeError(f"job {one.op} holds a {one.type}")
+    return body
+
+
+def answer_of(receipt: Receipt) -> jobs.Answer:
+    """What is kept on the document."""
+    return jobs.Answer(
+        receipt.operation,
+        receipt.outcome,
+        remote_id=receipt.remote_id,
+        number=receipt.number,
+        move=receipt.move,
+        move_total=receipt.move_total,
+    )
+
+
+def fact_of(
+    one: jobs.Claimed, command: SubmitDocument, receipt: Receipt, destination: str, now: datetime
+) -> Record:
+    """DocumentAccepted or DocumentRefused under the key that asked for the document."""
+    day = day_of(command, now)
+    entities = Entities(selling=command.entity)
+    body: DocumentAccepted | DocumentRefused
+    if receipt.outcome == "accepted":
+        body = DocumentAccepted(
+            key=command.key,
+            id=f"{command.id}/accepted",
+            source="hub",
+            mapping=MAPPING,
+            occurred_at=now,
+            business_date=day,
+            entities=entities,
+            operation=command.id,
+            kind=command.kind,
+            destination=destination,
+            remote_id=receipt.remote_id,
+            number=receipt.number,
+            move=receipt.move,
+            move_total=receipt.move_total,
+        )
+    else:
+        body = DocumentRefused(
+            key=command.key,
+            id=f"{command.id}/refused/{one.attempts}",
+            source="hub",
+            mapping=MAPPING,
+            occurred_at=now,
+            business_date=day,
+            entities=entities,
+            operation=command.id,
+            kind=command.kind,
+            destination=destination,
+            words=receipt.words,
+        )
+    name = type(body).__name__
+    return Record(key=command.key, type=name, body=body, lane=lane_of(command.key), trace=one.trace)
+
+
+def case_of(command: SubmitDocument, receipt: Receipt, destination: str) -> parking.CaseOpened:
+    """The case for a refused document, in the other side's words."""
+    decision = NeedsDecision(
+        "document_refused",
+        f"{destination} refused {command.kind} {command.id}: {receipt.words}",
+        owner="finance" if command.kind == "journal" else "integration",
+        remedy="mend the cause, then: tillbridge cases replay CASE",
+        amount=getattr(command.body, "total", None),
+        currency=command.body.currency,
+        details={
+            "operation": command.id,
+            "destination": destination,
+            "words": receipt.words,
+        },
+    )
+    record = Record(key=command.key, type="SubmitDocument", body=command, lane=lane_of(command.key))
+    return parking.CaseOpened("publishing", record, decision)
+
+
+def day_of(command: SubmitDocument, now: datetime) -> date:
+    """The document's own day."""
+    for name in ("invoice_date", "journal_date", "order_date"):
+        day = getattr(command.body, name, None)
+        if isinstance(day, date):
+            return day
+    return now.date()

@@ -1,0 +1,268 @@
+"""The dispatcher: takes owed jobs of one destination, calls its connector, books the answers.
+
+Lease first, call outside any transaction, then one transaction for all answers, fenced by token.
+A destination that fails as a whole opens its breaker and touches no single job; an unknown outcome
+is looked up before it is sent again; a refusal is a case with the other side's words, and later
+documents of the same key wait behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from tillbridge.atoms.clock import Clock
+from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
+from tillbridge.atoms.ids import Ids, lane_of
+from tillbridge.canonical.catalogue import PartyDetails
+from tillbridge.canonical.documents import SubmitDocument
+from tillbridge.canonical.intake import RereadObject
+from tillbridge.canonical.registry import decode, version_of
+from tillbridge.contract.promises import Assignment, Delivers, Directory, Item, Receipt, Rereads
+from tillbridge.contract.promises import Connection as Far
+from tillbridge.contract.transport import Transport
+from tillbridge.durable import jobs, log, messages, parking
+from tillbridge.durable.rooms import Connection, Record
+from tillbridge.publishing.answers import answer_of, case_of, command_of, fact_of
+from tillbridge.publishing.room import QUERIES
+
+BACKOFF_SECONDS_MAX = 300.0
+_PARTY = msgspec.json.Decoder(PartyDetails)
+_log = structlog.get_logger("dispatch")
+
+
+class Names(Protocol):
+    """Cross-references both ways, brought up to date per run."""
+
+    def refresh(self, connection: Connection) -> None:
+        """Reload when they changed."""
+
+    def theirs(self, name: str, table: str, ours: str) -> str | None:
+        """What a connection calls a thing of ours."""
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A destination: its id, connector, configured connection, secrets and transport."""
+
+    dest: int
+    connector: object
+    far: Far
+    secrets: Mapping[str, str]
+    transport: Transport
+
+
+class Report(msgspec.Struct):
+    """What one run did."""
+
+    claimed: int = 0
+    accepted: int = 0
+    refused: int = 0
+    postponed: int = 0
+    away: str = ""
+
+
+class _Directory:
+    """Our names to theirs for one connection."""
+
+    def __init__(self, names: Names, connection: str) -> None:
+        self._names = names
+        self._connection = connection
+
+    def theirs(self, table: str, ours: str) -> str | None:
+        """See Directory."""
+        return self._names.theirs(self._connection, table, ours)
+
+
+class Dispatcher:
+    """Runs one destination on one connection. Not shared between threads."""
+
+    def __init__(
+        self, connection: Connection, target: Target, names: Names, clock: Clock, ids: Ids
+    ) -> None:
+        self._connection = connection
+        self._target = target
+        self._names = names
+        self._clock = clock
+        self._ids = ids
+        self._batch = getattr(target.connector, "batch_max", 1)
+
+    def run_once(self) -> Report:
+        """Claim a batch, deliver it, book the answers. report.claimed == 0: nothing was due."""
+        jobs.sweep_leases(self._connection, self._clock.now())
+        self._connection.commit()
+        claimed = jobs.claim(self._connection, self._target.dest, self._batch, self._clock.now())
+        report = Report(claimed=len(claimed))
+        if not claimed:
+            return report
+        documents = [one for one in claimed if one.type == "SubmitDocument"]
+        if documents:
+            self._deliver(documents, report)
+        for one in claimed:
+            if one.type == "RereadObject":
+                self._reread(one, report)
+        return report
+
+    # -- documents ----------------------------------------------------------------------------
+
+    def _deliver(self, claimed: Sequence[jobs.Claimed], report: Report) -> None:
+        target = self._target
+        commands = [command_of(one) for one in claimed]
+        self._names.refresh(self._connection)
+        parties = self._parties(commands)
+        self._connection.rollback()
+        if not isinstance(target.connector, Delivers):
+            self._away(claimed, RetryLater(f"{target.far.name} takes no documents"), report)
+            return
+        assignments = [
+            Assignment(document=command, unknown=one.unknown, parties=parties)
+            for one, command in zip(claimed, commands, strict=True)
+        ]
+        directory: Directory = _Directory(self._names, target.far.name)
+        try:
+            receipts = target.connector.deliver(
+                assignments, target.far, target.secrets, directory, target.transport
+            )
+        except RetryLater as away:
+            self._away(claimed, away, report)
+            return
+        except (Refused, NeedsDecision) as problem:
+            receipts = [
+                Receipt(operation=c.id, outcome="refused", words=problem.words) for c in commands
+            ]
+        self._book(claimed, commands, receipts, report)
+
+    def _parties(self, commands: Sequence[SubmitDocument]) -> dict[str, PartyDetails]:
+        wanted = {getattr(command.body, "party", "") for command in commands} - {""}
+        if not wanted:
+            return {}
+        rows = self._connection.execute(QUERIES.parties, (sorted(wanted),)).fetchall()
+        return {party: _PARTY.decode(details) for party, details in rows if details is not None}
+
+    def _away(self, claimed: Sequence[jobs.Claimed], away: RetryLater, report: Report) -> None:
+        """The destination failed as a whole: open the breaker, give the leases back untouched."""
+        now = self._clock.now()
+        row = self._connection.execute(
+            "select failures from dest where dest = %b", (self._target.dest,)
+        ).fetchone()
+        seconds = self._backoff(int(row[0]) if row else 0, away.after_seconds)
+        jobs.postpone(
+            self._connection,
+            self._target.dest,
+            [jobs.Postponed(one, now, unknown=away.unknown, free=True) for one in claimed],
+        )
+        failures = jobs.breaker_open(
+            self._connection, self._target.dest, now + timedelta(seconds=seconds)
+        )
+        self._connection.commit()
+        report.away, report.postponed = away.words, len(claimed)
+        _log.warning(
+            "destination_away",
+            name=self._target.far.name,
+            why=away.words,
+            failures=failures,
+            seconds=round(seconds, 1),
+        )
+
+    def _backoff(self, failures: int, wished: float | None) -> float:
+        """Seconds to wait: the other side's wish, else doubling with jitter, 5 minutes at most."""
+        if wished is not None:
+            return min(max(wished, 0.05), 3600.0)
+        base = min(0.5 * 2.0 ** min(failures, 10), BACKOFF_SECONDS_MAX)
+        return base * (0.5 + self._ids.jitter())
+
+    def _book(
+        self,
+        claimed: Sequence[jobs.Claimed],
+        commands: Sequence[SubmitDocument],
+        receipts: Sequence[Receipt],
+        report: Report,
+    ) -> None:
+        """One transaction for all answers: documents, keys, cases, facts."""
+        now = self._clock.now()
+        done: list[tuple[jobs.Claimed, jobs.Answer]] = []
+        later: list[jobs.Postponed] = []
+        told: dict[str, tuple[SubmitDocument, Receipt]] = {}
+        for one, command, receipt in zip(claimed, commands, receipts, strict=True):
+            if receipt.outcome in ("accepted", "refused"):
+                done.append((one, answer_of(receipt)))
+                told[one.op] = (command, receipt)
+            else:
+                wait = self._backoff(one.attempts, receipt.after_seconds)
+                unknown = receipt.outcome == "unknown"
+                later.append(jobs.Postponed(one, now + timedelta(seconds=wait), unknown=unknown))
+        kept = jobs.finish(self._connection, self._target.dest, done, now)
+        jobs.postpone(self._connection, self._target.dest, later)
+        jobs.breaker_close(self._connection, self._target.dest)
+        name = self._target.far.name
+        records = [fact_of(one, *told[one.op], name, now) for one, _ in kept]
+        refused = [told[one.op] for one, answer in kept if answer.state == "refused"]
+        parking.open_cases(self._connection, [case_of(*row, name) for row in refused])
+        log.append_and_commit(self._connection, records)
+        report.accepted += len(kept) - len(refused)
+        report.refused += len(refused)
+        report.postponed += len(later)
+
+    # -- re-reading ---------------------------------------------------------------------------
+
+    def _reread(self, one: jobs.Claimed, report: Report) -> None:
+        command = decode(one.type, version_of(one.type), one.body)
+        connector = self._target.connector
+        if not isinstance(command, RereadObject) or not isinstance(connector, Rereads):
+            raise TypeError(f"{self._target.far.name} cannot read {one.op} again")
+        try:
+            item = connector.reread(
+                command.topic,
+                command.reference,
+                self._target.far,
+                self._target.secrets,
+                self._target.transport,
+            )
+        except RetryLater as away:
+            self._away([one], away, report)
+            return
+        except (Refused, NeedsDecision) as problem:
+            self._reread_refused(one, command, problem.words)
+            report.refused += 1
+            return
+        self._store(one, item)
+        report.accepted += 1
+
+    def _store(self, one: jobs.Claimed, item: Item) -> None:
+        """Keep the answer as a message and finish the job in one transaction."""
+        now = self._clock.now()
+        name = self._target.far.name
+        numbers = messages.connection_ids(self._connection, [name])
+        arrival = messages.Incoming(
+            connection=name,
+            topic=item.topic,
+            delivery=item.delivery,
+            body=item.body,
+            received_at=now,
+            key=item.key,
+            place=item.place,
+            problem=item.problem,
+            trace=one.trace,
+        )
+        _, records = messages.store(self._connection, [arrival], numbers)
+        answer = jobs.Answer(one.op, "accepted", remote_id=item.delivery)
+        jobs.finish(self._connection, self._target.dest, [(one, answer)], now)
+        jobs.breaker_close(self._connection, self._target.dest)
+        log.append_and_commit(self._connection, records)
+
+    def _reread_refused(self, one: jobs.Claimed, command: RereadObject, words: str) -> None:
+        now = self._clock.now()
+        decision = NeedsDecision(
+            "reread_refused",
+            f"{command.connection} does not give {command.reference}: {words}",
+            details={"operation": command.id},
+        )
+        record = Record(key=command.key, type=one.type, body=command, lane=lane_of(command.key))
+        jobs.finish(
+            self._connection, self._target.dest, [(one, jobs.Answer(one.op, "refused"))], now
+        )
+        parking.open_cases(self._connection, [parking.CaseOpened("publishing", record, decision)])
+        self._connection.commit()

@@ -1,0 +1,52 @@
+"""Journals for the ERP: pending entries summed up per entity, flow, place, day and currency.
+
+One client gets about one document a second out of an ERP, so a store's day goes as one journal;
+every entry remembers its summary (`journal_summary`), so each journal line opens to its sales. An
+entry that comes later goes into a further summary of the same day; nothing is ever changed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tillbridge.atoms.ids import key_of
+from tillbridge.canonical.documents import JournalDocument, JournalLine, SubmitDocument
+from tillbridge.durable import jobs
+from tillbridge.durable.rooms import Connection
+from tillbridge.publishing.room import QUERIES, Destinations, owed_document
+
+
+def summarise(connection: Connection, destinations: Destinations, now: datetime) -> int:
+    """Turn all pending entries into owed journals; gives how many. The caller commits.
+
+    A group whose accounts all cancel needs no journal; its entries are noted under an operation
+    of their own, so that drill-back still finds them.
+    """
+    connection.execute(QUERIES.lock)
+    owed: list[jobs.Owed] = []
+    for entity, flow, place, day, currency, count in connection.execute(QUERIES.groups).fetchall():
+        dest = destinations.ids.get(destinations.erp_of.get(entity, ""))
+        if dest is None:
+            continue
+        group = (entity, flow, place, day, currency)
+        key = key_of("journal", entity, flow, place, day.isoformat())
+        row = connection.execute(QUERIES.earlier, (dest, f"{key}/%")).fetchone()
+        operation = f"{key}/{(int(row[0]) if row else 0) + 1}"
+        sums = connection.execute(QUERIES.sums, group).fetchall()
+        lines = tuple(JournalLine(account, amount) for account, amount in sums if amount)
+        if not lines:
+            operation = f"{operation}/nil"
+        connection.execute(QUERIES.take, (*group, operation))
+        if lines:
+            document = JournalDocument(
+                currency=currency,
+                journal_date=day,
+                narration=f"{flow} {place} {day.isoformat()}: {count} entries",
+                lines=lines,
+                entries=count,
+            )
+            command = SubmitDocument(
+                key=key, id=operation, kind="journal", entity=entity, journal=document
+            )
+            owed.append(owed_document(command, dest, now))
+    return jobs.enqueue(connection, owed, now)
