@@ -11,10 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from tillbridge.app.erp.books import Books, LedgerAccount, LegalEntity
+from tillbridge.app.erp.progress import Progress
 from tillbridge.connectors.tryton.client import TrytonClient, company_context
-
-# A step of the fill: its name, how many are done, how many there are.
-Progress = Callable[[str, int, int], None]
 
 INTEGRATION_USER = "tillbridge"
 INTEGRATION_GROUPS = (
@@ -56,9 +54,9 @@ def fill(client: TrytonClient, books: Books, password: str, progress: Progress) 
         ("integration user", lambda: filling.integration_user(password)),
     ]
     for number, (name, step) in enumerate(steps):
-        progress(name, number, len(steps))
+        progress(f"filling the ERP: {name}", number, len(steps))
         step()
-    progress("filled", len(steps), len(steps))
+    progress("filling the ERP", len(steps), len(steps))
 
 
 class _Filling:
