@@ -1,0 +1,187 @@
+"""The hub put together: a workspace's rooms, runner, dispatchers and intake over one database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from tillbridge.app import registry
+from tillbridge.app.runner import FlowRunner, Pace
+from tillbridge.app.settings import ConnectionSettings, SettingsRefused, Workspace
+from tillbridge.atoms.clock import Clock, SystemClock
+from tillbridge.atoms.errors import Refused
+from tillbridge.atoms.ids import Ids, SystemIds
+from tillbridge.contract.promises import Connection as Source
+from tillbridge.contract.promises import Delivers, Rereads, Translates
+from tillbridge.contract.transport import HttpTransport, Transport
+from tillbridge.durable import jobs
+from tillbridge.durable.rooms import Connection, Room
+from tillbridge.durable.session import connect
+from tillbridge.mapping.names import NameTables
+from tillbridge.mapping.room import MappingRoom, Translator
+from tillbridge.orchestration.policies import ChannelPolicy, Policies
+from tillbridge.orchestration.room import Orchestration
+from tillbridge.posting.money.book import RuleBook, load_book
+from tillbridge.posting.money.policy import Policy
+from tillbridge.posting.money.room import MoneyRoom
+from tillbridge.posting.stock.room import StockBook
+from tillbridge.publishing.dispatch import Dispatcher, Target
+from tillbridge.publishing.room import Destinations, Publishing
+
+
+class Hub:
+    """One workspace over one database. Makes connections; owns none of them.
+
+    overrides: connection name -> settings laid over the file's (the address of a sandbox that was
+    started a moment ago).
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        url: str,
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        transport: Transport | None = None,
+        overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.url = url
+        self.clock = clock or SystemClock()
+        self.ids = ids or SystemIds()
+        self._transport = transport
+        self._overrides = overrides or {}
+
+    # -- what the workspace says ----------------------------------------------------------------
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """Connections as translators see them: no secrets, connector settings validated."""
+        return {name: self._source(name, c) for name, c in self._connections().items()}
+
+    def _connections(self) -> Mapping[str, ConnectionSettings]:
+        return self.workspace.settings.connection
+
+    def _source(self, name: str, settings: ConnectionSettings) -> Source:
+        workspace = self.workspace.settings
+        table = {**settings.settings, **self._overrides.get(name, {})}
+        try:
+            connector = registry.connector(settings.connector)
+            own = msgspec.convert(table, connector.config)
+            prepared = getattr(connector, "prepare", None)
+            if prepared is not None:
+                own = prepared(own, self.workspace.folder)
+        except (msgspec.ValidationError, Refused, ValueError, OSError) as problem:
+            raise SettingsRefused(f"connection {name}: {problem}") from None
+        return Source(
+            name=name,
+            entity=settings.entity,
+            channel=settings.channel,
+            currency=workspace.entities()[settings.entity].currency,
+            timezone=settings.timezone,
+            location_zones={place.code: place.timezone for place in workspace.location},
+            location_entities={place.code: place.entity for place in workspace.location},
+            settings=own,
+        )
+
+    @cached_property
+    def policies(self) -> Policies:
+        """Channel policies for the deciders."""
+        settings = self.workspace.settings
+        entities = settings.entities()
+        return Policies(
+            channels={
+                channel.code: ChannelPolicy(
+                    channel=channel.code,
+                    entity=channel.entity,
+                    fulfil_from=channel.fulfil_from,
+                    gl=entities[channel.entity].gl.get(channel.flow, "documents"),
+                    erp=bool(entities[channel.entity].erp),
+                    order_point=channel.order_point,
+                )
+                for channel in settings.channel
+            }
+        )
+
+    @cached_property
+    def money_policy(self) -> Policy:
+        """Functional currencies and who owns the ledger."""
+        entities = self.workspace.settings.entity
+        return Policy(
+            {entity.code: entity.currency for entity in entities},
+            {(e.code, flow): ledger for e in entities for flow, ledger in e.gl.items()},
+        )
+
+    @cached_property
+    def book(self) -> RuleBook:
+        """Chart and posting rules, proven; the workspace's own where it has them."""
+        folder = self.workspace.folder / "rules"
+        return load_book(folder if folder.is_dir() else None)
+
+    # -- what runs --------------------------------------------------------------------------------
+
+    def connect(self, *, worker: bool = False) -> Connection:
+        """A new database connection."""
+        return connect(self.url, worker=worker)
+
+    def destinations(self, connection: Connection) -> Destinations:
+        """Destination rows of every connection that takes documents or is read again."""
+        ids = {
+            name: jobs.make_dest(connection, name, _budget(settings))
+            for name, settings in self._connections().items()
+            if isinstance(registry.connector(settings.connector), (Delivers, Rereads))
+        }
+        connection.commit()
+        erp_of = {e.code: e.erp for e in self.workspace.settings.entity if e.erp}
+        return Destinations(erp_of, ids)
+
+    def rooms(self, connection: Connection) -> dict[str, Room]:
+        """All flow rooms by name."""
+        translators = {
+            name: Translator(connector, self.sources[name])
+            for name, settings in self._connections().items()
+            if isinstance(connector := registry.connector(settings.connector), Translates)
+        }
+        rooms: tuple[Room, ...] = (
+            MappingRoom(translators, NameTables()),
+            Orchestration(self.policies),
+            Publishing(self.destinations(connection)),
+            MoneyRoom(self.book, self.money_policy),
+            StockBook(),
+        )
+        return {room.name: room for room in rooms}
+
+    def runner(self, connection: Connection, pace: Pace | None = None) -> FlowRunner:
+        """The flow runner on a connection of its own."""
+        return FlowRunner(connection, self.rooms(connection), self.clock, pace or Pace())
+
+    def targets(self, connection: Connection) -> list[Target]:
+        """Every destination with its connector, secrets and transport."""
+        ids = self.destinations(connection).ids
+        transport = self._transport or HttpTransport()
+        return [
+            Target(
+                dest=number,
+                connector=registry.connector(self._connections()[name].connector),
+                far=self.sources[name],
+                secrets=self.secrets(name),
+                transport=transport,
+            )
+            for name, number in ids.items()
+        ]
+
+    def dispatcher(self, connection: Connection, target: Target) -> Dispatcher:
+        """A dispatcher for one destination on a connection of its own."""
+        return Dispatcher(connection, target, NameTables(), self.clock, self.ids)
+
+    def secrets(self, name: str) -> dict[str, str]:
+        """A connection's newest secrets by name."""
+        return {label: values[0] for label, values in self.workspace.secrets(name).items()}
+
+
+def _budget(settings: ConnectionSettings) -> jobs.Budget:
+    return jobs.Budget(settings.budget.rate, settings.budget.burst, settings.budget.conc)

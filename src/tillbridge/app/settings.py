@@ -1,0 +1,253 @@
+"""The workspace: one folder with `tillbridge.toml`, its rules, feeds, secrets and drop folders.
+
+Everything is read and validated before anything runs; a mistake names file and line. Secrets never
+stand in the file itself: `{ file = "secrets/web-webhook" }` or `{ env = "WEB_WEBHOOK" }`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from tillbridge.atoms.errors import Refused
+from tillbridge.atoms.money import MoneyError, exponent
+
+FILE = "tillbridge.toml"
+FLOWS = ("web", "stores")
+LEDGERS = ("documents", "journals")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+class SettingsRefused(Refused):
+    """The workspace cannot be used as it stands; the words name file and line."""
+
+
+class Secret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a secret is: a file below the workspace, or an environment variable."""
+
+    file: str = ""
+    env: str = ""
+
+
+class EntitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A legal entity. erp: connection name of its ERP, "" = none. gl: flow -> who owns the
+    ledger, `documents` (the ERP books) or `journals` (the hub sends its entries).
+    """
+
+    code: str
+    name: str = ""
+    currency: str
+    erp: str = ""
+    gl: Mapping[str, str] = {}
+
+
+class LocationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A store or warehouse of ours."""
+
+    code: str
+    entity: str
+    kind: str = "store"
+    timezone: str = "UTC"
+    name: str = ""
+
+
+class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A sales channel: its entity, its flow (`web` or `stores`), where it ships from, when the
+    sales order goes to the ERP (`paid` or `placed`).
+    """
+
+    code: str
+    entity: str
+    flow: str = "web"
+    fulfil_from: tuple[str, ...] = ()
+    order_point: str = "paid"
+
+
+class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Calls per second, burst and calls at once towards one connection."""
+
+    rate: float = 10.0
+    burst: float = 20.0
+    conc: int = 20
+
+
+class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A configured connection. secrets: name -> one secret or several live ones (rotation).
+    settings: the connector's own table, validated by its config struct.
+    """
+
+    connector: str
+    entity: str
+    channel: str = ""
+    timezone: str = "UTC"
+    body_max: int = 1_048_576
+    poll_seconds: int = 0
+    secrets: Mapping[str, Secret | list[Secret]] = {}
+    budget: BudgetSettings = BudgetSettings()
+    settings: dict[str, Any] = {}
+
+
+class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The hub itself: whom it serves, where it listens, how long raw bodies are kept."""
+
+    name: str = "Tillbridge"
+    host: str = "127.0.0.1"
+    port: int = 8765
+    workers: int = 1
+    keep_bodies_days: int = 90
+    keep_deliveries_days: int = 400
+    operator: str = ""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`tillbridge.toml` as a whole."""
+
+    hub: HubSettings = HubSettings()
+    entity: list[EntitySettings] = []
+    location: list[LocationSettings] = []
+    channel: list[ChannelSettings] = []
+    connection: dict[str, ConnectionSettings] = {}
+
+    def entities(self) -> dict[str, EntitySettings]:
+        """Entities by code."""
+        return {entity.code: entity for entity in self.entity}
+
+    def channels(self) -> dict[str, ChannelSettings]:
+        """Channels by code."""
+        return {channel.code: channel for channel in self.channel}
+
+
+class Workspace(msgspec.Struct, frozen=True):
+    """A folder and its validated settings."""
+
+    folder: Path
+    settings: Settings
+
+    def secret(self, secret: Secret) -> str:
+        """The value of a secret; raises SettingsRefused when it is nowhere (never its value)."""
+        if secret.env:
+            value = os.environ.get(secret.env, "")
+            if not value:
+                raise SettingsRefused(f"environment variable {secret.env} is empty")
+            return value
+        path = (self.folder / secret.file).resolve()
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError as problem:
+            raise SettingsRefused(f"secret file {secret.file}: {problem.strerror}") from None
+
+    def secrets(self, name: str) -> dict[str, tuple[str, ...]]:
+        """All live secrets of a connection: name -> values, newest first."""
+        found = self.settings.connection[name].secrets
+        return {
+            label: tuple(self.secret(one) for one in (s if isinstance(s, list) else [s]))
+            for label, s in found.items()
+        }
+
+
+def load_workspace(folder: Path) -> Workspace:
+    """Read and validate a workspace; raises SettingsRefused naming file and line."""
+    path = folder / FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        raise SettingsRefused(
+            f"{folder} is no workspace: it has no {FILE} (make one with: tillbridge init {folder})"
+        ) from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise SettingsRefused(f"{path}: {problem}") from None
+    try:
+        settings = msgspec.convert(document, Settings)
+    except msgspec.ValidationError as problem:
+        line = _line_of(text, str(problem))
+        raise SettingsRefused(f"{path}:{line}: {problem}") from None
+    for words, needle in _problems(settings):
+        raise SettingsRefused(f"{path}:{_line_containing(text, needle)}: {words}")
+    return Workspace(folder, settings)
+
+
+def _problems(settings: Settings) -> list[tuple[str, str]]:
+    """What is wrong with the settings as a whole: (words, text to find the line by)."""
+    found: list[tuple[str, str]] = []
+    places = {location.code for location in settings.location}
+    for code in [*settings.entities(), *places, *settings.channels(), *settings.connection]:
+        if not _CODE.fullmatch(code):
+            found.append((f"{code!r} is no code (letters, digits, dot, dash, underscore)", code))
+    for entity in settings.entity:
+        found += _entity_problems(entity, settings)
+    for location in settings.location:
+        found += _entity_known(f"location {location.code}", location.entity, settings)
+        found += _zone_problem(location.timezone)
+    for channel in settings.channel:
+        found += _channel_problems(channel, settings, places)
+    for name, connection in settings.connection.items():
+        found += _entity_known(f"connection {name}", connection.entity, settings)
+        if connection.channel and connection.channel not in settings.channels():
+            found.append((f"connection {name}: no channel {connection.channel!r}", f"{name}]"))
+        found += _zone_problem(connection.timezone)
+    return found
+
+
+def _entity_known(what: str, entity: str, settings: Settings) -> list[tuple[str, str]]:
+    if entity in settings.entities():
+        return []
+    return [(f"{what}: no entity {entity!r}", entity or what)]
+
+
+def _channel_problems(
+    channel: ChannelSettings, settings: Settings, places: set[str]
+) -> list[tuple[str, str]]:
+    found = _entity_known(f"channel {channel.code}", channel.entity, settings)
+    if channel.flow not in FLOWS:
+        found.append((f"channel {channel.code}: flow is one of {FLOWS}", channel.code))
+    for place in channel.fulfil_from:
+        if place not in places:
+            found.append((f"channel {channel.code}: no location {place!r}", place))
+    return found
+
+
+def _entity_problems(entity: EntitySettings, settings: Settings) -> list[tuple[str, str]]:
+    found = []
+    try:
+        exponent(entity.currency)
+    except MoneyError as problem:
+        found.append((f"entity {entity.code}: {problem}", entity.currency))
+    if entity.erp and entity.erp not in settings.connection:
+        found.append((f"entity {entity.code}: no connection {entity.erp!r}", entity.code))
+    for flow, ledger in entity.gl.items():
+        if flow not in FLOWS or ledger not in LEDGERS:
+            found.append((f"entity {entity.code}: gl {flow} = {ledger!r} is not known", flow))
+    return found
+
+
+def _zone_problem(zone: str) -> list[tuple[str, str]]:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return [(f"{zone!r} is no IANA time zone", zone)]
+    return []
+
+
+def _line_containing(text: str, needle: str) -> int:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if needle in line:
+            return number
+    return 1
+
+
+def _line_of(text: str, problem: str) -> int:
+    """Line of the field a msgspec message names (`$.connection[...].x` or an unknown field)."""
+    for name in reversed(re.findall(r"`([A-Za-z_]+)`|\.([a-z_]+)", problem)):
+        line = _line_containing(text, next(part for part in name if part))
+        if line > 1:
+            return line
+    return 1
