@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import psycopg
@@ -24,7 +23,7 @@ from tillbridge.durable.postgres.binaries import find
 from tillbridge.durable.postgres.cluster import Cluster
 from tillbridge.durable.postgres.databases import database_name
 from tillbridge.durable.postgres.errors import PostgresError
-from tillbridge.durable.postgres.folder import ROLE, Folder, Lock, Record
+from tillbridge.durable.postgres.folder import ROLE, Folder, Lock
 from tillbridge.durable.postgres.lease import (
     Report,
     database,
@@ -33,12 +32,12 @@ from tillbridge.durable.postgres.lease import (
     on_standard_error,
     stop,
 )
+from tillbridge.durable.postgres.manifest import Form, archives, verify
 from tillbridge.durable.postgres.settings import SIZES, as_lines
 from tillbridge.durable.postgres.shell import without_password
 from tillbridge.durable.postgres.supervisor import open_cluster
 from tillbridge.durable.restore import Aftermath, after_restore
 
-Form = Literal["tar", "plain"]
 LOCK = 7_702
 """Advisory lock of the command that tells a restored database."""
 HBA = "host all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n"
@@ -54,7 +53,6 @@ class Note(msgspec.Struct, kw_only=True):
     """The hub's database in it."""
     made_at: datetime
     """By the server's clock, UTC, when the copy was whole."""
-    verified: bool
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,8 @@ class Backup:
     size: int
     """Bytes."""
     seconds: float
-    verified: bool
-    """Checked against its manifest by pg_verifybackup; false where that program cannot."""
+    files: int
+    """Files checked against the manifest."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +102,12 @@ def backup(
             row = connection.execute("select now(), current_setting('server_version')").fetchone()
     if row is None:
         raise PostgresError("The server told neither time nor version")
-    verified = verify(place / "cluster", form)
+    files = verify(place / "cluster", form)
     note = Note(
         form=form,
         version=str(row[1]).split(" ", maxsplit=1)[0],
         database=database_name(url),
         made_at=row[0],
-        verified=verified,
     )
     draft = place / ".backup.json"
     draft.write_bytes(msgspec.json.format(msgspec.json.encode(note)))
@@ -121,7 +118,7 @@ def backup(
         version=note.version,
         size=sum(file.stat().st_size for file in place.rglob("*") if file.is_file()),
         seconds=time.monotonic() - began,
-        verified=verified,
+        files=files,
     )
 
 
@@ -141,21 +138,6 @@ def _copy(url: str, place: Path, form: Form) -> None:
         ],
         environment,
     )
-
-
-def verify(place: Path, form: Form) -> bool:
-    """Check a copy against its manifest, each file by its SHA-256; raises PostgresError when it
-    is damaged. False when the program here cannot read this form (before version 18 no tar).
-    """
-    binaries = find()
-    if form == "tar" and binaries.major < 18:
-        return False
-    if not (binaries.folder / "pg_verifybackup").is_file():
-        return False
-    # The WAL inside a tar cannot be parsed by the program; its presence is proven by recovery.
-    options = ["--no-parse-wal"] if form == "tar" else []
-    _run([str(binaries.program("pg_verifybackup")), "--quiet", *options, str(place)])
-    return True
 
 
 def _run(command: Sequence[str], environment: dict[str, str] | None = None) -> None:
@@ -186,6 +168,7 @@ def restore(
             "its own tools, then mark it with durable.restore.after_restore"
         )
     note = read_note(Path(source))
+    verify(Path(source) / "cluster", note.form)
     folder = Folder.of(workspace)
     folder.make()
     if force:
@@ -249,14 +232,14 @@ def _unpack(saved: Path, form: Form, draft: Cluster) -> None:
     if form == "plain":
         shutil.copytree(saved, draft.data, dirs_exist_ok=True, symlinks=True)
     else:
-        archives = {path.name.split(".")[0]: path for path in saved.glob("*.tar*")}
-        if set(archives) != {"base", "pg_wal"}:
+        found = archives(saved)
+        if set(found) != {"base", "pg_wal"}:
             raise PostgresError(
-                f"{saved} holds {', '.join(sorted(archives))}: a backup with "
+                f"{saved} holds {', '.join(sorted(found))}: a backup with "
                 "tablespaces, or an incomplete one, cannot be restored here"
             )
         for name, place in (("base", draft.data), ("pg_wal", draft.data / "pg_wal")):
-            with tarfile.open(archives[name]) as archive:
+            with tarfile.open(found[name]) as archive:
                 archive.extractall(place, filter="data")
     for name in ("backup_manifest", "postmaster.pid", "postmaster.opts"):
         (draft.data / name).unlink(missing_ok=True)
@@ -276,11 +259,13 @@ def _unpack(saved: Path, form: Form, draft: Cluster) -> None:
 
 def _take_possession(draft: Cluster, password: str) -> None:
     """Recover the copy and give our role this workspace's password; made of safe letters only."""
+    # One line and no caught error: a single-user server ends at the first error it meets.
+    make_role = (
+        f"do $$ begin if not exists (select from pg_roles where rolname = '{ROLE}') then "
+        f"create role {ROLE}; end if; end $$"
+    )
     draft.single_user(
-        [
-            f"do $$ begin create role {ROLE}; exception when duplicate_object then end $$",
-            f"alter role \"{ROLE}\" superuser login password '{password}'",
-        ]
+        [make_role, f"alter role {ROLE} superuser login password '{password}'"],
     )
 
 

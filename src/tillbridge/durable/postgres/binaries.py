@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,14 +107,22 @@ def version_of(folder: Path) -> str | None:
     return told.group(1) if answer.returncode == 0 and told else None
 
 
-def find(major: int | None = None) -> Binaries:
+def places() -> Iterator[tuple[Path, str]]:
+    """Folders that may hold the programs and their origin in words, best first."""
+    yield from _wheel_folders()
+    yield from _machine_folders()
+
+
+def find(
+    major: int | None = None, candidates: Iterable[tuple[Path, str]] | None = None
+) -> Binaries:
     """The programs to use: the wheel's before the machine's, at least version 16.
 
-    `major` asks for the version an existing data folder was made with. Raises PostgresError that
-    says what to install or set.
+    `major` asks for the version an existing data folder was made with; `candidates` replaces
+    `places`. Raises PostgresError that says what to install or set.
     """
     seen: list[str] = []
-    for folder, origin in (*_wheel_folders(), *_machine_folders()):
+    for folder, origin in places() if candidates is None else candidates:
         version = version_of(folder)
         if version is None:
             continue

@@ -154,7 +154,7 @@ def _words(folder: Folder) -> str:
     if state is None:
         return "PostgreSQL: starting"
     line = log_tail(folder.server_log, 1) if state.phase == "recovering" else ""
-    return f"PostgreSQL: {state.message or state.phase}{'; ' if line else ''}{line}"
+    return f"PostgreSQL: {state.message or 'connecting'}{'; ' if line else ''}{line}"
 
 
 def _answers(port: int) -> bool:
