@@ -136,8 +136,14 @@ class Hub:
             if isinstance(registry.connector(settings.connector), (Delivers, Rereads))
         }
         connection.commit()
-        erp_of = {e.code: e.erp for e in self.workspace.settings.entity if e.erp}
-        return Destinations(erp_of, ids)
+        return Destinations(self._erp_of(), ids)
+
+    def destinations_known(self, connection: Connection) -> Destinations:
+        """The destinations as they are in the database; writes nothing."""
+        return Destinations(self._erp_of(), jobs.dests(connection))
+
+    def _erp_of(self) -> dict[str, str]:
+        return {e.code: e.erp for e in self.workspace.settings.entity if e.erp}
 
     def rooms(self, connection: Connection) -> dict[str, Room]:
         """All flow rooms by name."""
@@ -157,7 +163,7 @@ class Hub:
 
     def runner(self, connection: Connection, pace: Pace | None = None) -> FlowRunner:
         """The flow runner on a connection of its own."""
-        return FlowRunner(connection, self.rooms(connection), self.clock, pace or Pace())
+        return FlowRunner(connection, self.rooms(connection), self.clock, pace)
 
     def targets(self, connection: Connection) -> list[Target]:
         """Every destination with its connector, secrets and transport."""

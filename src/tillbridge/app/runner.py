@@ -91,7 +91,7 @@ class FlowRunner:
         connection: Connection,
         rooms: Mapping[str, Room],
         clock: Clock,
-        pace: Pace = Pace(),
+        pace: Pace | None = None,
         *,
         flow: Mapping[str, tuple[Route, ...]] = FLOW,
         on_commit: Callable[[BatchReport], None] | None = None,
@@ -100,7 +100,7 @@ class FlowRunner:
         self._connection = connection
         self._rooms = rooms
         self._clock = clock
-        self._pace = pace
+        self._pace = pace = pace or Pace()
         self._flow = flow
         self._on_commit = on_commit
         self._batch = pace.batch_max

@@ -7,7 +7,7 @@ entry that comes later goes into a further summary of the same day; nothing is e
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tillbridge.atoms.ids import key_of
 from tillbridge.canonical.documents import JournalDocument, JournalLine, SubmitDocument
@@ -16,15 +16,20 @@ from tillbridge.durable.rooms import Connection
 from tillbridge.publishing.room import QUERIES, Destinations, owed_document
 
 
-def summarise(connection: Connection, destinations: Destinations, now: datetime) -> int:
+def summarise(
+    connection: Connection, destinations: Destinations, now: datetime, quiet_seconds: float = 0.0
+) -> int:
     """Turn all pending entries into owed journals; gives how many. The caller commits.
 
     A group whose accounts all cancel needs no journal; its entries are noted under an operation
-    of their own, so that drill-back still finds them.
+    of their own, so that drill-back still finds them. Only groups whose newest entry is at least
+    `quiet_seconds` old are taken, so that a store's day is not cut into slices while it trades.
     """
     connection.execute(QUERIES.lock)
     owed: list[jobs.Owed] = []
-    for entity, flow, place, day, currency, count in connection.execute(QUERIES.groups).fetchall():
+    until = (now - timedelta(seconds=quiet_seconds)).isoformat() if quiet_seconds else "infinity"
+    groups = connection.execute(QUERIES.groups, (until,)).fetchall()
+    for entity, flow, place, day, currency, count in groups:
         dest = destinations.ids.get(destinations.erp_of.get(entity, ""))
         if dest is None:
             continue

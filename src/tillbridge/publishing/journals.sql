@@ -9,6 +9,7 @@ on conflict do nothing
 -- name: groups
 select entity, flow, place, day, currency, count(distinct entry)
 from journal_pending group by entity, flow, place, day, currency
+having max(at) <= %b::text::timestamptz
 order by entity, flow, place, day
 
 -- name: lock

@@ -10,6 +10,7 @@ create table journal_pending (
   account text not null,
   amount bigint not null,
   item text not null default '',
+  at timestamptz not null default now(),
   primary key (entry, n)
 );
 create index journal_pending_group on journal_pending (entity, flow, place, day);

@@ -1,0 +1,194 @@
+"""The worker: runs the flow, delivers documents, keeps the schedules; and `drain`, which does all
+three until nothing is pending.
+
+One thread carries the flow, one thread per destination delivers, one keeps schedules; each has a
+connection of its own. The flow waits for NOTIFY and polls as a fallback.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+import psycopg
+import structlog
+
+from tillbridge.app.hub import Hub
+from tillbridge.app.runner import CONSUMER
+from tillbridge.durable import jobs, log, retention, schedules
+from tillbridge.durable.rooms import Connection
+from tillbridge.publishing.dispatch import Dispatcher, Target
+from tillbridge.publishing.journals import summarise
+
+POLL_SECONDS = 1.0
+AWAY_SECONDS = 1.0
+QUIET_SECONDS = 600.0
+RHYTHM = {"partitions": 600, "journals": 60, "retention": 3600}
+_log = structlog.get_logger("worker")
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """What is not done yet: records to carry, documents to deliver, those held back by a case."""
+
+    records: int
+    documents: int
+    held: int
+    parked: int
+    journals: int
+
+    @property
+    def moving(self) -> bool:
+        """Whether anything is left that the hub can do by itself."""
+        return bool(self.records or self.documents or self.journals)
+
+
+def pending(connection: Connection) -> Pending:
+    """Count what is pending, from the tables."""
+    records, _ = log.backlog(connection, CONSUMER)
+    row = connection.execute(
+        "select (select coalesce(sum(n), 0) from outkey where due < 'infinity'),"
+        " (select coalesce(sum(n), 0) from outkey where due = 'infinity'),"
+        " (select count(*) from parked),"
+        " (select count(*) from parked_key where ready),"
+        " (select count(*) from journal_pending)"
+    ).fetchone()
+    connection.rollback()
+    documents, held, parked, ready, journals = row or (0, 0, 0, 0, 0)
+    return Pending(records + int(ready), int(documents), int(held), int(parked), int(journals))
+
+
+def chores(hub: Hub) -> dict[str, schedules.Chore]:
+    """What the schedules run."""
+    settings = hub.workspace.settings.hub
+
+    def partitions(connection: Connection, _now: datetime) -> str:
+        return f"made {len(retention.make_partitions(connection))}"
+
+    def journals(connection: Connection, now: datetime) -> str:
+        return (
+            f"owed {summarise(connection, hub.destinations_known(connection), now, QUIET_SECONDS)}"
+        )
+
+    def forget(connection: Connection, now: datetime) -> str:
+        before = (now - timedelta(days=settings.keep_deliveries_days)).date()
+        return f"forgot {retention.expire_deliveries(connection, before)} deliveries"
+
+    return {"partitions": partitions, "journals": journals, "retention": forget}
+
+
+class Worker:
+    """Threads of one process. `start` returns at once; `stop` waits for them."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start the threads: flow, schedules, one per destination."""
+        with self._hub.connect() as connection:
+            targets = self._hub.targets(connection)
+        self._thread("flow", self._flow)
+        self._thread("schedules", self._schedules)
+        for target in targets:
+            self._thread(f"deliver {target.far.name}", self._deliver_to(target))
+
+    def stop(self) -> None:
+        """Ask all threads to end after their transaction, and wait for them."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=30)
+
+    def wait(self) -> None:
+        """Block until `stop` is called from elsewhere (a signal handler)."""
+        self._stop.wait()
+
+    def _thread(self, name: str, body: Callable[[], None]) -> None:
+        thread = threading.Thread(target=self._kept_alive, args=(name, body), name=name)
+        thread.daemon = True
+        thread.start()
+        self._threads.append(thread)
+
+    def _kept_alive(self, name: str, body: Callable[[], None]) -> None:
+        """Run a loop again after the database was away; anything else is logged and run again."""
+        while not self._stop.is_set():
+            try:
+                body()
+            except psycopg.OperationalError as problem:
+                _log.warning("store_away", thread=name, why=str(problem).strip()[:200])
+            except Exception:  # noqa: BLE001 - a thread of the hub must not die silently
+                _log.exception("thread_failed", thread=name)
+            self._stop.wait(AWAY_SECONDS)
+
+    def _flow(self) -> None:
+        with self._hub.connect(worker=True) as connection, self._hub.connect() as ears:
+            ears.autocommit = True
+            ears.execute("listen log")
+            runner = self._hub.runner(connection)
+            while not self._stop.is_set():
+                report = runner.run_once()
+                if not report.taken and not report.replayed:
+                    for _ in ears.notifies(timeout=POLL_SECONDS, stop_after=1):
+                        pass
+
+    def _schedules(self) -> None:
+        with self._hub.connect() as connection:
+            schedules.make(connection, RHYTHM)
+            connection.commit()
+            todo = chores(self._hub)
+            while not self._stop.is_set():
+                schedules.run_due(connection, todo, self._hub.clock.now())
+                self._stop.wait(5.0)
+
+    def _deliver_to(self, target: Target) -> Callable[[], None]:
+        def deliver() -> None:
+            with self._hub.connect() as connection, self._hub.connect() as ears:
+                ears.autocommit = True
+                ears.execute("listen jobs")
+                dispatcher = self._hub.dispatcher(connection, target)
+                while not self._stop.is_set():
+                    if not dispatcher.run_once().claimed:
+                        self._rest(connection, ears)
+
+        return deliver
+
+    def _rest(self, connection: Connection, ears: Connection) -> None:
+        """Wait for a new job, or for the next one that becomes due, a second at most."""
+        row = connection.execute(jobs.QUERIES.next_due).fetchone()
+        connection.rollback()
+        wait = POLL_SECONDS
+        if row is not None and row[0] is not None:
+            left = (row[0] - self._hub.clock.now()).total_seconds()
+            wait = min(max(left, 0.02), POLL_SECONDS)
+        for _ in ears.notifies(timeout=wait, stop_after=1):
+            pass
+
+
+def drain(
+    hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None] | None = None
+) -> Pending:
+    """Work in this process until nothing is pending or the time is up; gives what is left."""
+    began = hub.clock.monotonic()
+    with hub.connect() as connection:
+        runner = hub.runner(connection)
+        delivering = [
+            (target.dest, hub.dispatcher(connection, target)) for target in hub.targets(connection)
+        ]
+        while True:
+            runner.drain()
+            summarise(connection, hub.destinations_known(connection), hub.clock.now())
+            connection.commit()
+            worked = _deliver_all(delivering)
+            left = pending(connection)
+            if progress is not None:
+                progress(left)
+            if not left.moving or hub.clock.monotonic() - began > timeout_seconds:
+                return left
+            if not worked:
+                hub.clock.sleep(0.05)
+
+
+def _deliver_all(delivering: list[tuple[int, Dispatcher]]) -> bool:
+    return sum(dispatcher.run_once().claimed for _, dispatcher in delivering) > 0
