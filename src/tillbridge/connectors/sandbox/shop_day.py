@@ -30,7 +30,7 @@ from tillbridge.connectors.sandbox.shop_orders import (
 )
 
 SHOP_DOMAIN = "tillbridge-outfitters.myshopify.com"
-API_VERSION = "2026-07"
+API_VERSION = "2026-10"
 WAREHOUSE = BY_LOCATION["wh-east"].shop_id
 STORE = BY_LOCATION["store-nyc"].shop_id
 
