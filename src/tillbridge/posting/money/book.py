@@ -8,7 +8,8 @@ that none of this can tell apart are refused when loaded.
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,8 @@ class RuleBook:
             raise _no_rule(fact)
         return found
 
-    def rules_of(self, hashes: Set[bytes]) -> list[CompiledRule]:
-        """The rules named by entries' hashes (16 bytes per purpose), as far as the book has them."""
+    def rules_of(self, hashes: AbstractSet[bytes]) -> list[CompiledRule]:
+        """The rules of entries by their hashes (16 bytes per purpose), as far as they are here."""
         single = {joined[n : n + 16] for joined in hashes for n in range(0, len(joined), 16)}
         return [rule for key, rule in sorted(self._by_hash.items()) if key in single]
 

@@ -80,7 +80,7 @@ def stored_of(written: Written) -> Stored:
 
 
 def stored_from(rows: Sequence[Sequence[Any]]) -> dict[str, list[Stored]]:
-    """Entries by key from rows of `sale_entries`: one row per line, the lines of an entry together."""
+    """Entries by key from rows of `sale_entries`: one row per line, an entry's lines together."""
     found: dict[str, list[Stored]] = {}
     for number, key, entity, version, hashed, currency, flow, channel, gl, *line in rows:
         entries = found.setdefault(key, [])

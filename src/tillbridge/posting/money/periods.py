@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 
 from tillbridge.durable.queries import load
@@ -20,7 +20,7 @@ def period_of(day: date) -> str:
     return f"{day.year:04d}-{day.month:02d}"
 
 
-def posted_date(entity: str, day: date, locked: Set[tuple[str, str]]) -> date:
+def posted_date(entity: str, day: date, locked: AbstractSet[tuple[str, str]]) -> date:
     """The day itself, or the first day of the next month that is not locked.
 
     locked: (entity, period) pairs. Raises ValueError when years of months are locked.

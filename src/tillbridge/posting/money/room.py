@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 import msgspec
 
@@ -106,7 +107,7 @@ class MoneySession(KeyedSession):
         self._changed_voids: dict[str, Void] = {}
 
     def load(self, records: Sequence[Record]) -> None:
-        """Locked periods once, then what is known of these facts: one query, two with till sales."""
+        """Locked periods once, then what is known of these facts, and of voids for till sales."""
         if self._locked is None:
             self._connection.execute(QUERIES.share_periods)
             rows = self._connection.execute(QUERIES.locked_periods).fetchall()
@@ -125,9 +126,8 @@ class MoneySession(KeyedSession):
         if keys:
             rows = self._connection.execute(QUERIES.known_voids, (list(keys),), binary=True)
             for key, _, hashed, version, body, posted in rows:
-                fact = decode("SaleVoided", version, body)
-                assert isinstance(fact, SaleVoided)
-                self._voids[key] = Void(fact, hashed, posted)
+                void = cast("SaleVoided", decode("SaleVoided", version, body))
+                self._voids[key] = Void(void, hashed, posted)
         missing = voided - self._stored.keys()
         if missing:
             self._stored.update({key: [] for key in missing})
