@@ -92,7 +92,10 @@ legs = [ { debit = "sales/a", amount = "amount" }, { credit = "sales/b", amount 
 fact = "DepositReceived"
 purpose = "deposit"
 from = 2026-01-02
-legs = [ { debit = "clearing/{tender}", amount = "amount" }, { credit = "deposits", amount = "amount" } ]
+legs = [
+  { debit = "clearing/{tender}", amount = "amount" },
+  { credit = "deposits", amount = "amount" },
+]
 """
     (entry,) = post(make_book(CHART, rule), deposit(), EURO)
     assert entry.rule == "DepositReceived/deposit + DepositReceived/statistics"
@@ -192,7 +195,7 @@ TAXES = st.lists(
 def test_whatever_the_fact_every_entity_balances(
     lines: list[dict[str, Any]], taxes: list[dict[str, Any]], tenders: list[dict[str, Any]]
 ) -> None:
-    words = {"liability": "AT", "tender_entity": "AT"}
+    words: dict[str, Any] = {"liability": "AT", "tender_entity": "AT"}
     till_taxes = [
         {"code": "", "jurisdiction": t["jurisdiction"], "amount": t["tax"]} for t in taxes
     ]

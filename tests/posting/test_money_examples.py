@@ -90,7 +90,8 @@ legs = [
   { credit = "fees/commission", amount = "amount", where = { kind = "commission" } },
   { credit = "fees/fulfilment", amount = "amount", where = { kind = "fulfilment" } },
   { credit = "fees/chargeback", amount = "amount", where = { kind = "chargeback_fee" } },
-  { credit = "disputes", amount = "amount", item = "{item}", where = { kind = ["chargeback", "won"] } },
+  { credit = "disputes", amount = "amount", item = "{item}", where = { kind = "chargeback" } },
+  { credit = "disputes", amount = "amount", item = "{item}", where = { kind = "won" } },
   { credit = "bank", amount = "amount", where = { kind = "payout" } },
 ]
 """
@@ -126,7 +127,10 @@ type = "SaleRecognised"
 entity = "US"
 currency = "USD"
 order = "order/amazon/4"
-lines = [{ kind = "goods", list = "100.00", department = "toys" }, { kind = "shipping", list = "5.00" }]
+lines = [
+  { kind = "goods", list = "100.00", department = "toys" },
+  { kind = "shipping", list = "5.00" },
+]
 taxes = [{ jurisdiction = "us-ca", tax = "8.25", collector = "marketplace" }]
 [[scenario.fact]]
 type = "Settled"

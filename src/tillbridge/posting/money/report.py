@@ -140,4 +140,4 @@ def _entries(rows: Iterable[tuple[Any, ...]]) -> Iterator[JournalEntry]:
     for _, group in groupby(rows, key=itemgetter(0)):
         whole = list(group)
         lines = tuple(EntryLine(*row[14:]) for row in whole)
-        yield JournalEntry(*whole[0][:14], lines=lines)
+        yield JournalEntry(*[*whole[0][:14], lines])
