@@ -1,0 +1,237 @@
+"""The connector: which promises it signs, and how they are kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, BinaryIO
+
+import msgspec
+
+from tillbridge.atoms.errors import NeedsDecision, Refused
+from tillbridge.atoms.ids import key_of
+from tillbridge.connectors.shopify import files, inbound, webhooks
+from tillbridge.connectors.shopify.client import AdminApi
+from tillbridge.connectors.shopify.config import ShopifyConfig
+from tillbridge.connectors.shopify.wire import number
+from tillbridge.contract.names import Names
+from tillbridge.contract.promises import (
+    Address,
+    Connection,
+    Item,
+    Message,
+    Page,
+    Translation,
+)
+from tillbridge.contract.transport import Transport
+from tillbridge.contract.wire import WireError, instant
+
+# Refusals that are about one order, not about the shop or the token.
+UNREADABLE = ("not_found", "too_many", "endless")
+
+
+class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a sweep stands, kept as JSON text.
+
+    since: orders updated from here on ("" = all). after: the vendor's page cursor within the
+    sweep. started: the vendor's clock when the sweep began. latest: youngest update seen.
+    """
+
+    since: str = ""
+    after: str = ""
+    started: str = ""
+    latest: str = ""
+
+
+class ShopifyConnector:
+    """Translates, ReceivesWebhooks, ReadsFiles, Polls, Rereads, ChecksConnection."""
+
+    name = "shopify"
+    config: type[msgspec.Struct] = ShopifyConfig
+    streams: tuple[str, ...] = ("orders",)
+
+    def translate(self, message: Message, connection: Connection, names: Names) -> Translation:
+        """Facts of a payload; see inbound."""
+        return inbound.translate(message, connection, names)
+
+    def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
+        """Whether a live secret signed the body; see webhooks."""
+        return webhooks.verify(body, headers, secrets)
+
+    def address(self, path: str, headers: Mapping[str, str], body: bytes) -> Address:
+        """Topic, delivery id and key hint (with `{connection}` to be filled in)."""
+        return webhooks.address(headers, body)
+
+    def split(
+        self, stream: BinaryIO, name: str, connection: Connection, topic: str = ""
+    ) -> Iterator[Item]:
+        """Deliveries of a saved answer; see files."""
+        return files.split(stream, name, connection.name, topic)
+
+    def poll(
+        self,
+        stream: str,
+        cursor: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> Page:
+        """A page of a sweep over orders by their update, each order read whole."""
+        if stream not in self.streams:
+            raise Refused(f"there is no stream {stream[:40]!r}; there is: orders")
+        settings = _settings(connection)
+        at = _cursor(cursor, settings)
+        api = AdminApi(settings, secrets.get("access_token", ""), transport)
+        condition = f"updated_at:>='{at.since}'" if at.since else ""
+        nodes, after = api.orders(settings.page_size, at.after, condition)
+        started = at.started or _clock(api.date)
+        items = tuple(_read(api, node, connection) for node in nodes)
+        latest = max([at.latest, *(_updated(node) for node in nodes)])
+        if after:
+            going = Cursor(since=at.since, after=after, started=started, latest=latest)
+            return Page(items=items, cursor=_text(going), more=True)
+        return _last_page(items, at, started, latest, settings)
+
+    def reread(
+        self,
+        topic: str,
+        reference: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> Item:
+        """An order's present state, as a delivery of topic `reread/order`. reference: its global
+        id or its bare number.
+        """
+        if topic != inbound.REREAD:
+            raise Refused(f"there is no reading again of {topic[:40]!r}; there is: reread/order")
+        api = AdminApi(_settings(connection), secrets.get("access_token", ""), transport)
+        digits = number(reference)
+        if not digits.isascii() or not digits.isdigit():
+            raise Refused(f"{reference[:60]!r} is no id of an order")
+        return _item(api.order(inbound.gid(digits)), connection)
+
+    def check(
+        self, connection: Connection, secrets: Mapping[str, str], transport: Transport
+    ) -> str:
+        """Whether the shop answers, in which version and currency."""
+        settings = _settings(connection)
+        shop = AdminApi(settings, secrets.get("access_token", ""), transport).shop()
+        currency = str(shop.get("currencyCode"))
+        wanted = settings.shop_currency or connection.currency
+        if currency != wanted:
+            raise Refused(
+                f"the shop's currency is {currency[:10]}, the connection says {wanted}; "
+                "set shop_currency",
+                code="currency_differs",
+            )
+        return f"shop {shop.get('name')!s:.60} answers in API {settings.api_version}, {currency}"
+
+
+def _settings(connection: Connection) -> ShopifyConfig:
+    found = connection.settings
+    return found if isinstance(found, ShopifyConfig) else ShopifyConfig()
+
+
+def _cursor(text: str, settings: ShopifyConfig) -> Cursor:
+    if not text:
+        return Cursor(since=_zulu(instant(settings.start_at)) if settings.start_at else "")
+    try:
+        return msgspec.json.decode(text, type=Cursor)
+    except msgspec.MsgspecError:
+        raise Refused("the cursor of stream orders is not one of this connector") from None
+
+
+def _text(cursor: Cursor) -> str:
+    return msgspec.json.encode(cursor).decode()
+
+
+def _last_page(
+    items: tuple[Item, ...], at: Cursor, started: str, latest: str, settings: ShopifyConfig
+) -> Page:
+    """The sweep's end. The search index lags behind by seconds, so the next sweep begins an
+    overlap before this one began, and only what is older counts as completely read. Without the
+    vendor's clock the youngest update seen is the only thing known.
+    """
+    overlap = timedelta(seconds=settings.overlap_seconds)
+    known = started or latest
+    if not known:
+        return Page(items=items, cursor=_text(Cursor(since=at.since)))
+    through = instant(known) - overlap
+    since = through.isoformat().replace("+00:00", "Z")
+    return Page(
+        items=items,
+        cursor=_text(Cursor(since=max(since, at.since))),
+        complete_through=through if started else None,
+    )
+
+
+def _clock(header: str) -> str:
+    """The Date header of an answer as RFC 3339 in UTC, "" without a readable one."""
+    try:
+        found = parsedate_to_datetime(header)
+    except ValueError:
+        return ""
+    return _zulu(found) if found.tzinfo is not None else ""
+
+
+def _zulu(found: datetime) -> str:
+    return found.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _reference(node: Mapping[str, Any]) -> str:
+    found = node.get("id")
+    if not isinstance(found, str) or not found.startswith("gid://"):
+        raise WireError("an order of the page has no id")
+    return found
+
+
+def _updated(node: Mapping[str, Any]) -> str:
+    found = node.get("updatedAt")
+    if not isinstance(found, str):
+        raise WireError("an order of the page does not say when it was updated")
+    return _zulu(instant(found))
+
+
+def _read(api: AdminApi, node: Mapping[str, Any], connection: Connection) -> Item:
+    """One order of a page. One that cannot be read is an item with a problem, so that a single
+    order never holds up the sweep.
+    """
+    reference = _reference(node)
+    try:
+        return _item(api.order(reference), connection)
+    except Refused as refusal:
+        if refusal.code not in UNREADABLE:
+            raise
+        words = refusal.words
+    except NeedsDecision as case:
+        words = case.words
+    digits = number(reference)
+    updated = _updated(node)
+    return Item(
+        topic=inbound.REREAD,
+        delivery=f"{inbound.REREAD}:{digits}@{updated}:unreadable",
+        body=msgspec.json.encode(node),
+        key=key_of("order", connection.name, digits),
+        place=f"order {digits} at {updated}",
+        problem=words,
+    )
+
+
+def _item(order: dict[str, Any], connection: Connection) -> Item:
+    """The order as a delivery; its id holds the content, since one version may be told twice."""
+    body = msgspec.json.encode({"order": order})
+    digits = number(str(order.get("id")))
+    if not digits.isascii() or not digits.isdigit():
+        raise WireError("the order that was read has no id")
+    digest = hashlib.sha256(body).hexdigest()[:32]
+    updated = _updated(order)
+    return Item(
+        topic=inbound.REREAD,
+        delivery=f"{inbound.REREAD}:{digits}@{updated}:{digest}",
+        body=body,
+        key=key_of("order", connection.name, digits),
+        place=f"order {digits} at {updated}",
+    )

@@ -1,0 +1,86 @@
+"""The questions asked of the GraphQL Admin API, each well under the 1000 points a query may cost.
+
+Nested connections are asked for one page and then looped by the client; lists that cannot be paged
+(`fulfillments`, `refunds`, `transactions`) are asked with a limit that is checked afterwards.
+"""
+
+from __future__ import annotations
+
+LIST_MAX = 100
+LINES_PAGE = 50
+
+_BAG = "{ shopMoney { amount currencyCode } }"
+_PAGE = "pageInfo { hasNextPage endCursor }"
+_TAX = f"taxLines {{ title rate channelLiable priceSet {_BAG} }}"
+_SHARE = f"discountAllocations {{ allocatedAmountSet {_BAG} }}"
+_ADDRESS = (
+    "{ firstName lastName name company address1 address2 city zip province provinceCode"
+    " countryCodeV2 phone }"
+)
+_LINE = (
+    "{ id quantity title variantTitle sku taxable requiresShipping isGiftCard variant { id }"
+    f" originalUnitPriceSet {_BAG} {_SHARE} {_TAX} duties {{ id price {_BAG} {_TAX} }} }}"
+)
+_SHIPPING = f"{{ id title originalPriceSet {_BAG} discountedPriceSet {_BAG} {_SHARE} {_TAX} }}"
+
+SHOP = "query { shop { name currencyCode taxesIncluded } }"
+
+ORDERS = (
+    "query ($size: Int!, $after: String, $filter: String) {"
+    " orders(first: $size, after: $after, query: $filter, sortKey: UPDATED_AT)"
+    f" {{ nodes {{ id updatedAt }} {_PAGE} }} }}"
+)
+
+ORDER = (
+    "query ($id: ID!) { order(id: $id) {"
+    " id name currencyCode createdAt updatedAt processedAt cancelledAt cancelReason test"
+    " taxesIncluded dutiesIncluded displayFinancialStatus sourceName email phone"
+    " paymentGatewayNames retailLocation { id } customer { id firstName lastName }"
+    f" shippingAddress {_ADDRESS} billingAddress {_ADDRESS}"
+    f" totalPriceSet {_BAG} totalTaxSet {_BAG} totalDiscountsSet {_BAG}"
+    f" totalOutstandingSet {_BAG} totalTipReceivedSet {_BAG}"
+    f" totalCashRoundingAdjustment {{ paymentSet {_BAG} }}"
+    f" originalTotalDutiesSet {_BAG} originalTotalAdditionalFeesSet {_BAG} {_TAX}"
+    f" lineItems(first: {LINES_PAGE}) {{ nodes {_LINE} {_PAGE} }}"
+    f" shippingLines(first: 10) {{ nodes {_SHIPPING} {_PAGE} }}"
+    f" transactions(first: {LIST_MAX}) {{ id kind status gateway createdAt processedAt"
+    f" amountSet {_BAG} parentTransaction {{ id }} }}"
+    f" fulfillments(first: {LIST_MAX}) {{ id status createdAt updatedAt location {{ id }}"
+    " trackingInfo(first: 1) { company number } }"
+    f" refunds(first: {LIST_MAX}) {{ id createdAt }}"
+    " } }"
+)
+
+# Connections that hang below a node: (type of the node, field) -> what is asked of each entry.
+CONNECTIONS: dict[tuple[str, str], str] = {
+    ("Order", "lineItems"): _LINE,
+    ("Order", "shippingLines"): _SHIPPING,
+    ("Fulfillment", "fulfillmentLineItems"): "{ quantity lineItem { id } }",
+    ("Refund", "refundLineItems"): (
+        "{ quantity restockType lineItem { id } location { id }"
+        f" subtotalSet {_BAG} totalTaxSet {_BAG} }}"
+    ),
+    ("Refund", "orderAdjustments"): f"{{ amountSet {_BAG} taxAmountSet {_BAG} }}",
+    ("Refund", "refundShippingLines"): (f"{{ subtotalAmountSet {_BAG} taxAmountSet {_BAG} }}"),
+    ("Refund", "transactions"): "{ id }",
+}
+
+
+def below(kind: str, fields: tuple[str, ...]) -> str:
+    """First pages of connections of one node (`$id`)."""
+    asked = " ".join(
+        f"{field}(first: {LINES_PAGE}) {{ nodes {CONNECTIONS[kind, field]} {_PAGE} }}"
+        for field in fields
+    )
+    return f"query ($id: ID!) {{ node(id: $id) {{ ... on {kind} {{ {asked} }} }} }}"
+
+
+def following(kind: str, field: str) -> str:
+    """The page of one connection of a node after `$after`."""
+    asked = (
+        f"{field}(first: {LINES_PAGE}, after: $after)"
+        f" {{ nodes {CONNECTIONS[kind, field]} {_PAGE} }}"
+    )
+    return (
+        f"query ($id: ID!, $after: String!) {{ node(id: $id) {{ ... on {kind} {{ {asked} }} }} }}"
+    )
