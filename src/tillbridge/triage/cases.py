@@ -1,0 +1,150 @@
+"""Cases: what a person has to decide or mend, listed, shown, tried again or closed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tillbridge.atoms.errors import Refused
+from tillbridge.durable import messages
+from tillbridge.durable.queries import load
+from tillbridge.durable.rooms import Connection
+
+QUERIES = load("tillbridge.triage", "cases.sql")
+SHOWN_BYTES = 4_000
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One case in a list. amount: minor units at stake; parked: records waiting behind it."""
+
+    id: int
+    reason: str
+    owner: str
+    room: str
+    key: str
+    state: str
+    words: str
+    remedy: str
+    amount: int | None
+    currency: str | None
+    copies: int
+    opened_at: datetime
+    due_at: datetime
+    parked: int
+
+
+class CaseView(msgspec.Struct, frozen=True):
+    """A case with its evidence: details, the raw body as it came, the parked records."""
+
+    case: Case
+    details: dict[str, Any]
+    record_type: str
+    raw: str
+    records: list[dict[str, Any]]
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution: str | None
+
+
+class CaseCount(msgspec.Struct, frozen=True):
+    """Open cases of one reason and owner; copies counts repeated tellings."""
+
+    reason: str
+    owner: str
+    cases: int
+    copies: int
+    oldest: datetime
+
+
+def list_cases(
+    connection: Connection,
+    *,
+    state: str = "open",
+    owner: str = "",
+    reason: str = "",
+    key: str = "",
+    limit: int = 1000,
+) -> list[Case]:
+    """Cases in order of their numbers; "" for any state, owner, reason or key."""
+    values = {"state": state, "owner": owner, "reason": reason, "key": key, "limit": limit}
+    return [Case(*row) for row in connection.execute(QUERIES.list, values).fetchall()]
+
+
+def counts(connection: Connection) -> list[CaseCount]:
+    """Open cases by reason and owner."""
+    return [CaseCount(*row) for row in connection.execute(QUERIES.counts).fetchall()]
+
+
+def show(connection: Connection, number: int) -> CaseView:
+    """One case with its evidence; raises Refused when there is none of that number."""
+    row = connection.execute(QUERIES.one, {"id": number}).fetchone()
+    if row is None:
+        raise Refused(f"there is no case {number}")
+    details, record_type, message, resolved_at, resolved_by, resolution = row[14:]
+    stored = messages.read(connection, [message] if message else [])
+    raw = stored[message].body[:SHOWN_BYTES].decode("utf-8", "replace") if message in stored else ""
+    parked = connection.execute(QUERIES.parked_of, {"id": number}).fetchall()
+    return CaseView(
+        case=Case(*row[:14]),
+        details=details,
+        record_type=record_type,
+        raw=raw,
+        records=[{"type": kind, "body": msgspec.json.decode(body)} for kind, _, body in parked],
+        resolved_at=resolved_at,
+        resolved_by=resolved_by,
+        resolution=resolution,
+    )
+
+
+def replay(connection: Connection, numbers: Sequence[int], by: str) -> int:
+    """Try again what open cases hold back: parked keys become ready, refused documents due.
+
+    The caller commits. Gives how many cases had something to try; raises Refused for a number
+    that is no open case. A refused document is looked up over there before it is sent again.
+    """
+    tried = 0
+    for number in numbers:
+        view = show(connection, number)
+        if view.case.state != "open":
+            raise Refused(f"case {number} is resolved already")
+        if view.case.parked:
+            connection.execute(QUERIES.make_ready, ([number],))
+            tried += 1
+        elif view.case.reason == "document_refused":
+            destination, operation = _document(view)
+            connection.execute(QUERIES.owe_again, (destination, operation))
+            connection.execute(QUERIES.due_now, (destination, view.case.key))
+            connection.execute(QUERIES.close, (by, "sent again", number))
+            tried += 1
+    connection.execute("notify log")
+    connection.execute("notify jobs")
+    return tried
+
+
+def resolve(connection: Connection, number: int, by: str, note: str) -> str:
+    """Close a case by hand: parked records and a refused document are given up, and it says so.
+
+    The caller commits. Gives what was done; raises Refused when it is no open case.
+    """
+    view = show(connection, number)
+    if view.case.state != "open":
+        raise Refused(f"case {number} is resolved already")
+    done = "closed"
+    if view.case.parked:
+        row = connection.execute(QUERIES.drop_parked, (number,)).fetchone()
+        connection.execute(QUERIES.drop_parked_keys, (number,))
+        done = f"closed; {row[0] if row else 0} parked records given up"
+    elif view.case.reason == "document_refused":
+        destination, operation = _document(view)
+        connection.execute(QUERIES.drop_job, {"dest": destination, "op": operation})
+        connection.execute(QUERIES.drop_empty_outkeys)
+        done = f"closed; document {operation} given up"
+    connection.execute(QUERIES.close, (by, f"{note} ({done})" if note else done, number))
+    return done
+
+
+def _document(view: CaseView) -> tuple[str, str]:
+    return str(view.details.get("destination", "")), str(view.details.get("operation", ""))

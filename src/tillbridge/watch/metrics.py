@@ -1,0 +1,52 @@
+"""Business metrics for Prometheus, read from tables so that every process tells the same."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from tillbridge.durable.rooms import Connection
+from tillbridge.watch.status import status
+
+
+def collect(connection: Connection) -> str:
+    """The exposition text of all business gauges; read in the caller's transaction."""
+    found = status(connection)
+    registry = CollectorRegistry()
+    _set(registry, "tillbridge_messages", "Distinct deliveries received.", found.messages)
+    _set(registry, "tillbridge_duplicate_deliveries", "Repeated deliveries.", found.duplicates)
+    _set(registry, "tillbridge_records_pending", "Records to carry.", found.pending_records)
+    row = connection.execute("select extract(epoch from now() - %b)", (found.oldest_pending,))
+    age = row.fetchone()
+    oldest = float(age[0]) if age and age[0] is not None else 0.0
+    _set(registry, "tillbridge_oldest_pending_seconds", "Age of the oldest record.", oldest)
+    _set(registry, "tillbridge_entries", "Entries in the money book.", found.entries)
+    _set(registry, "tillbridge_parked_keys", "Keys held back by a case.", found.parked_keys)
+    _set(
+        registry,
+        "tillbridge_orders_pending_acknowledgement",
+        "Sales orders the ERP has not acknowledged.",
+        found.orders_pending_acknowledgement,
+    )
+    cases = Gauge("tillbridge_open_cases", "Open cases.", ["reason"], registry=registry)
+    for reason, count in found.open_cases.items():
+        cases.labels(reason).set(count)
+    documents = Gauge(
+        "tillbridge_documents", "Documents by state.", ["kind", "state"], registry=registry
+    )
+    for kind, states in found.documents.items():
+        for state, count in states.items():
+            documents.labels(kind, state).set(count)
+    waiting = Gauge(
+        "tillbridge_documents_waiting", "Owed per connection.", ["connection"], registry=registry
+    )
+    broken = Gauge(
+        "tillbridge_breaker_failures", "Failures in a row.", ["connection"], registry=registry
+    )
+    for destination in found.destinations:
+        waiting.labels(destination.name).set(destination.documents)
+        broken.labels(destination.name).set(destination.failures)
+    return generate_latest(registry).decode()
+
+
+def _set(registry: CollectorRegistry, name: str, words: str, value: float) -> None:
+    Gauge(name, words, registry=registry).set(value)

@@ -1,0 +1,97 @@
+"""Status: what the hub has taken in, what is pending and since when, what waits for whom."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tillbridge.durable import jobs, log
+from tillbridge.durable.rooms import Connection
+
+CONSUMER = "flow"
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """One outgoing connection: keys and documents waiting, breaker and pause."""
+
+    name: str
+    keys: int
+    documents: int
+    next_due: datetime | None
+    open_until: datetime | None
+    failures: int
+    paused: bool
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The state of the hub in counts, all read from tables."""
+
+    messages: int
+    duplicates: int
+    records: int
+    pending_records: int
+    oldest_pending: datetime | None
+    facts: dict[str, int]
+    orders: dict[str, int]
+    documents: dict[str, dict[str, int]]
+    entries: int
+    open_cases: dict[str, int]
+    parked_keys: int
+    destinations: list[Destination]
+    orders_pending_acknowledgement: int
+    schedules: dict[str, str]
+
+
+def status(connection: Connection) -> Status:
+    """Read everything in the caller's transaction."""
+    pending, oldest = log.backlog(connection, CONSUMER)
+    documents: dict[str, dict[str, int]] = {}
+    for kind, state, count in connection.execute(
+        "select kind, state, count(*) from document group by kind, state order by kind, state"
+    ).fetchall():
+        documents.setdefault(kind, {})[state] = int(count)
+    waiting = connection.execute(jobs.QUERIES.waiting).fetchall()
+    return Status(
+        messages=_count(connection, "select count(*) from delivery"),
+        duplicates=_count(connection, "select coalesce(sum(copies - 1), 0) from delivery"),
+        records=_count(connection, "select count(*) from record"),
+        pending_records=pending,
+        oldest_pending=oldest,
+        facts=_counts(connection, "select type, count(*) from record group by type order by type"),
+        orders=_counts(
+            connection, "select status, count(*) from order_state group by status order by status"
+        ),
+        documents=documents,
+        entries=_count(connection, "select count(*) from entry"),
+        open_cases=_counts(
+            connection,
+            "select reason, count(*) from exception_case where state = 'open'"
+            " group by reason order by count(*) desc",
+        ),
+        parked_keys=_count(connection, "select count(*) from parked_key"),
+        destinations=[Destination(*row) for row in waiting],
+        orders_pending_acknowledgement=_count(
+            connection,
+            "select count(*) from document where kind = 'sales_order'"
+            " and state in ('owed', 'sent', 'unknown')",
+        ),
+        schedules=_words(connection),
+    )
+
+
+def _count(connection: Connection, query: Any) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _counts(connection: Connection, query: Any) -> dict[str, int]:
+    return {name: int(count) for name, count in connection.execute(query).fetchall()}
+
+
+def _words(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(
+        "select name, coalesce(last_words, 'not yet') from schedule order by name"
+    ).fetchall()
+    return {name: str(words) for name, words in rows}

@@ -1,0 +1,177 @@
+"""The story: one sale from its first delivery to the ledger and the ERP, on one page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tillbridge.atoms.errors import Refused
+from tillbridge.atoms.money import to_text
+from tillbridge.atoms.quantity import to_text as quantity_text
+from tillbridge.durable.queries import load
+from tillbridge.durable.rooms import Connection
+
+QUERIES = load("tillbridge.watch", "story.sql")
+Row = dict[str, Any]
+
+
+class Story(msgspec.Struct, frozen=True):
+    """Everything the hub knows about one aggregate. Amounts in minor units, quantities in
+    thousandths, instants in UTC.
+    """
+
+    key: str
+    title: str
+    head: Row
+    records: list[Row]
+    entries: list[Row]
+    movements: list[Row]
+    reservations: list[Row]
+    documents: list[Row]
+    cases: list[Row]
+
+
+def find(connection: Connection, text: str) -> str:
+    """The key meant by an order number, receipt or key; raises Refused naming the choices."""
+    rows = connection.execute(QUERIES.find, {"text": text}).fetchall()
+    if not rows:
+        raise Refused(f"nothing is known of {text!r} (an order number, a receipt or a key)")
+    keys = sorted({row[0] for row in rows})
+    if len(keys) > 1:
+        raise Refused(f"{text!r} may be any of: {', '.join(keys)}")
+    return str(keys[0])
+
+
+def tell(connection: Connection, key: str) -> Story:
+    """The story of a key."""
+    head, title = _head(connection, key)
+    return Story(
+        key=key,
+        title=title,
+        head=head,
+        records=[
+            {**row, "body": msgspec.json.decode(row["body"])}
+            for row in _rows(connection, QUERIES.records, key)
+        ],
+        entries=_rows(connection, QUERIES.entries, key),
+        movements=_rows(connection, QUERIES.movements, key),
+        reservations=_rows(connection, QUERIES.reservations, key),
+        documents=_named(connection.execute(QUERIES.documents, {"key": key})),
+        cases=_rows(connection, QUERIES.cases, key),
+    )
+
+
+def _head(connection: Connection, key: str) -> tuple[Row, str]:
+    orders = _rows(connection, QUERIES.order, key)
+    if orders:
+        order = orders[0]
+        total = to_text(order["total"] or 0, order["currency"] or "USD")
+        return order, f"order {order['number']} · {order['status']} · {total} {order['currency']}"
+    sales = _rows(connection, QUERIES.sale, key)
+    if sales:
+        sale = sales[0]
+        amount = ""
+        if sale["total"] is not None and sale["currency"]:
+            amount = f" · {to_text(sale['total'], sale['currency'])} {sale['currency']}"
+        voided = " · voided" if sale["voided"] else ""
+        return sale, (
+            f"{sale['type']} {sale['location']} till {sale['till']} no. {sale['sequence']}"
+            f" of {sale['business_date']}{amount}{voided}"
+        )
+    return {}, key
+
+
+def _rows(connection: Connection, query: Any, key: str) -> list[Row]:
+    return _named(connection.execute(query, (key,)))
+
+
+def _named(cursor: Any) -> list[Row]:
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def page(story: Story) -> str:
+    """The story as text for a terminal."""
+    lines = [story.title, "=" * len(story.title), f"key {story.key}", ""]
+    lines += ["what happened"]
+    lines += [f"  {_instant(r['at'])}  {r['id']:>6}  {_said(r)}" for r in story.records]
+    if story.reservations or story.movements:
+        lines += ["", "stock"]
+        lines += [
+            f"  held    {r['product']} x {quantity_text(r['quantity'])} at {r['location']}"
+            for r in story.reservations
+        ]
+        lines += [
+            f"  {r['kind']:<7} {r['product']} x {quantity_text(r['quantity'])} at {r['location']}"
+            for r in story.movements
+        ]
+    if story.entries:
+        lines += ["", "money book"]
+        lines += _journal(story.entries)
+    if story.documents:
+        lines += ["", "documents"]
+        lines += [_document(row) for row in story.documents]
+    if story.cases:
+        lines += ["", "cases"]
+        lines += [
+            f"  {r['id']:>5}  {r['state']:<8} {r['reason']}: {r['words']}" for r in story.cases
+        ]
+    return "\n".join(lines)
+
+
+def _said(record: Row) -> str:
+    """One record in a few words."""
+    body = record["body"]
+    words = str(record["type"])
+    match record["type"]:
+        case "Received":
+            words += f" {body['topic']} from {body['connection']}"
+        case "OrderPlaced" | "OrderChanged" | "OrderCancelled":
+            order = body["order"]
+            words += f" version {order['version']}: {len(order['lines'])} lines"
+            words += f", {to_text(order['total'], order['currency'])} {order['currency']}"
+        case "GoodsShipped":
+            words += f" {body['shipment']} ({body['state']}) from {body['location']}"
+        case "RefundIssued":
+            words += f" {body['refund']}"
+        case "SubmitDocument":
+            words += f" {body['kind']} to {body['entity']}"
+        case "DocumentAccepted":
+            words += f" {body['kind']} {body['number']}"
+        case "DocumentRefused":
+            words += f" {body['kind']}: {body['words']}"
+        case "DepositReceived" | "RefundPaid":
+            amount = sum(tender["amount"] for tender in body["tenders"])
+            words += f" {to_text(amount, body['currency'])} {body['currency']}"
+        case "StockShort":
+            words += f" {body['product']}"
+        case _:
+            pass
+    return words
+
+
+def _journal(rows: list[Row]) -> list[str]:
+    lines: list[str] = []
+    last = None
+    for row in rows:
+        if row["id"] != last:
+            last = row["id"]
+            lines.append(
+                f"  {row['posted_date']}  {row['entity']}  {row['fact']}"
+                f"  (rule {row['rule']} from {row['rule_version']})"
+            )
+        amount = to_text(row["amount"], row["currency"])
+        lines.append(f"      {row['account']:<40} {amount:>14} {row['currency']}")
+    return lines
+
+
+def _document(row: Row) -> str:
+    number = row["number"] or "waiting"
+    move = f", ledger move {row['move']}" if row["move"] else ""
+    return f"  {row['name']:<8} {row['kind']:<12} {row['state']:<9} {number}{move}"
+
+
+def _instant(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S")
