@@ -102,7 +102,7 @@ legs = [
     assert (entry.rule_version, len(entry.rule_hash), len(entry.lines)) == ("2026-01-02", 32, 4)
 
 
-# -- Other currencies -------------------------------------------------------------------------------
+# -- Other currencies ------------------------------------------------------------------------------
 
 DAY = date(2026, 1, 2)
 
@@ -151,7 +151,7 @@ def test_a_ledger_that_does_not_exist_is_refused() -> None:
         Policy({"DE": "EUR"}, {("DE", "web"): "paper"})
 
 
-# -- Any fact there can be --------------------------------------------------------------------------
+# -- Any fact there can be -------------------------------------------------------------------------
 
 LINES = st.lists(
     st.fixed_dictionaries(
@@ -232,7 +232,7 @@ def test_any_order_of_facts_gives_the_same_balances(
     assert not any(place[2] for place in journal(*facts))
 
 
-# -- Mutated rules ----------------------------------------------------------------------------------
+# -- Mutated rules ---------------------------------------------------------------------------------
 
 RULES = default_text("rules.toml").splitlines()
 LEGS = [n for n, line in enumerate(RULES) if line.startswith(("  { debit", "  { credit"))]

@@ -65,7 +65,7 @@ def test_a_fact_that_is_none_says_so() -> None:
         fact_of("CashMoved", {"currency": "EUR", "amount": "1.005"})
 
 
-# -- Settlements: the format carries FINANCE 4 and 5 before canonical has their facts ---------------
+# -- Settlements: the format carries FINANCE 4 and 5 before canonical has their facts --------------
 
 
 class Settled(TransferPriced, frozen=True, kw_only=True, omit_defaults=True):

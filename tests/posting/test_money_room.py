@@ -118,7 +118,7 @@ legs = [
     assert count(connection) == 1
 
 
-# -- Voids ------------------------------------------------------------------------------------------
+# -- Voids -----------------------------------------------------------------------------------------
 
 
 def card_sale() -> Fact:
@@ -182,7 +182,7 @@ def test_a_waiting_void_told_again_with_other_content_is_a_case(connection: Conn
     assert outcomes[2].follows
 
 
-# -- Who owns the general ledger --------------------------------------------------------------------
+# -- Who owns the general ledger -------------------------------------------------------------------
 
 
 def test_journals_are_told_only_where_the_settings_say_so(connection: Connection) -> None:
@@ -216,7 +216,7 @@ def test_a_void_follows_the_ledger_its_sale_went_to(connection: Connection) -> N
     assert len(outcome.emits) == 1
 
 
-# -- Periods ----------------------------------------------------------------------------------------
+# -- Periods ---------------------------------------------------------------------------------------
 
 
 def test_a_late_fact_is_posted_in_the_next_open_month(connection: Connection) -> None:
@@ -261,7 +261,7 @@ def test_a_month_is_not_locked_under_a_posting(connection: Connection, database_
     assert count(connection) == 1
 
 
-# -- What the database refuses by itself ------------------------------------------------------------
+# -- What the database refuses by itself -----------------------------------------------------------
 
 
 def test_entries_lines_and_rules_are_final(connection: Connection) -> None:
@@ -289,6 +289,29 @@ def test_an_entry_that_does_not_balance_is_refused(connection: Connection) -> No
     add_lines(connection, [(1, 100), (2, -100)])
     with pytest.raises(pg.CheckViolation):
         add_lines(connection, [(3, 5), (4, -5)])
+
+
+def test_posting_never_scans_the_whole_book(connection: Connection) -> None:
+    take(connection, [deposit(f"order/web/{n}") for n in range(3000)])
+    take(connection, [rung(f"sale/{n}") for n in range(500)])
+    connection.execute("analyze")
+    connection.commit()
+    before = scans(connection)
+    for round_ in range(7):  # the server plans anew, without the values, after five
+        number = f"sale/9/1/2026-01-02/{round_}"
+        take_without_commit(connection, deposit(f"new/{round_}"))
+        take_without_commit(connection, rung(number))
+        take_without_commit(connection, void(number, number=f"x{round_}"))
+    assert scans(connection) == before
+
+
+def scans(connection: Connection) -> int:
+    """Sequential scans of the book's two big tables that this session has made."""
+    row = connection.execute(
+        "select coalesce(sum(seq_scan), 0) from pg_stat_xact_user_tables"
+        " where relname in ('entry', 'entry_line')"
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def test_lines_without_an_entry_are_refused(connection: Connection) -> None:
