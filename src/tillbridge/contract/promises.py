@@ -20,13 +20,14 @@ from tillbridge.contract.transport import Transport
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A raw delivery as it was stored. received_at: UTC."""
+    """A raw delivery as it was stored. received_at: UTC. place: where it stood in its file."""
 
     connection: str
     topic: str
     delivery: str
     body: bytes
     headers: Mapping[str, str] = {}
+    place: str = ""
     received_at: datetime
 
 
@@ -179,7 +180,11 @@ class Polls(Protocol):
     streams: tuple[str, ...]
 
     def poll(
-        self, stream: str, cursor: str, connection: Connection, secrets: Mapping[str, str],
+        self,
+        stream: str,
+        cursor: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
         transport: Transport,
     ) -> Page:
         """Next page after the cursor ("" = from the configured beginning). Raises RetryLater."""
@@ -190,7 +195,11 @@ class Rereads(Protocol):
     """Reads one object again from its vendor."""
 
     def reread(
-        self, topic: str, reference: str, connection: Connection, secrets: Mapping[str, str],
+        self,
+        topic: str,
+        reference: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
         transport: Transport,
     ) -> Item:
         """The object's present state as a delivery. Raises RetryLater or Refused."""
@@ -203,8 +212,12 @@ class Delivers(Protocol):
     batch_max: int
 
     def deliver(
-        self, assignments: Sequence[Assignment], connection: Connection,
-        secrets: Mapping[str, str], directory: Directory, transport: Transport,
+        self,
+        assignments: Sequence[Assignment],
+        connection: Connection,
+        secrets: Mapping[str, str],
+        directory: Directory,
+        transport: Transport,
     ) -> list[Receipt]:
         """One receipt per assignment, in order. Raises RetryLater when the system is away as a
         whole (the breaker's business); never raises for a single document.

@@ -95,6 +95,7 @@ class MappingSession(KeyedSession):
             delivery=stored.delivery,
             body=stored.body,
             headers=stored.headers,
+            place=stored.place,
             received_at=stored.received_at,
         )
         translation = translator.connector.translate(message, translator.source, names)

@@ -247,6 +247,7 @@ def message_of(item: Item, connection: Connection) -> Message:
         topic=item.topic,
         delivery=item.delivery,
         body=item.body,
+        place=item.place,
         received_at=RECEIVED_AT,
     )
 
