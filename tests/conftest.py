@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from psycopg import Connection
 
+from tests.places import quick_place
 from tillbridge.durable.migrate import migrate
 from tillbridge.durable.postgres import database
 from tillbridge.durable.postgres.databases import create_database, drop_database
@@ -23,7 +24,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """The address of the run's server (TILLBRIDGE_DATABASE_URL, else an embedded one)."""
-    workspace = Path(tempfile.mkdtemp(prefix="tillbridge-tests-"))
+    workspace = Path(tempfile.mkdtemp(prefix="tillbridge-tests-", dir=quick_place()))
     workspace.chmod(0o711)  # so that the server's account can enter when root runs the tests
     try:
         with database(workspace) as url:

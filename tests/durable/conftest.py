@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.durable.server_bench import Bench
+from tests.places import quick_place
 from tillbridge.durable.postgres import lease
 
 
@@ -26,7 +27,7 @@ def open_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def made_workspace() -> Iterator[Path]:
     """A workspace whose cluster was made and is down; copied instead of made again."""
-    place = Path(tempfile.mkdtemp(prefix="tillbridge-made-"))
+    place = Path(tempfile.mkdtemp(prefix="tillbridge-made-", dir=quick_place()))
     place.chmod(0o711)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(lease.URL_VARIABLE, raising=False)
@@ -48,12 +49,13 @@ def bench(made_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ben
 
 
 @pytest.fixture
-def own_bench(
-    made_workspace: Path, open_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Bench]:
+def own_bench(made_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A workspace of the test's own, to do with as it likes."""
     monkeypatch.delenv(lease.URL_VARIABLE, raising=False)
-    subprocess.run(["cp", "-a", made_workspace, open_folder / "workspace"], check=True)
-    own = Bench(open_folder / "workspace")
+    place = Path(tempfile.mkdtemp(prefix="tillbridge-own-", dir=quick_place()))
+    place.chmod(0o711)
+    subprocess.run(["cp", "-a", made_workspace, place / "workspace"], check=True)
+    own = Bench(place / "workspace")
     yield own
     own.clean()
+    shutil.rmtree(place, ignore_errors=True)

@@ -225,6 +225,25 @@ def test_a_server_that_cannot_start_says_why(own_bench: Bench) -> None:
     assert "no_such_setting" in after.message
 
 
+def test_a_first_start_cut_short_is_made_good_by_the_next(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TILLBRIDGE_DATABASE_URL", raising=False)
+    fresh = Bench(open_folder / "workspace")
+    child = fresh.command(WRITER)
+    try:
+        wait_until(lambda: list(fresh.folder.root.glob("draft-*/base")))
+        state = fresh.folder.read_state()
+        assert state is not None
+        child.kill()
+        os.kill(state.supervisor, signal.SIGKILL)
+        with database(fresh.workspace) as url:
+            psycopg.connect(url).close()
+        assert not list(fresh.folder.root.glob("draft-*"))
+    finally:
+        fresh.clean()
+
+
 def test_an_external_server_is_used_and_never_stopped(
     open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,15 +56,22 @@ class Cluster:
         return (self.data / "PG_VERSION").exists()
 
     def draft(self) -> Cluster:
-        """An empty folder beside the data folder, owned by the account; drafts left by a crash
-        are removed. Rename it with `adopt` once it is whole.
+        """An empty folder beside the data folder, owned by the account. Rename it with `adopt`
+        once it is whole.
         """
-        for old in self.data.parent.glob("draft-*"):
-            shutil.rmtree(old, ignore_errors=True)
+        self.clear_drafts()
         place = self.data.parent / f"draft-{secrets.token_hex(4)}"
         place.mkdir(mode=0o700)
         self.own(place)
         return Cluster(self.binaries, self.account, place)
+
+    def clear_drafts(self) -> None:
+        """Remove what a killed process left half made; only under the supervisor's lock."""
+        for old in self.data.parent.glob("draft-*"):
+            if old.is_dir() and not old.is_symlink():
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                old.unlink(missing_ok=True)
 
     def adopt(self, draft: Cluster) -> None:
         """Put a finished draft in the place of the data folder."""

@@ -243,7 +243,13 @@ def stop(workspace: Path | str, *, report: Report = on_standard_error) -> bool:
     if not folder.root.exists() or not supervised(folder):
         return False
     wait = _Wait(report)
+    asked = 0
     while supervised(folder):
+        state = folder.read_state()
+        if asked and (not alive(asked) or (state is not None and state.supervisor != asked)):
+            break  # it is down; a waiting command may have started another already
+        if state is not None:
+            asked = state.supervisor
         if not folder.stop.exists():  # a supervisor that begins drops what an earlier one left
             folder.touch(folder.stop)
         wait.pause(lambda: "waiting until the server is down")

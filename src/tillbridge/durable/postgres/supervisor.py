@@ -45,6 +45,8 @@ POLL_SECONDS = 0.1
 START_POLL_SECONDS = 0.02
 ORPHAN_PATIENCE_SECONDS = 5.0
 RESTART_SECONDS_MOST = 10.0
+FIRST_TRIES = 3
+"""Starts before a server that was never ready is given up: a port may be lost to another."""
 
 
 def port_is_free(port: int) -> bool:
@@ -125,6 +127,7 @@ class Supervisor:
             if not cluster.exists():
                 self._say("starting", "making a new database, once per workspace")
                 cluster.create(self._folder.password())
+            cluster.clear_drafts()
             self._await_orphans(cluster)
             self._serve(cluster, record)
         except (PostgresError, OSError) as error:
@@ -178,9 +181,10 @@ class Supervisor:
 
     def _serve(self, cluster: Cluster, record: Record) -> None:
         """Keep a server up while it is wanted. One that was ready and fell is started again, ever
-        more slowly (a full disk may be given room); one that never came up is an error.
+        more slowly (a full disk may be given room); one that never comes up is an error.
         """
         pause = 0.2
+        tries = 0
         was_ready = False
         while self._wanted():
             if not port_is_free(record.port):
@@ -190,7 +194,8 @@ class Supervisor:
             if not self._wanted():
                 return
             was_ready = was_ready or started
-            if not was_ready and port_is_free(record.port):
+            tries += 1
+            if not was_ready and tries == FIRST_TRIES:
                 raise PostgresError(
                     f"PostgreSQL did not start; its last words ({self._folder.server_log}):\n"
                     f"{log_tail(self._folder.server_log, 8)}"
