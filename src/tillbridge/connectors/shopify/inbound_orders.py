@@ -77,6 +77,7 @@ def _embedded(order: wire.Order, scope: Scope) -> Iterator[Fact]:
 
 def _order(order: wire.Order, party: str, scope: Scope) -> Order:
     lines, total = order_lines(order, scope)
+    paid = _paid(order, total, scope)
     location = ""
     if order.location_id is not None:
         number = wire.number(order.location_id)
@@ -93,8 +94,8 @@ def _order(order: wire.Order, party: str, scope: Scope) -> Order:
         party=party,
         ship_to=_place(order.shipping_address),
         tax_inclusive=order.taxes_included,
-        paid_stated=_paid(order, total, scope),
-        tenders=_tenders(order, scope),
+        paid_stated=paid,
+        tenders=_tenders(order, scope, paid),
         location=location,
         cancelled_at=order.cancelled_at and order.cancelled_at.astimezone(UTC),
         cancel_reason=_cancel_reason(order),
@@ -115,11 +116,15 @@ def _channel(order: wire.Order, scope: Scope) -> str:
     return scope.connection.channel
 
 
-def _tenders(order: wire.Order, scope: Scope) -> tuple[str, ...]:
-    """Our codes of the gateways, in the shop's order, each once."""
+def _tenders(order: wire.Order, scope: Scope, paid: int | None) -> tuple[str, ...]:
+    """Our codes of the gateways, in the shop's order, each once. Money that came by no gateway
+    (an order that an app marked as paid) comes by the tender `unnamed`.
+    """
     gateways = [name for name in order.payment_gateway_names if name.strip()]
     if not gateways:
         gateways = [found.gateway for found in order.transactions if found.gateway.strip()]
+    if not gateways and paid:
+        gateways = [""]
     asked = [scope.tender(gateway, "order, payment") for gateway in dict.fromkeys(gateways)]
     return tuple(dict.fromkeys(code for code in asked if code))
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import structs
+
 from tillbridge.atoms.money import split
 from tillbridge.canonical.returns import (
     RefundAdjustment,
@@ -38,7 +40,7 @@ def refund_issued(
 ) -> RefundIssued:
     """The fact of a refund. order: the order it stands in, when it does not come alone."""
     number = wire.number(refund.id)
-    known = {} if order is None else {wire.number(line.id): line for line in order.line_items}
+    known = {} if order is None else _charged(order)
     adjustments = _adjustments(refund, scope)
     if order is not None:
         inclusive = order.taxes_included
@@ -66,6 +68,16 @@ def refund_issued(
             key, f"{key}/refund/{number}@{told}", refund.processed_at or refund.created_at
         ),
     )
+
+
+def _charged(order: wire.Order) -> dict[str, wire.LineItem]:
+    """The order's lines by number; an old payload tells taxes on the order alone, so they stand in
+    for those of its lines.
+    """
+    lines = order.line_items
+    if order.tax_lines and not any(line.tax_lines for line in lines):
+        lines = [structs.replace(line, tax_lines=order.tax_lines) for line in lines]
+    return {wire.number(line.id): line for line in lines}
 
 
 def refund_currency(refund: wire.Refund) -> str:
