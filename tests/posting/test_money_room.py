@@ -21,6 +21,7 @@ from tests.posting.money_facts import (
     take,
     void,
 )
+from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.registry import decode, encode
 from tillbridge.canonical.valued import EntryPosted
@@ -35,8 +36,6 @@ from tillbridge.posting.money.report import (
     trial_balance,
     waiting_voids,
 )
-
-Database = Connection[tuple[object, ...]]
 
 
 def balances(connection: Connection) -> dict[tuple[str, str], int]:
@@ -160,6 +159,25 @@ def test_a_void_takes_the_sale_back_whole_whichever_comes_first(
     assert {entry.rule for entry in taken_back.values()} == {REVERSAL}
 
 
+@pytest.mark.parametrize("void_first", [True, False])
+def test_a_sale_and_its_void_in_two_transactions_at_once_do_not_miss_each_other(
+    connection: Connection, database_url: str, void_first: bool
+) -> None:
+    first, second = (void(), rung()) if void_first else (rung(), void())
+    take(connection, [rung("sale/before")])  # a rule's very first entry holds its name
+    with psycopg.connect(database_url, options="-c lock_timeout=100") as other:
+        take_without_commit(connection, first)
+        with pytest.raises(pg.LockNotAvailable):
+            take(other, [second])
+        other.rollback()
+        take(other, [rung("sale/of-another-lane")])  # nobody else waits
+        connection.commit()
+        take(other, [second])
+    assert balances(connection)["DE", "till/9/cash"] == 2 * 1190
+    assert waiting_voids(connection) == []
+    assert count(connection) == 4
+
+
 def test_a_void_before_its_sale_waits_where_it_can_be_seen(connection: Connection) -> None:
     (outcome,) = take(connection, [void()])
     assert outcome.decision is None
@@ -239,6 +257,11 @@ def test_the_next_open_month_may_be_next_year() -> None:
     locked = {("DE", "2026-12"), ("DE", "2027-01")}
     assert posted_date("DE", date(2026, 12, 31), locked) == date(2027, 2, 1)
     assert posted_date("AT", date(2026, 12, 31), locked) == date(2026, 12, 31)
+    every = {("DE", f"{year}-{month:02d}") for year in range(2026, 2040) for month in range(1, 13)}
+    with pytest.raises(
+        NeedsDecision, match="DE has no open period in the 5 years after 2026-12-31"
+    ):
+        posted_date("DE", date(2026, 12, 31), every)
 
 
 def test_the_database_refuses_a_locked_period_by_itself(connection: Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 
+from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
@@ -23,7 +24,7 @@ def period_of(day: date) -> str:
 def posted_date(entity: str, day: date, locked: AbstractSet[tuple[str, str]]) -> date:
     """The day itself, or the first day of the next month that is not locked.
 
-    locked: (entity, period) pairs. Raises ValueError when years of months are locked.
+    locked: (entity, period) pairs. Raises NeedsDecision("period_locked") when years are locked.
     """
     found = day
     for _ in range(12 * _YEARS_AHEAD_MAX):
@@ -31,7 +32,11 @@ def posted_date(entity: str, day: date, locked: AbstractSet[tuple[str, str]]) ->
             return found
         carry, month = divmod(found.month, 12)
         found = date(found.year + carry, month + 1, 1)
-    raise ValueError(f"{entity} has no open period in the {_YEARS_AHEAD_MAX} years after {day}")
+    raise NeedsDecision(
+        "period_locked",
+        f"{entity} has no open period in the {_YEARS_AHEAD_MAX} years after {day.isoformat()}",
+        owner="finance",
+    )
 
 
 def set_period(

@@ -14,6 +14,7 @@ from typing import cast
 import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.registry import Body, decode, encode, version_of
 from tillbridge.canonical.sales import SaleVoided
@@ -42,6 +43,8 @@ QUERIES = load(
     "tillbridge.posting.money",
     "room.sql",
     "share_periods",
+    "share_lanes",
+    "lock_lanes",
     "locked_periods",
     "known_facts",
     "known_voids",
@@ -98,6 +101,8 @@ class MoneySession(KeyedSession):
         self._policy = policy
         self._flows = flows
         self._locked: set[tuple[str, str]] | None = None
+        self._shared_lanes: set[int] = set()
+        self._own_lanes: set[int] = set()
         self._asked: set[str] = set()  # facts and voided keys looked up so far
         self._hashes: dict[str, bytes] = {}
         self._voids: dict[str, Void] = {}
@@ -122,6 +127,9 @@ class MoneySession(KeyedSession):
     def _load_voids(self, records: Sequence[Record]) -> None:
         voided = {r.body.voided for r in records if isinstance(r.body, SaleVoided)}
         rung = {r.key for r in records if r.type in REVERSES.values()}
+        if not voided and not rung:
+            return
+        self._lock_lanes(voided, rung)
         keys = (voided | rung) - self._voids.keys()
         if keys:
             rows = self._connection.execute(QUERIES.known_voids, (list(keys),), binary=True)
@@ -133,6 +141,17 @@ class MoneySession(KeyedSession):
             self._stored.update({key: [] for key in missing})
             rows = self._connection.execute(QUERIES.sale_entries, (list(missing),), binary=True)
             self._stored.update(stored_from(rows.fetchall()))
+
+    def _lock_lanes(self, voided: set[str], rung: set[str]) -> None:
+        """See `share_lanes` in room.sql; in lane order, so that two voids do not meet crosswise."""
+        own = {lane_of(key) for key in voided} - self._own_lanes
+        shared = {lane_of(key) for key in rung} - self._shared_lanes - self._own_lanes - own
+        if own:
+            self._connection.execute(QUERIES.lock_lanes, (sorted(own),))
+        if shared:
+            self._connection.execute(QUERIES.share_lanes, (sorted(shared),))
+        self._own_lanes |= own
+        self._shared_lanes |= shared
 
     def handle(self, record: Record) -> Outcome:
         """Book one fact; raises NeedsDecision (fact_changed and those of `engine.post`)."""

@@ -3,6 +3,16 @@
 -- name: share_periods
 select pg_advisory_xact_lock_shared(66)
 
+-- A sale and its void are of two lanes, so two transactions can carry them at once; without these
+-- locks each would miss the other. Sales hold the lane of their key shared, a void holds the lane
+-- of the sale it takes back alone.
+
+-- name: share_lanes
+select pg_advisory_xact_lock_shared(67, l) from unnest(%b::int[]) l
+
+-- name: lock_lanes
+select pg_advisory_xact_lock(67, l) from unnest(%b::int[]) l
+
 -- name: locked_periods
 select entity, period from period where state = 'locked'
 
