@@ -143,7 +143,8 @@ def test_conversion_loses_no_cent_and_keeps_every_side(parts: list[int], rate: D
     assert sum(converted) == 0
     for amount, other in zip(amounts, converted, strict=True):
         assert other * amount >= 0
-        assert abs(other - Decimal(amount) * rate / 100) <= 1
+        # rounding the whole moves a line by at most a half, its share by less than one
+        assert abs(other - Decimal(amount) * rate / 100) < Decimal("1.5")
 
 
 def test_a_ledger_that_does_not_exist_is_refused() -> None:
