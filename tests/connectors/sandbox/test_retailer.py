@@ -14,7 +14,7 @@ from tillbridge.connectors.sandbox.assortment import BY_CODE, PRODUCTS, erp_prod
 from tillbridge.connectors.sandbox.retailer import DayOfTrade, day_of_trade
 
 SPACE = "{http://www.nrf-arts.org/IXRetail/namespace/}"
-SEEDS = range(1, 13)
+SEEDS = range(1, 7)
 
 
 @pytest.fixture(scope="module", params=SEEDS)

@@ -6,7 +6,7 @@ the store and carry no zone, as most tills write them.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from xml.sax.saxutils import escape, quoteattr
 
 from tillbridge.atoms.money import to_text
@@ -96,7 +96,7 @@ def _post_void(day: TillDay) -> str:
         '<RetailTransaction TransactionStatus="PostVoided">'
         f"{link}{_totals(day, sold, -1)}</RetailTransaction>"
     )
-    return _transaction(day, day.post_void, sold.at, inner)
+    return _transaction(day, day.post_void, sold.at + timedelta(seconds=50), inner)
 
 
 def _receipt(day: TillDay, receipt: Receipt) -> str:
