@@ -33,13 +33,12 @@ from tillbridge.durable.postgres.lease import (
     stop,
 )
 from tillbridge.durable.postgres.manifest import Form, archives, verify
+from tillbridge.durable.postgres.retell import tell_restored
 from tillbridge.durable.postgres.settings import SIZES, as_lines
 from tillbridge.durable.postgres.shell import without_password
 from tillbridge.durable.postgres.supervisor import open_cluster
-from tillbridge.durable.restore import Aftermath, after_restore
+from tillbridge.durable.restore import Aftermath
 
-LOCK = 7_702
-"""Advisory lock of the command that tells a restored database."""
 HBA = "host all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n"
 
 
@@ -267,19 +266,3 @@ def _take_possession(draft: Cluster, password: str) -> None:
     draft.single_user(
         [make_role, f"alter role {ROLE} superuser login password '{password}'"],
     )
-
-
-def tell_restored(folder: Folder, url: str) -> Aftermath | None:
-    """Run `after_restore` once, before anybody works on the restored database."""
-    with psycopg.connect(url) as connection:
-        connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
-        record = folder.read_record()
-        if record is None or not record.hook_due:
-            return None
-        done = after_restore(connection, above=record.incarnation)
-        connection.commit()
-    # A crash here tells it again: one incarnation is skipped, nothing else.
-    record.hook_due = False
-    record.incarnation = max(record.incarnation, done.incarnation)
-    folder.write_record(record)
-    return done

@@ -299,6 +299,6 @@ def finish_restore(folder: Folder, url: str) -> None:
     record = folder.read_record()
     if record is None or not record.hook_due:
         return
-    from tillbridge.durable.postgres.archive import tell_restored  # noqa: PLC0415 - rare, heavy
+    from tillbridge.durable.postgres.retell import tell_restored  # noqa: PLC0415 - rare, heavy
 
     tell_restored(folder, url)
