@@ -6,6 +6,7 @@ by the server's major version too, because an older server does not read a newer
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tillbridge.app.erp.books import Books
 from tillbridge.app.erp.fill import fill
-from tillbridge.app.erp.installation import Installation, lines_of, run_told, write_private
+from tillbridge.app.erp.installation import LOCK, Installation, lines_of, run_told, write_private
 from tillbridge.app.erp.progress import ErpError, Progress
 from tillbridge.app.erp.server import TrytonServer, clean_environment, write_config
 from tillbridge.durable.postgres.binaries import find
@@ -94,7 +95,7 @@ class Vault:
             command = [
                 str(self._installation.program("python")),
                 str(self._installation.program("trytond-admin")),
-                "-v", "-c", str(config), "-d", name, "--email", ADMIN_EMAIL,
+                "-vv", "-c", str(config), "-d", name, "--email", ADMIN_EMAIL,
                 "--activate-dependencies", "-u", *MODULES,
             ]  # fmt: skip
             environment = clean_environment(folder) | {"TRYTONPASSFILE": str(secret)}
@@ -143,15 +144,17 @@ class Vault:
 
 
 def _tell_modules(command: list[str], environment: dict[str, str], progress: Progress) -> None:
-    """Run the initialisation; every module it names is a step."""
+    """Run the initialisation; every module whose records it loads is a step."""
     step = "initialising the ERP's database"
+    # The lock's modules, and the two that come with trytond itself.
+    expected = LOCK.read_text(encoding="utf-8").count("\ntrytond-") + 2
     seen: set[str] = set()
-    expected = len(MODULES) * 3
+    progress(step, 0, expected)
     for line in lines_of(command, "the initialisation of Tryton", environment):
-        marker = "trytond.modules "
-        if marker in line:
-            seen.add(line.split(marker, 1)[1].split(":")[0].strip())
-            progress(step, min(len(seen), expected - 1), expected)
+        told = re.search(r"trytond\.modules (\w+) load \w", line)
+        if told and told.group(1) not in seen:
+            seen.add(told.group(1))
+            progress(step, min(len(seen), expected) - 1, expected)
     progress(step, expected, expected)
 
 

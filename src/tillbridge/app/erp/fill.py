@@ -18,6 +18,7 @@ INTEGRATION_USER = "tillbridge"
 INTEGRATION_GROUPS = (
     ("account", "group_account"),
     ("account", "group_account_admin"),
+    ("account_product", "group_account_product_admin"),
     ("party", "group_party_admin"),
     ("product", "group_product_admin"),
     ("sale", "group_sale"),

@@ -11,16 +11,19 @@ import base64
 from collections.abc import Mapping, Sequence
 from html import unescape
 from re import sub
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from tillbridge.atoms.errors import Refused, RetryLater
-from tillbridge.connectors.tryton.wire import RpcAnswer, RpcFault, decode_answer, encode_request
+from tillbridge.connectors.tryton.wire import RpcAnswer, decode_answer, encode_request
 from tillbridge.contract.transport import Request, Response, Transport
+from tillbridge.contract.wire import WireError
 
 LOGIN_TIMEOUT_SECONDS = 60.0
 SEARCH_MAX = 1000
+PREFERENCES = "model.res.user.get_preferences"
+T = TypeVar("T")
 # Faults that pass by themselves: a lost race against another writer.
 _PASSING = frozenset({"ConcurrencyException", "TimeOutException", "RateLimitException"})
 
@@ -31,18 +34,21 @@ class TrytonRefused(Refused):
     warning: name under which a warning can be acknowledged, "" for an error.
     """
 
-    def __init__(self, fault: RpcFault) -> None:
-        super().__init__(fault.words, code=fault.name)
-        self.warning = fault.warning
+    def __init__(self, words: str, *, code: str, warning: str = "") -> None:
+        super().__init__(words, code=code)
+        self.warning = warning
 
 
 class Access(msgspec.Struct, frozen=True):
-    """Where and as whom: base URL without database, database, login, password."""
+    """Where and as whom: base URL without database, database, login, password (never shown)."""
 
     url: str
     database: str
     user: str
     password: str
+
+    def __repr__(self) -> str:
+        return f"Access({self.url!r}, {self.database!r}, {self.user!r})"
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -88,14 +94,20 @@ class TrytonClient:
         params = (access.user, {"password": access.password}, "en")
         answer = self._post(self._endpoint, "common.db.login", params, LOGIN_TIMEOUT_SECONDS)
         if answer.status == 401:
-            raise Refused(
-                f"Tryton does not know user {access.user!r} or the password", code="login"
-            )
-        result = self._judge(answer, "common.db.login").result
-        self.user = int(result[0])
-        pair = f"{access.user}:{result[0]}:{result[1]}"
+            words = f"Tryton does not know user {access.user!r} or the password"
+            raise Refused(words, code="login")
+        try:
+            result = self._judge(answer, "common.db.login").result
+        except Refused as refusal:
+            raise Refused(refusal.words, code="login") from None
+        opened = shaped(list[Any], result)
+        if len(opened) < 2:
+            raise RetryLater("Tryton's answer to the login cannot be read")
+        self.user = shaped(int, opened[0])
+        pair = f"{access.user}:{self.user}:{opened[1]}"
         self._session = base64.b64encode(pair.encode()).decode()
-        self.context = self._call("model.res.user.get_preferences", (True, {}))
+        told = self._post(self._endpoint, PREFERENCES, (True, {}), LOGIN_TIMEOUT_SECONDS)
+        self.context = shaped(dict[str, Any], self._judge(told, PREFERENCES).result)
 
     def call(self, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
         """Result of `method` with the context added as its last parameter.
@@ -118,7 +130,7 @@ class TrytonClient:
         """Ids of the records a domain finds."""
         context = company_context(company)
         found = self.call(f"model.{model}.search", domain, 0, limit, None, context=context)
-        return [int(number) for number in found]
+        return shaped(list[int], found)
 
     def search_read(
         self,
@@ -130,7 +142,7 @@ class TrytonClient:
         limit: int = SEARCH_MAX,
     ) -> list[dict[str, Any]]:
         """Fields of the records a domain finds; `id` is always among them."""
-        found: list[dict[str, Any]] = self.call(
+        found = self.call(
             f"model.{model}.search_read",
             domain,
             0,
@@ -139,14 +151,14 @@ class TrytonClient:
             list(fields),
             context=company_context(company),
         )
-        return found
+        return shaped(list[dict[str, Any]], found)
 
     def create(
         self, model: str, rows: Sequence[Mapping[str, Any]], *, company: int | None = None
     ) -> list[int]:
         """Ids of new records, in order; all or none (one transaction over there)."""
         found = self.call(f"model.{model}.create", list(rows), context=company_context(company))
-        return [int(number) for number in found]
+        return shaped(list[int], found)
 
     def press(
         self, model: str, button: str, ids: Sequence[int], *, company: int | None = None
@@ -183,21 +195,46 @@ class TrytonClient:
     def _judge(self, answer: Response, method: str) -> RpcAnswer:
         """The answer when it is good; otherwise the error that says what to do next."""
         if answer.status == 200:
-            decoded = decode_answer(answer.body)
-            if decoded.fault is None:
-                return decoded
-            if decoded.fault.name in _PASSING:
-                raise RetryLater(f"Tryton: {decoded.fault.words}", after_seconds=1.0)
-            raise TrytonRefused(decoded.fault)
+            return self._judge_content(answer.body, method)
         words = f"Tryton answered {answer.status} to {method}: {_page_text(answer.body)}"
+        words = self._without_secrets(words)
         if answer.status in (429, 503):
             # 503 is a row lock: the transaction was rolled back over there, nothing was applied.
             raise RetryLater(words, after_seconds=answer.retry_after)
-        if answer.status in (408, 500, 502, 504):
+        if answer.status >= 500 or answer.status == 408:
             if _is_programming_error(answer):
                 raise Refused(words, code="protocol")
             raise RetryLater(words, after_seconds=answer.retry_after, unknown=True)
         raise Refused(words, code="protocol")
+
+    def _judge_content(self, body: bytes, method: str) -> RpcAnswer:
+        try:
+            decoded = decode_answer(body)
+        except WireError as problem:
+            raise RetryLater(f"{method}: {problem.words}", unknown=True) from None
+        fault = decoded.fault
+        if fault is None:
+            return decoded
+        words = self._without_secrets(fault.words)
+        if fault.name in _PASSING:
+            raise RetryLater(f"Tryton: {words}", after_seconds=1.0)
+        raise TrytonRefused(words, code=fault.name, warning=fault.warning)
+
+    def _without_secrets(self, words: str) -> str:
+        """The far side's words, in case it repeats what it was sent."""
+        for secret in (self._access.password, self._session):
+            if secret:
+                words = words.replace(secret, "***")
+        return words
+
+
+def shaped(kind: type[T], value: Any) -> T:
+    """A result in the shape it must have; RetryLater when something else answered for Tryton."""
+    try:
+        return msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError as problem:
+        words = f"Tryton's answer has another shape than expected: {problem}"
+        raise RetryLater(words, unknown=True) from None
 
 
 def company_context(company: int | None) -> dict[str, Any]:

@@ -102,7 +102,8 @@ def _deliver_share(
     except RetryLater as later:
         if not receipts:
             raise
-        ended = [_ended(one, "retry", later.words, later.after_seconds) for one in assignments]
+        outcome = "unknown" if later.unknown else "retry"
+        ended = [_ended(one, outcome, later.words, later.after_seconds) for one in assignments]
     except Refused as refusal:
         if refusal.code == "login":
             # A wrong password is the connection's trouble; the documents are fine.

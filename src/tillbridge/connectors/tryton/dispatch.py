@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tillbridge.atoms import money
-from tillbridge.atoms.errors import Refused
+from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.canonical.documents import (
     CreditNoteDocument,
     InvoiceDocument,
@@ -90,7 +90,10 @@ class Dispatch:
             ),
         )
         endings |= refused | self._send(Invoices(), drafts)
-        booked = self._booked(endings)
+        try:
+            booked = self._booked(endings)
+        except RetryLater as later:
+            raise RetryLater(later.words, unknown=True) from None  # they stand there, posted
         return [_receipt(assignment, endings, booked) for assignment in assignments]
 
     def journals(self, assignments: Sequence[Assignment]) -> list[Receipt]:

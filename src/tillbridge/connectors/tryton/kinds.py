@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from tillbridge.connectors.tryton.client import TrytonClient, TrytonRefused, company_context
+from tillbridge.connectors.tryton.dating import lift_dates
 
 WARNINGS_MAX = 5
 
@@ -92,8 +93,15 @@ class Invoices:
         return _oldest_first(rows, "reference", "total_amount")
 
     def finish(self, client: TrytonClient, company: int, ids: Sequence[int]) -> None:
-        """Post, which numbers and books them."""
-        walk(client, self.model, (("draft", "post"), ("validated", "post")), ids, company)
+        """Post, which numbers and books them; dated anew when another post came in between."""
+        steps = (("draft", "post"), ("validated", "post"))
+        lift_dates(client, company, ids)
+        try:
+            walk(client, self.model, steps, ids, company)
+        except TrytonRefused:
+            if not lift_dates(client, company, ids):
+                raise
+            walk(client, self.model, steps, ids, company)
 
 
 class Shipments:
@@ -181,11 +189,8 @@ def press_through_warnings(
 
 def acknowledge(client: TrytonClient, warning: str, company: int) -> None:
     """Say yes to a warning by its name, once, as the person at the screen would."""
-    client.call(
-        "model.res.user.warning.create",
-        [{"user": client.user, "name": warning, "always": False}],
-        context=company_context(company),
-    )
+    context = company_context(company)
+    client.call("model.res.user.warning.skip", warning, False, context=context)
 
 
 def _oldest_first(rows: list[dict[str, Any]], key: str, total: str) -> list[Found]:

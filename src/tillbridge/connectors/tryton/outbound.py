@@ -116,6 +116,7 @@ def invoice_row(
         "journal": setting.journal,
         "account": setting.receivable,
         "invoice_date": document.invoice_date,
+        "accounting_date": document.invoice_date,
         "lines": [["create", lines]],
         "taxes": [["create", amounts]],
     }

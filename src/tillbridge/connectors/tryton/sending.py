@@ -48,27 +48,34 @@ class Sender:
         self._problems: dict[str, Problem] = {}
 
     def send(self, drafts: Sequence[Draft]) -> dict[str, Ending]:
-        """An ending per operation. RetryLater says nothing about what was written;
+        """An ending per operation. RetryLater with unknown=True once something may be written;
         sending the same again is always safe.
         """
         if not drafts:
             return {}
         wanted = {draft.operation: draft for draft in drafts}
         present = self._present(list(wanted))
+        try:
+            return self._bring(wanted, present)
+        except RetryLater as later:
+            raise RetryLater(later.words, after_seconds=later.after_seconds, unknown=True) from None
+
+    def _bring(self, wanted: Mapping[str, Draft], present: dict[str, Found]) -> dict[str, Ending]:
+        """Create what is missing, check what stands there, finish it."""
         missing = [draft for draft in wanted.values() if draft.operation not in present]
         if missing:
             self._in_halves(missing, self._create)
             present |= self._created(missing)
-        present = {
+        right = {
             operation: found
             for operation, found in present.items()
             if self._is_right(wanted[operation], found)
         }
-        unfinished = [found for found in present.values() if found.state not in self._kind.done]
+        unfinished = [found for found in right.values() if found.state not in self._kind.done]
         if unfinished:
-            self._in_halves(unfinished, self._finish)
-            present |= self._finished(unfinished)
-        return {operation: self._ending(operation, present) for operation in wanted}
+            self._in_halves(unfinished, self._finish, written=True)
+            right |= self._finished(unfinished)
+        return {operation: self._ending(operation, right) for operation in wanted}
 
     def _create(self, drafts: Sequence[Draft]) -> None:
         rows = [draft.row for draft in drafts]
@@ -141,20 +148,25 @@ class Sender:
     def _delete(self, ids: Sequence[int]) -> None:
         self._client.press(self._kind.model, "delete", ids, company=self._company)
 
-    def _in_halves(self, items: Sequence[T], act: Callable[[Sequence[T]], None]) -> None:
-        """Act on all; when Tryton refuses, on each half, down to the one it refuses."""
+    def _in_halves(
+        self, items: Sequence[T], act: Callable[[Sequence[T]], None], *, written: bool = False
+    ) -> None:
+        """Act on all; when Tryton refuses, on each half, down to the one it refuses.
+
+        written: the records stand there already, so a call that fails leaves them half done.
+        """
         try:
             act(items)
         except RetryLater as later:
             for item in items:
-                self._problems[item.operation] = _later(later)
+                self._problems[item.operation] = _later(later, unknown=written)
         except Refused as refusal:
             if len(items) == 1:
                 self._problems[items[0].operation] = Problem("refused", refusal.words)
                 return
             middle = len(items) // 2
-            self._in_halves(items[:middle], act)
-            self._in_halves(items[middle:], act)
+            self._in_halves(items[:middle], act, written=written)
+            self._in_halves(items[middle:], act, written=written)
 
     def _ending(self, operation: str, present: Mapping[str, Found]) -> Ending:
         problem = self._problems.get(operation)
@@ -164,7 +176,7 @@ class Sender:
         if found is None:
             return Problem("unknown", "Tryton does not show it after it was created")
         if found.state not in self._kind.done:
-            return Problem("retry", f"{found.number or 'it'} is still {found.state} in Tryton", 1.0)
+            return Problem("unknown", f"{found.number or 'it'} is still {found.state} there", 1.0)
         return found
 
 
