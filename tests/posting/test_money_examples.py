@@ -9,15 +9,20 @@ from tillbridge.canonical.valued import TransferPriced
 from tillbridge.posting.money.book import default_text, make_book
 from tillbridge.posting.money.chart import BookRefused
 from tillbridge.posting.money.engine import post
-from tillbridge.posting.money.examples import fact_of, run_examples, run_scenarios
+from tillbridge.posting.money.examples import (
+    ExampleResult,
+    fact_of,
+    run_examples,
+    run_scenarios,
+)
 from tillbridge.posting.money.shapes import SHAPES, Collection, shape_of
 
-RESULTS = run_examples(default_book())
+RESULTS = [*run_examples(default_book()), *run_scenarios(default_book())]
 
 
 @pytest.mark.parametrize("result", RESULTS, ids=lambda result: result.words[:50])
-def test_an_example_comes_out_as_written(result: object) -> None:
-    assert result.passed, result.why  # type: ignore[attr-defined]
+def test_an_example_comes_out_as_written(result: ExampleResult) -> None:
+    assert result.passed, result.problems
 
 
 def test_every_shipped_rule_has_an_example_and_finance_its_five_scenarios() -> None:
@@ -31,7 +36,7 @@ def test_an_example_with_another_amount_or_account_fails_with_both_figures() -> 
     )
     book = make_book(default_text("chart.toml"), text)
     failed = [result for result in run_examples(book) if not result.passed]
-    assert [result.why for result in failed] == [
+    assert [result.problems for result in failed] == [
         ("DE clearing/stripe: 138.99, not 0.00", "DE safe/9: 0.00, not 138.98")
     ]
 
@@ -43,7 +48,7 @@ def test_an_example_of_a_rule_that_does_not_win_fails() -> None:
     book = make_book(default_text("chart.toml"), text + "\n" + copied)
     failed = [result for result in run_examples(book) if not result.passed]
     assert len(failed) == 3
-    assert failed[0].why[0] == "another rule wins: CashMoved/cash"
+    assert failed[0].problems[0] == "another rule wins: CashMoved/cash"
 
 
 def test_a_scenario_with_an_open_item_nobody_wrote_down_fails() -> None:
@@ -53,7 +58,7 @@ def test_a_scenario_with_an_open_item_nobody_wrote_down_fails() -> None:
         + text[text.index("[[scenario.fact]]", text.index("open =")) :]
     )
     failed = [result for result in run_scenarios(default_book(), cut) if not result.passed]
-    assert [result.why for result in failed] == [
+    assert [result.problems for result in failed] == [
         ("CH store-credit-liability card/S-9: -10.00, not 0.00",)
     ]
 
@@ -175,8 +180,8 @@ def test_the_format_carries_marketplace_settlements_and_disputes() -> None:
         scenarios=SETTLED_SCENARIOS,
         shapes={**SHAPES, SETTLED[0]: SETTLED[1]},
     )
-    results = run_scenarios(book, book.scenarios, {"Settled": Settled})
-    assert [result.why for result in results] == [(), ()]
+    results = run_scenarios(book, types={"Settled": Settled})
+    assert [result.problems for result in results] == [(), ()]
 
 
 def test_rows_of_a_transfer_may_be_of_any_kind() -> None:

@@ -37,34 +37,36 @@ _DAY = date(2026, 1, 2)
 
 
 class ExampleResult(msgspec.Struct, frozen=True):
-    """How one example ended. why: empty when it passed, else one line per difference."""
+    """How one example ended. problems: empty when it passed, else one line per difference."""
 
     place: str
     words: str
-    why: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether the journal came out as written."""
-        return not self.why
+        return not self.problems
 
 
 def run_examples(
     book: RuleBook, types: Mapping[str, type[Fact]] | None = None
 ) -> list[ExampleResult]:
-    """Every example of the rules, then every scenario. types: facts beyond the canonical ones."""
-    found = [
+    """Every example beside the rules. types: facts beyond the canonical ones."""
+    return [
         _run_example(book, rule, table, types) for rule in book.rules for table in rule.examples
     ]
-    return found + run_scenarios(book, book.scenarios, types)
 
 
 def run_scenarios(
-    book: RuleBook, text: str, types: Mapping[str, type[Fact]] | None = None
+    book: RuleBook, text: str | None = None, types: Mapping[str, type[Fact]] | None = None
 ) -> list[ExampleResult]:
-    """Scenarios of a text in the format of `examples.toml`; raises BookRefused if unreadable."""
+    """Scenarios of the book, or of another text like its `examples.toml`.
+
+    Raises BookRefused when the text cannot be read.
+    """
     try:
-        tables = tomllib.loads(text).get("scenario", [])
+        tables = tomllib.loads(book.scenarios if text is None else text).get("scenario", [])
     except tomllib.TOMLDecodeError as problem:
         raise BookRefused([f"examples.toml: {problem}"]) from None
     return [_run_scenario(book, table, n, types) for n, table in enumerate(tables, 1)]
