@@ -15,7 +15,7 @@ from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.ids import Ids, SystemIds
 from tillbridge.contract.promises import Connection as Source
-from tillbridge.contract.promises import Delivers, Rereads, Translates
+from tillbridge.contract.promises import Delivers, NamesFiles, Rereads, Translates
 from tillbridge.contract.transport import HttpTransport, Transport
 from tillbridge.durable import jobs
 from tillbridge.durable.rooms import Connection, Room
@@ -72,9 +72,8 @@ class Hub:
         try:
             connector = registry.connector(settings.connector)
             own = msgspec.convert(table, connector.config)
-            prepared = getattr(connector, "prepare", None)
-            if prepared is not None:
-                own = prepared(own, self.workspace.folder)
+            if isinstance(own, NamesFiles):
+                own = own.with_files(self._file)
         except (msgspec.ValidationError, Refused, ValueError, OSError) as problem:
             raise SettingsRefused(f"connection {name}: {problem}") from None
         return Source(
@@ -87,6 +86,13 @@ class Hub:
             location_entities={place.code: place.entity for place in workspace.location},
             settings=own,
         )
+
+    def _file(self, name: str) -> str:
+        """Text of a file below the workspace that a connector's settings name."""
+        path = (self.workspace.folder / name).resolve()
+        if not path.is_relative_to(self.workspace.folder.resolve()):
+            raise SettingsRefused(f"{name} is outside of the workspace")
+        return path.read_text(encoding="utf-8")
 
     @cached_property
     def policies(self) -> Policies:

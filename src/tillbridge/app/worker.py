@@ -101,9 +101,14 @@ class Worker:
         for thread in self._threads:
             thread.join(timeout=30)
 
+    def ask_to_stop(self) -> None:
+        """Let all threads end after their transaction; returns at once (signal handlers)."""
+        self._stop.set()
+
     def wait(self) -> None:
-        """Block until `stop` is called from elsewhere (a signal handler)."""
-        self._stop.wait()
+        """Block until somebody asked to stop."""
+        while not self._stop.wait(timeout=1.0):
+            pass
 
     def _thread(self, name: str, body: Callable[[], None]) -> None:
         thread = threading.Thread(target=self._kept_alive, args=(name, body), name=name)

@@ -6,7 +6,7 @@ database; it is handed bytes, names and a transport, and gives back facts, items
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
@@ -142,6 +142,14 @@ class Connector(Protocol):
 
     name: str
     config: type[msgspec.Struct]
+
+
+@runtime_checkable
+class NamesFiles(Protocol):
+    """Settings that name files of the workspace; a connector itself never opens a file."""
+
+    def with_files(self, read: Callable[[str], str]) -> Any:
+        """These settings with the files' texts in them, checked. Raises ValueError with words."""
 
 
 @runtime_checkable

@@ -1,0 +1,98 @@
+"""tillbridge cases: what a person has to decide or mend."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from tillbridge.app.cli.terminal import fail, table, terminal
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list")
+def list_cases(
+    context: typer.Context,
+    state: Annotated[str, typer.Option(help="open, resolved or all.")] = "open",
+    owner: Annotated[str, typer.Option(help="Only this owner's.")] = "",
+    reason: Annotated[str, typer.Option(help="Only of this reason.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 1000,
+) -> None:
+    """Open cases, each with its owner and the command that mends it."""
+    from tillbridge.triage import cases
+
+    here = terminal(context)
+    wanted = "" if state == "all" else state
+    with here.database() as connection:
+        found = cases.list_cases(connection, state=wanted, owner=owner, reason=reason, limit=limit)
+        counts = cases.counts(connection)
+    rows = [(c.id, c.reason, c.owner, c.parked, c.words) for c in found]
+    text = table(("case", "reason", "owner", "parked", "what"), rows)
+    mends = [f"  {case.id}: {case.remedy}" for case in found if case.remedy]
+    if mends:
+        text += "\n\nmended by\n" + "\n".join(mends)
+    here.show({"cases": found, "counts": counts}, text)
+
+
+@app.command()
+def show(context: typer.Context, case: int) -> None:
+    """One case with its evidence: details, the raw body, the parked records."""
+    from tillbridge.triage import cases
+
+    here = terminal(context)
+    with here.database() as connection:
+        view = cases.show(connection, case)
+    one = view.case
+    lines = [
+        f"case {one.id}: {one.reason} ({one.state}), owner {one.owner}",
+        one.words,
+        f"key {one.key}, room {one.room}, {one.parked} records parked, told {one.copies} times",
+    ]
+    if one.remedy:
+        lines += ["", f"mended by: {one.remedy}"]
+    if view.details:
+        lines += ["", "details", *[f"  {k}: {v}" for k, v in view.details.items()]]
+    if view.raw:
+        lines += ["", "as it came", view.raw]
+    here.show(view, "\n".join(lines))
+
+
+@app.command()
+def resolve(
+    context: typer.Context,
+    case: int,
+    note: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+) -> None:
+    """Close a case by hand; what it held back is given up."""
+    from tillbridge.triage import cases
+
+    here = terminal(context)
+    with here.database() as connection:
+        done = cases.resolve(connection, case, getpass.getuser(), note)
+        connection.commit()
+    here.show({"case": case, "done": done}, f"case {case}: {done}")
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    numbers: Annotated[list[int] | None, typer.Argument(help="Case numbers.")] = None,
+    reason: Annotated[str, typer.Option(help="All open cases of this reason.")] = "",
+    all_open: Annotated[bool, typer.Option("--all", help="All open cases.")] = False,
+) -> None:
+    """Try again what cases hold back, once their cause is mended."""
+    from tillbridge.triage import cases
+
+    here = terminal(context)
+    if not numbers and not reason and not all_open:
+        fail("name cases, --reason or --all", code=2)
+    with here.database() as connection:
+        wanted = numbers or [c.id for c in cases.list_cases(connection, reason=reason)]
+        tried = cases.replay(connection, wanted, getpass.getuser())
+        connection.commit()
+    here.show(
+        {"cases": wanted, "tried": tried},
+        f"{tried} of {len(wanted)} cases are tried again (tillbridge drain runs them now)",
+    )

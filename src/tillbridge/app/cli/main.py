@@ -1,0 +1,61 @@
+"""The verbs and what they share. Each verb loads what it needs when it is called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tillbridge.app.cli import cases, db, ledger, observe, operate, run, stock, xref
+from tillbridge.app.cli.terminal import Terminal
+
+app = typer.Typer(
+    name="tillbridge",
+    help="The open retail integration hub: every sale in once, booked, delivered, explained.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+run.register(app)
+operate.register(app)
+observe.register(app)
+app.add_typer(cases.app, name="cases", help="Exceptions: list, show, resolve, replay.")
+app.add_typer(xref.app, name="xref", help="Cross-references: import, list, set, propose.")
+app.add_typer(ledger.app, name="ledger", help="The money book: balance, journal, export.")
+app.add_typer(ledger.rules_app, name="rules", help="Posting rules: test, list.")
+app.add_typer(stock.app, name="stock", help="The stock book: show.")
+app.add_typer(db.app, name="db", help="The database: start, stop, status, psql, backup, restore.")
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    workspace: Annotated[
+        Path,
+        typer.Option(envvar="TILLBRIDGE_WORKSPACE", help="Folder with tillbridge.toml."),
+    ] = Path(),
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on stdout instead of tables.")
+    ] = False,
+) -> None:
+    """The open retail integration hub: every sale in once, booked, delivered, explained."""
+    context.obj = Terminal(folder=workspace.resolve(), json=json)
+
+
+def main() -> None:
+    """Entry point: no bare traceback reaches a person."""
+    from tillbridge.app.cli.problems import words_of
+
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.stderr.write("tillbridge: stopped\n")
+        raise SystemExit(1) from None
+    except Exception as problem:
+        words = words_of(problem)
+        if words is None:
+            raise
+        sys.stderr.write(f"tillbridge: {words}\n")
+        raise SystemExit(1) from None

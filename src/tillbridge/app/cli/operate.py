@@ -1,0 +1,119 @@
+"""tillbridge ingest, drain, bench: putting data in and working it off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from tillbridge.app.cli.terminal import fail, table, terminal
+from tillbridge.app.worker import Pending
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command()(ingest)
+    app.command()(drain)
+    app.command()(bench)
+
+
+def ingest(
+    context: typer.Context,
+    paths: list[Path],
+    connection_name: Annotated[str, typer.Option("--connection", help="Whose deliveries.")],
+    topic: Annotated[str, typer.Option(help="Webhook topic of raw payload files.")] = "",
+) -> None:
+    """Take files, or raw payload JSON, in as if they were delivered; then translate and book."""
+    from tillbridge.app.ingest import ingest as take
+
+    here = terminal(context)
+    with here.hub() as hub:
+        report = take(hub, connection_name, paths, topic)
+    rows = list(msgspec.to_builtins(report).items())
+    here.show(
+        report,
+        table(
+            ("what", "count"),
+            [(k, v) for k, v in rows if not isinstance(v, dict)]
+            + [(f"case: {k}", v) for k, v in report.cases.items()],
+        ),
+    )
+
+
+def drain(
+    context: typer.Context,
+    timeout: Annotated[float, typer.Option(help="Seconds at most.")] = 300.0,
+) -> None:
+    """Work until nothing is pending; records that need a decision become cases and are counted."""
+    from tillbridge.app.worker import drain as work
+    from tillbridge.watch.status import status
+
+    here = terminal(context)
+    with here.hub(run_sandboxes=True) as hub:
+        left = work(hub, timeout, _bar(here.json))
+        with hub.connect() as connection:
+            found = status(connection)
+    data = {
+        "pending": left,
+        "drained": not left.moving,
+        "cases": sum(found.open_cases.values()),
+        "cases_by_reason": found.open_cases,
+        "documents": found.documents,
+        "entries": found.entries,
+        "facts": found.facts,
+    }
+    rows = [(name, value) for name, value in msgspec.to_builtins(left).items()]
+    rows += [(f"open cases: {reason}", count) for reason, count in found.open_cases.items()]
+    here.show(data, table(("left", "count"), rows))
+
+
+def _bar(quiet: bool) -> Callable[[Pending], None]:
+    """Progress on stderr."""
+    from rich.console import Console
+    from rich.status import Status
+
+    console = Console(stderr=True, quiet=quiet)
+    spinner = Status("working", console=console)
+    spinner.start()
+
+    def show(left: Pending) -> None:
+        spinner.update(
+            f"{left.records} records, {left.documents} documents waiting, {left.held} held"
+        )
+        if not left.moving:
+            spinner.stop()
+
+    return show
+
+
+def bench(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="intake or flow.")],
+    seconds: Annotated[float, typer.Option(help="Length of a timed part.")] = 10.0,
+    orders: Annotated[int, typer.Option(help="Orders of the flow bench.")] = 20_000,
+    connections: Annotated[int, typer.Option(help="Open connections of the intake bench.")] = 64,
+    processes: Annotated[int, typer.Option(help="Intake server processes.")] = 1,
+    profile: Annotated[bool, typer.Option(help="Print the profile's top rows.")] = False,
+) -> None:
+    """Measure, compared in the same run with the raw database doing the same writes."""
+    from tillbridge.app.bench import flow, intake
+    from tillbridge.app.bench.scratch import scratch_database
+
+    here = terminal(context)
+    with scratch_database(here) as url:
+        if what == "intake":
+            found = intake.run(
+                url,
+                seconds=seconds,
+                connections=connections,
+                processes=processes,
+                progress=here.tell,
+            )
+        elif what == "flow":
+            found = flow.run(url, orders=orders, profile=profile, progress=here.tell)
+        else:
+            fail(f"there is no bench {what!r} (intake, flow)", code=2)
+    here.show(found, table(("what", "is"), [(k, v) for k, v in found.items()]))

@@ -1,0 +1,37 @@
+"""Errors as words for a person."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from pathlib import Path
+from tempfile import gettempdir
+
+import psycopg
+
+from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
+from tillbridge.durable.migrate import MigrationRefused
+from tillbridge.durable.postgres import PostgresError
+from tillbridge.posting.money.chart import BookRefused
+
+
+def words_of(problem: Exception) -> str | None:
+    """One or a few lines that say what is wrong and what to do; None with TILLBRIDGE_DEBUG=1.
+
+    A defect of ours leaves its traceback in a file and names it.
+    """
+    if isinstance(problem, (Refused, NeedsDecision, RetryLater)):
+        return problem.words
+    if isinstance(problem, (PostgresError, MigrationRefused, BookRefused)):
+        return str(problem)
+    if os.environ.get("TILLBRIDGE_DEBUG"):
+        return None
+    if isinstance(problem, psycopg.OperationalError):
+        return f"the database does not answer: {str(problem).strip().splitlines()[0]}"
+    if isinstance(problem, OSError):
+        return f"{problem.strerror}: {problem.filename}" if problem.filename else str(problem)
+    note = Path(gettempdir()) / f"tillbridge-defect-{os.getpid()}.txt"
+    note.write_text("".join(traceback.format_exception(problem)), encoding="utf-8")
+    return (
+        f"this is a defect of ours: {type(problem).__name__}: {problem}\nthe traceback is in {note}"
+    )

@@ -1,0 +1,83 @@
+"""tillbridge init, up, api, worker, demo: making a workspace and running the hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tillbridge.app.cli.terminal import fail, terminal
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command()(init)
+    app.command()(up)
+    app.command()(api)
+    app.command()(worker)
+    app.command()(demo)
+
+
+def init(context: typer.Context, folder: Path) -> None:
+    """Make a workspace with commented example files in a new or empty FOLDER."""
+    from tillbridge.app.workspace import init as make
+    from tillbridge.atoms.ids import SystemIds
+
+    here = terminal(context)
+    made = make(folder.resolve(), SystemIds())
+    text = f"made {folder} with {', '.join(made)}\nnext: tillbridge --workspace {folder} up"
+    here.show({"folder": str(folder), "files": made}, text)
+
+
+def up(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(help="Port; the workspace's by default.")] = None,
+) -> None:
+    """Run all roles in one process tree until stopped: intake, flow, delivery, schedules."""
+    from tillbridge.app.up import run
+
+    here = terminal(context)
+    with here.hub(run_sandboxes=True) as hub:
+        run(hub, roles=("api", "worker"), port=port, tell=here.tell)
+
+
+def api(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(help="Port; the workspace's by default.")] = None,
+) -> None:
+    """Run only the HTTP role: webhook intake, health, metrics."""
+    from tillbridge.app.up import run
+
+    here = terminal(context)
+    with here.hub() as hub:
+        run(hub, roles=("api",), port=port, tell=here.tell)
+
+
+def worker(context: typer.Context) -> None:
+    """Run only the worker role: flow, delivery, drop folders, polls, schedules."""
+    from tillbridge.app.up import run
+
+    here = terminal(context)
+    with here.hub() as hub:
+        run(hub, roles=("worker",), port=None, tell=here.tell)
+
+
+def demo(
+    context: typer.Context,
+    erp: Annotated[
+        str, typer.Option(help="tryton (real, set up beside the hub) or sandbox.")
+    ] = "tryton",
+    orders: Annotated[int, typer.Option(min=5, max=2000, help="Web orders of the day.")] = 20,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Keep the hub running afterwards.")
+    ] = True,
+    seed: Annotated[int, typer.Option(help="Another day of trade.")] = 7,
+) -> None:
+    """A day of trade of the example retailer, end to end, in a workspace of its own."""
+    from tillbridge.app.demo import run
+
+    here = terminal(context)
+    if erp not in ("tryton", "sandbox"):
+        fail(f"--erp is tryton or sandbox, not {erp!r}", code=2)
+    raise typer.Exit(run(here.folder, erp=erp, orders=orders, wait=wait, seed=seed, json=here.json))

@@ -1,0 +1,41 @@
+"""tillbridge stock: the stock book."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tillbridge.app.cli.terminal import table, terminal
+from tillbridge.atoms.quantity import to_text
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def stock() -> None:
+    """The stock book."""
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    product: Annotated[str, typer.Option(help="Only this product.")] = "",
+    location: Annotated[str, typer.Option(help="Only this location.")] = "",
+) -> None:
+    """On hand, reserved and free per location and product."""
+    here = terminal(context)
+    with here.database() as connection:
+        rows = connection.execute(
+            "select location, product, on_hand, reserved, on_hand - reserved from stock"
+            " where (%(p)s = '' or product = %(p)s) and (%(l)s = '' or location = %(l)s)"
+            " order by location, product",
+            {"p": product, "l": location},
+        ).fetchall()
+    data = [
+        {"location": r[0], "product": r[1], "on_hand": r[2], "reserved": r[3], "free": r[4]}
+        for r in rows
+    ]
+    shown = [(r[0], r[1], *(to_text(value) for value in r[2:])) for r in rows]
+    headers = ("location", "product", "on hand", "reserved", "free")
+    here.show({"stock": data, "unit": "thousandths"}, table(headers, shown))

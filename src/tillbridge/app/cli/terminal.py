@@ -1,0 +1,103 @@
+"""What every verb shares: workspace and output options, a database for the command's own life,
+and errors that reach a person as words (exit 1: a check found a lie or the command failed; 2:
+usage).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+import typer
+
+from tillbridge.app.hub import Hub
+from tillbridge.app.settings import Workspace, load_workspace
+from tillbridge.durable.rooms import Connection
+
+
+class Terminal(msgspec.Struct):
+    """Options that stand before the verb."""
+
+    folder: Path = Path()
+    json: bool = False
+
+    def workspace(self) -> Workspace:
+        """The workspace; raises SettingsRefused."""
+        return load_workspace(self.folder)
+
+    @contextmanager
+    def hub(self, *, run_sandboxes: bool = False) -> Iterator[Hub]:
+        """The hub over the workspace's database, migrated; both only for this command's life
+        unless they run anyway.
+        """
+        from tillbridge.app.sandboxes import sandbox_addresses
+        from tillbridge.durable.migrate import migrate
+        from tillbridge.durable.postgres import database
+        from tillbridge.durable.session import connect
+
+        workspace = self.workspace()
+        with database(workspace.folder) as url:
+            with connect(url) as connection:
+                migrate(connection)
+            with sandbox_addresses(workspace, run=run_sandboxes) as overrides:
+                yield Hub(workspace, url, overrides=overrides)
+
+    @contextmanager
+    def database(self) -> Iterator[Connection]:
+        """A connection to the workspace's database."""
+        with self.hub() as hub, hub.connect() as connection:
+            yield connection
+
+    def show(self, data: Any, text: str) -> None:
+        """One JSON object on stdout with --json, else the text."""
+        if self.json:
+            sys.stdout.write(msgspec.json.encode(data).decode() + "\n")
+        else:
+            sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.flush()
+
+    def tell(self, words: str) -> None:
+        """A line for the person, on stderr, never part of the result."""
+        sys.stderr.write(words + "\n")
+        sys.stderr.flush()
+
+
+def terminal(context: typer.Context) -> Terminal:
+    """The options given before the verb."""
+    found = context.obj
+    return found if isinstance(found, Terminal) else Terminal()
+
+
+def fail(words: str, code: int = 1) -> NoReturn:
+    """Stop with words on stderr."""
+    sys.stderr.write(f"tillbridge: {words}\n")
+    raise typer.Exit(code)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A plain text table; numbers to the right."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [
+        max([len(header), *(len(row[i]) for row in cells)]) for i, header in enumerate(headers)
+    ]
+    right = [
+        bool(rows) and all(isinstance(row[i], int) or row[i] is None for row in rows)
+        for i in range(len(headers))
+    ]
+    lines = ["  ".join(_pad(h, w, r) for h, w, r in zip(headers, widths, right, strict=True))]
+    lines.append("  ".join("-" * width for width in widths))
+    for row in cells:
+        lines.append("  ".join(_pad(c, w, r) for c, w, r in zip(row, widths, right, strict=True)))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _pad(text: str, width: int, right: bool) -> str:
+    return text.rjust(width) if right else text.ljust(width)

@@ -1,0 +1,112 @@
+"""tillbridge xref: what other systems call our things."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tillbridge.app.cli.terminal import fail, table, terminal
+
+app = typer.Typer(no_args_is_help=True)
+HEADER = ["connection", "table", "theirs", "ours"]
+
+
+@app.command("import")
+def import_(context: typer.Context, files: list[Path]) -> None:
+    """Read tables (CSV with connection,table,theirs,ours); waiting records go on by themselves."""
+    from tillbridge.app.xref_files import read_rows
+    from tillbridge.mapping.names import set_names
+
+    here = terminal(context)
+    rows = [row for path in files for row in read_rows(path)]
+    with here.hub() as hub:
+        known = hub.workspace.settings.connection
+        unknown = sorted({row.connection for row in rows} - known.keys())
+        if unknown:
+            fail(f"the workspace has no connection {', '.join(unknown)}")
+        with hub.connect() as connection:
+            changed = set_names(connection, rows)
+            connection.commit()
+    here.show(
+        {"rows": len(rows), "changed": changed}, f"{len(rows)} names read, {changed} new or changed"
+    )
+
+
+@app.command("list")
+def list_names(
+    context: typer.Context,
+    connection_name: Annotated[str, typer.Option("--connection", help="Only this one's.")] = "",
+    kind: Annotated[str, typer.Option("--table", help="Only this table.")] = "",
+) -> None:
+    """All cross-references."""
+    here = terminal(context)
+    with here.database() as connection:
+        rows = connection.execute(
+            "select connection, kind, theirs, ours from xref"
+            " where (%(c)s = '' or connection = %(c)s) and (%(k)s = '' or kind = %(k)s)"
+            " order by 1, 2, 3",
+            {"c": connection_name, "k": kind},
+        ).fetchall()
+    names = [dict(zip(HEADER, row, strict=True)) for row in rows]
+    here.show({"names": names}, table(HEADER, rows))
+
+
+@app.command("set")
+def set_(
+    context: typer.Context,
+    connection_name: Annotated[str, typer.Argument(metavar="CONNECTION")],
+    kind: Annotated[str, typer.Argument(metavar="TABLE")],
+    theirs: str,
+    ours: str,
+) -> None:
+    """Give one name; records that waited for it go on by themselves."""
+    from tillbridge.mapping.names import NameRow, set_names
+
+    here = terminal(context)
+    with here.hub() as hub:
+        if connection_name not in hub.workspace.settings.connection:
+            fail(f"the workspace has no connection {connection_name!r}")
+        with hub.connect() as connection:
+            changed = set_names(connection, [NameRow(connection_name, kind, theirs, ours)])
+            connection.commit()
+    here.show({"changed": changed}, f"{kind} {theirs!r} of {connection_name} is {ours!r}")
+
+
+@app.command()
+def propose(
+    context: typer.Context,
+    paths: list[Path],
+    connection_name: Annotated[str, typer.Option("--connection", help="Whose files they are.")],
+    topic: Annotated[str, typer.Option(help="Topic of raw webhook payloads.")] = "",
+    out: Annotated[Path | None, typer.Option(help="File to write; stdout by default.")] = None,
+) -> None:
+    """Draw tables from the source files themselves, for review before `xref import`."""
+    from tillbridge.app.xref_files import proposals
+
+    here = terminal(context)
+    workspace = here.workspace()
+    rows, unread = proposals(workspace, connection_name, paths, topic)
+    here_out = out.open("w", newline="", encoding="utf-8") if out else sys.stdout
+    try:
+        if not here.json or out:
+            writer = csv.writer(here_out, lineterminator="\n")
+            writer.writerow([*HEADER, "hint"])
+            writer.writerows([r.connection, r.table, r.theirs, r.ours, hint] for r, hint in rows)
+    finally:
+        if out:
+            here_out.close()
+    for words in unread:
+        here.tell(f"tillbridge: {words}")
+    if here.json or out:
+        names = [
+            {**dict(zip(HEADER, (r.connection, r.table, r.theirs, r.ours), strict=True)), "hint": h}
+            for r, h in rows
+        ]
+        here.show(
+            {"names": names, "file": str(out or ""), "unread": unread},
+            f"{len(rows)} names proposed in {out}",
+        )

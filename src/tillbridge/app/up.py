@@ -1,0 +1,74 @@
+"""`tillbridge up`: all roles in one process tree.
+
+The HTTP role is a process of its own, forked before any thread is made, and leaves with this one
+even when this one is killed; flow, delivery, files, polls and schedules are threads here.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from tillbridge.app.http import intake_connections, listen, serve_on
+from tillbridge.app.hub import Hub
+from tillbridge.app.worker import Worker
+from tillbridge.durable.postgres.cluster import dies_with_parent
+
+
+class HttpProcess:
+    """The HTTP role beside this process. Start it before threads."""
+
+    def __init__(self, hub: Hub, host: str, port: int) -> None:
+        """Binds at once, so that a taken port is told before anything runs (OSError)."""
+        self._url = hub.url
+        self._connections = intake_connections(hub.workspace)
+        self._listener: socket.socket = listen(host, port)
+        name = self._listener.getsockname()
+        self.address = f"http://{name[0]}:{name[1]}"
+        bind = dies_with_parent(signal.SIGTERM)
+
+        def serve() -> None:
+            bind()
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            serve_on(self._listener, self._url, self._connections)
+
+        self._process = multiprocessing.get_context("fork").Process(target=serve, daemon=True)
+
+    def start(self) -> str:
+        """Begin to answer; gives the address."""
+        self._process.start()
+        self._listener.close()
+        return self.address
+
+    def stop(self) -> None:
+        """Answer what was taken in, then end."""
+        if self._process.is_alive():
+            self._process.terminate()
+            self._process.join(timeout=15)
+
+
+def run(hub: Hub, *, roles: Sequence[str], port: int | None, tell: Callable[[str], None]) -> None:
+    """Run roles until SIGINT or SIGTERM; every thread ends after its transaction."""
+    settings = hub.workspace.settings.hub
+    site = None
+    if "api" in roles:
+        site = HttpProcess(hub, settings.host, settings.port if port is None else port)
+        tell(f"listening on {site.start()} (webhooks at /in/CONNECTION)")
+    worker = Worker(hub)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        worker.ask_to_stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    if "worker" in roles:
+        worker.start()
+        tell("flow, delivery and schedules are running")
+    worker.wait()
+    tell("stopping")
+    if site is not None:
+        site.stop()
+    worker.stop()

@@ -1,0 +1,1 @@
+"""The files a fresh workspace begins with, as package data; `tillbridge init` copies them."""
