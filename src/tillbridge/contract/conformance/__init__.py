@@ -19,7 +19,7 @@ Samples: the folder `samples/` of a connector
     names       {table: {theirs: ours}}; left out, every name is proposed (`names.Proposals`).
     secrets     names of the secrets the client asks for; the suite plants values of its own.
     loose       {path pattern: reason}: fields documented as number OR text (see `mutation`).
-    nullable    {path pattern: reason}: numbers documented as possibly null.
+    nullable    {path pattern: reason}: numbers documented as possibly null (or empty text).
     personal    path patterns of personal data beyond the obvious names (email, phone, ...).
     stream      {"sample": "day.csv", "head_lines": 1, "tail_lines": 0}: the lines between head
                 and tail may be repeated without end, to prove that a file is never read whole.

@@ -6,7 +6,8 @@ Every leaf of every sample body is replaced by values of other types. What may c
 - number for text or text for number: only where the vendor documents both (`loose` in
   suite.json), and then the number and its text must say the same;
 - null: where it says the same as leaving the field out, and for a number only where the vendor
-  documents it (`nullable`), because a null that silently becomes 0 is money lost;
+  documents it (`nullable`), because a null that silently becomes 0 is money lost; an empty text in
+  place of a decimal likewise;
 - true, false, [], {} and numbers beyond belief: never.
 
 A declared pattern that nothing needs is itself a problem, so the lists stay true.
@@ -35,7 +36,6 @@ _ENCODED_MARKER = msgspec.json.encode(_MARKER)
 # Python's own number parsers take the first three; nobody's price list does.
 BAD_DECIMALS = (
     "abc",
-    "",
     "1_234.50",
     "\uff11\uff12.50",
     "NaN",
@@ -52,7 +52,7 @@ PROBLEMS_MAX = 12
 class Mutant(msgspec.Struct, frozen=True):
     """A replacement value.
 
-    kind: `number`, `text`, `identifier`, `null`, `never` (see the module).
+    kind: `number`, `text`, `identifier`, `null`, `empty`, `never` (see the module).
     """
 
     kind: str
@@ -86,6 +86,7 @@ NEVER = (
     Mutant("never", _MARKER),
 )
 NULL = Mutant("null", None)
+EMPTY = Mutant("empty", "")
 
 
 def believes_no_wrong_type(suite: Suite) -> list[str]:
@@ -179,12 +180,14 @@ def _mutants(leaf: Any) -> Iterator[Mutant]:
     if isinstance(leaf, str):
         yield from (Mutant("number", 7), Mutant("number", 7.5))
         bad = BAD_DECIMALS if DECIMAL_TEXT.match(leaf) else BAD_DATES
+        if DECIMAL_TEXT.match(leaf):
+            yield EMPTY
         if DECIMAL_TEXT.match(leaf) or DATE_TEXT.match(leaf):
             yield from (Mutant("never", text) for text in bad)
     elif isinstance(leaf, bool):
         yield from (Mutant("never", value) for value in ("true", "abc", "", 1, 7.5))
     elif isinstance(leaf, int | float):
-        yield Mutant("text", "7")
+        yield from (Mutant("text", "7"), Mutant("never", ""))
         if isinstance(leaf, int):
             yield Mutant("number", 7.5)
         # An identifier documented as number or text may be any text; an amount never.
@@ -204,6 +207,8 @@ def _allowed(ground: Ground, path: Path, leaf: Any, mutant: Mutant, outcome: Out
         if numeric or (isinstance(leaf, str) and DECIMAL_TEXT.match(leaf)):
             return _declared(guide.nullable, dotted, ground.used)
         return True
+    if mutant.kind == "empty":
+        return _declared(guide.nullable, dotted, ground.used)
     if mutant.kind in ("number", "text") and _declared(guide.loose, dotted, ground.used):
         number = mutant.value if mutant.kind == "number" else int(mutant.value)
         as_number = ground.told(replaced(ground.tree, path, number))
@@ -238,7 +243,7 @@ def _markup_mutations(ground: Ground) -> Iterator[str]:
 
 def _bad_texts(text: str) -> tuple[str, ...]:
     if DECIMAL_TEXT.match(text):
-        return BAD_DECIMALS
+        return ("", *BAD_DECIMALS)
     if DATE_TEXT.match(text):
         return BAD_DATES
     return ("abc", "7", "yes") if text in ("true", "false") else ()

@@ -1,0 +1,30 @@
+"""The feed connector: Translates and ReadsFiles, both driven by the connection's mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import msgspec
+
+from tillbridge.connectors.feed import files, inbound
+from tillbridge.connectors.feed.config import FeedConfig
+from tillbridge.contract.names import Names
+from tillbridge.contract.promises import Connection, Item, Message, Translation
+
+
+class FeedConnector:
+    """Custom files (CSV, TSV, JSON lines, fixed width) as facts."""
+
+    name = "feed"
+    config: type[msgspec.Struct] = FeedConfig
+
+    def translate(self, message: Message, connection: Connection, names: Names) -> Translation:
+        """Facts of one sale, order, count, product or payment."""
+        return inbound.translate(message, connection, names)
+
+    def split(
+        self, stream: BinaryIO, name: str, connection: Connection, topic: str = ""
+    ) -> Iterator[Item]:
+        """Items of a file; the mapping knows the topic."""
+        return files.split(stream, name, connection)
