@@ -284,6 +284,7 @@ def test_books_survive_a_killed_process(tmp_path: Path) -> None:
         there.close()
     assert [r.outcome for r in receipts] == ["accepted", "accepted"]
     books = ErpStore(store)
+    assert books._database.execute("pragma synchronous").fetchone() == (2,)  # forced to disk
     assert [d.external_id for d in books.page(0, 10)] == ["a", "b"]
     books.close()
 

@@ -57,6 +57,21 @@ def test_every_telling_of_an_order_adds_up(day: DayOfTrade) -> None:
         assert parts == cents(body["total_price"])
 
 
+def test_every_tax_is_its_rate_of_the_line_to_the_nearest_cent(day: DayOfTrade) -> None:
+    for body in bodies(day, "orders/create"):
+        for line in body["line_items"]:
+            net = cents(line["price"]) * line["quantity"]
+            net -= sum(cents(a["amount"]) for a in line["discount_allocations"])
+            for tax in line["tax_lines"]:
+                off = abs(cents(tax["price"]) - net * Decimal(str(tax["rate"])))
+                assert off <= Decimal("0.5")
+    for till in day.tills:
+        for receipt in till.receipts:
+            for levied in receipt.taxes:
+                exact = Decimal(levied.base * levied.levy.rate_ppm) / 1_000_000
+                assert abs(levied.amount - exact) <= Decimal("0.5")
+
+
 def test_a_refund_gives_back_what_its_lines_and_adjustments_say(day: DayOfTrade) -> None:
     refunds = bodies(day, "refunds/create")
     assert len(refunds) == 3  # one of them is told twice

@@ -12,6 +12,7 @@ import pytest
 from tillbridge.atoms.clock import FixedClock
 from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.connectors.sandbox.erp_faults import Fault
+from tillbridge.connectors.sandbox.graphql_query import Connection as Paged
 from tillbridge.connectors.sandbox.graphql_query import QueryError, cost_of, read_query
 from tillbridge.connectors.sandbox.retailer import DayOfTrade, day_of_trade
 from tillbridge.connectors.sandbox.shopify_simulator import ShopifySimulator
@@ -144,6 +145,13 @@ def test_a_page_goes_on_where_it_stopped_although_orders_moved(
             break
         shop.show(None)  # everything is updated between the first two pages
     assert len(seen) == len(day.stories)
+
+
+def test_a_cursor_whose_order_moved_away_still_marks_its_place() -> None:
+    connection = Paged(["a", "c", "d"], lambda _place, item: str(item))
+    assert connection.page({"first": 5, "after": "b"})["nodes"] == ["c", "d"]
+    assert connection.page({"first": 1, "after": "a"})["nodes"] == ["c"]
+    assert connection.page({"first": 1, "after": "z"})["nodes"] == []
 
 
 def test_search_by_update_keeps_its_word(
