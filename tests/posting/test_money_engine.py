@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.posting.money_facts import CHART, EURO, default_book, deposit, refund, rung, sale
 from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.atoms.money import split
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.orders import LINE_KINDS
 from tillbridge.canonical.payments import TENDER_KINDS
@@ -20,7 +21,7 @@ from tillbridge.posting.money.book import default_text, make_book
 from tillbridge.posting.money.chart import BookRefused
 from tillbridge.posting.money.engine import post
 from tillbridge.posting.money.examples import Journal, journal_of
-from tillbridge.posting.money.policy import Policy, Rates
+from tillbridge.posting.money.policy import Policy, Rates, parse_rates
 
 FACTORS = st.integers(min_value=0, max_value=10**7)
 SIGNED = st.integers(min_value=-(10**7), max_value=10**7)
@@ -147,6 +148,23 @@ def test_conversion_loses_no_cent_and_keeps_every_side(parts: list[int], rate: D
         assert abs(other - Decimal(amount) * rate / 100) < Decimal("1.5")
 
 
+def test_rates_are_read_from_a_file_and_refused_with_the_line() -> None:
+    rates = parse_rates("from,to,day,rate\nEUR,USD,2026-01-02,1.0876\n", "rates.csv")
+    assert rates.rate("EUR", "USD", DAY) == Decimal("1.0876")
+    assert rates.rate("USD", "EUR", DAY) is None
+    for row, said in {
+        "EUR,USD,2026-01-02": "rates.csv:2: the columns are",
+        "EUR,USX,2026-01-02,1": "'USX' is no ISO 4217 currency",
+        "EUR,USD,yesterday,1": "rates.csv:2: Invalid isoformat",
+        "EUR,USD,2026-01-02,one": "rates.csv:2: 'one' is no rate",
+        "EUR,USD,2026-01-02,0": "rates.csv:2: a rate is greater",
+        "EUR,USD,2026-01-02,NaN": "rates.csv:2: a rate is greater",
+    }.items():
+        with pytest.raises(BookRefused) as refused:
+            parse_rates(f"from,to,day,rate\n{row}\n", "rates.csv")
+        assert said in str(refused.value)
+
+
 def test_a_ledger_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="gl of DE: web"):
         Policy({"DE": "EUR"}, {("DE", "web"): "paper"})
@@ -231,6 +249,19 @@ def test_any_order_of_facts_gives_the_same_balances(
     chance.shuffle(mixed)
     assert journal(*mixed) == journal(*facts)
     assert not any(place[2] for place in journal(*facts))
+
+
+@settings(max_examples=60, deadline=None)
+@given(FACTORS, FACTORS, FACTORS, st.lists(FACTORS, min_size=1, max_size=7))
+def test_a_sale_recognised_in_parts_is_the_sale_to_the_cent(
+    listed: int, discount: int, tax: int, weights: list[int]
+) -> None:
+    def part(value: int, off: int, vat: int) -> Fact:
+        lines = [{"kind": "goods", "list": value, "discount": off, "department": "a"}]
+        return sale(lines=lines, taxes=[{"jurisdiction": "p", "tax": vat}])
+
+    parts = zip(split(listed, weights), split(discount, weights), split(tax, weights), strict=True)
+    assert journal(*(part(*amounts) for amounts in parts)) == journal(part(listed, discount, tax))
 
 
 # -- Mutated rules ---------------------------------------------------------------------------------

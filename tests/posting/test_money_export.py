@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
 from psycopg import Connection
 
@@ -130,6 +131,14 @@ def test_the_journal_can_be_read_for_one_order_or_some_days(booked: Connection) 
     assert len(list(journal(booked, key="order/web/1"))) == 2
     late = list(journal(booked, "DE", since=date(2026, 2, 1), through=date(2026, 2, 28)))
     assert [entry.fact_type for entry in late] == ["RefundPaid"]
+
+
+def test_a_connection_that_commits_by_itself_can_read_the_journal(
+    booked: Connection, database_url: str
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as other:
+        assert len(list(journal(other))) == len(list(journal(booked)))
+        assert len(list(csv_rows(other))) > 1
 
 
 def test_open_items_are_what_is_left_of_orders(booked: Connection) -> None:

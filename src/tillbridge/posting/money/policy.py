@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.money import exponent, split
+from tillbridge.posting.money.chart import BookRefused
 
 FLOWS = ("web", "stores")
 LEDGERS = ("documents", "journals")
@@ -35,6 +38,37 @@ class Rates:
         if at == 0 or (day - days[at - 1][0]).days > RATE_DAYS_MAX:
             return None
         return days[at - 1][1]
+
+
+def parse_rates(text: str, file: str) -> Rates:
+    """Rates of a CSV file with the columns from, to, day (2026-01-31), rate (1.0876).
+
+    Raises BookRefused with file and line.
+    """
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    rows: list[tuple[str, str, date, Decimal]] = []
+    problems: list[str] = []
+    for row in reader:
+        place = f"{file}:{reader.line_num}"
+        try:
+            pair = (row["from"], row["to"])
+            day, rate = date.fromisoformat(row["day"]), Decimal(row["rate"])
+            exponent(pair[0])
+            exponent(pair[1])
+        except (KeyError, TypeError):
+            problems.append(f"{place}: the columns are from, to, day, rate")
+        except InvalidOperation:
+            problems.append(f"{place}: {row['rate']!r} is no rate")
+        except ValueError as problem:
+            problems.append(f"{place}: {problem}")
+        else:
+            if rate.is_finite() and rate > 0:
+                rows.append((*pair, day, rate))
+            else:
+                problems.append(f"{place}: a rate is greater than zero")
+    if problems:
+        raise BookRefused(problems)
+    return Rates(rows)
 
 
 class Policy:

@@ -108,10 +108,11 @@ def journal(
 ) -> Iterator[JournalEntry]:
     """Entries in order of entity and posted date, read in pieces; key: only one aggregate's.
 
-    Runs inside a transaction (a server-side cursor); do not commit while reading.
+    Holds a server-side cursor in a transaction of its own, or in the one under way; do not commit
+    while reading.
     """
     values = {"entity": entity, "since": since, "through": through, "key": key}
-    with connection.cursor(name="money_journal") as cursor:
+    with connection.transaction(), connection.cursor(name="money_journal") as cursor:
         cursor.itersize = _ROWS_AT_ONCE
         cursor.execute(QUERIES.journal, values)
         yield from _entries(cursor)
