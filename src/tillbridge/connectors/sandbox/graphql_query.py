@@ -39,12 +39,18 @@ class Selected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Connection:
-    """Items that are paged; cursor_of gives each its cursor, which only has to be stable."""
+    """Items that are paged. cursor_of gives each its cursor, which only has to be stable; shown
+    makes the answer's value of an item, for the page only.
+    """
 
     def __init__(
-        self, items: Sequence[Any], cursor_of: Callable[[int, Any], str] | None = None
+        self,
+        items: Sequence[Any],
+        cursor_of: Callable[[int, Any], str] | None = None,
+        shown: Callable[[Any], Any] = lambda item: item,
     ) -> None:
         self.items = items
+        self._shown = shown
         self._cursor_of = cursor_of or (lambda place, _item: f"c{place}")
 
     def page(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,9 +64,10 @@ class Connection:
         if after:
             # A cursor need not stand here any more: what sorts behind it goes on.
             begin = cursors.index(after) + 1 if after in cursors else _behind(cursors, after)
-        items, marks = self.items[begin : begin + first], cursors[begin : begin + first]
+        items = [self._shown(item) for item in self.items[begin : begin + first]]
+        marks = cursors[begin : begin + first]
         return {
-            "nodes": list(items),
+            "nodes": items,
             "edges": [{"cursor": c, "node": i} for c, i in zip(marks, items, strict=True)],
             "pageInfo": {
                 "hasNextPage": begin + first < len(self.items),

@@ -241,10 +241,7 @@ class ShopifySimulator:
             raise QueryError("the simulator sorts by UPDATED_AT only")
         if arguments.get("reverse"):
             raise QueryError("the simulator sorts forwards only")
-        return Connection(
-            [order_graph(order, state) for order, state in found],
-            lambda place, _graph: _cursor(*found[place]),
-        )
+        return Connection(found, lambda _place, one: _cursor(*one), lambda one: order_graph(*one))
 
 
 def _cursor(order: ShopOrder, state: State) -> str:
