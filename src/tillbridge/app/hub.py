@@ -14,9 +14,10 @@ from tillbridge.app.settings import ConnectionSettings, SettingsRefused, Workspa
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.ids import Ids, SystemIds
+from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import Delivers, NamesFiles, Rereads, Translates
-from tillbridge.contract.transport import HttpTransport, Transport
+from tillbridge.contract.transport import Transport
 from tillbridge.durable import jobs
 from tillbridge.durable.rooms import Connection, Room
 from tillbridge.durable.session import connect
