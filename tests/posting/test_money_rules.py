@@ -81,6 +81,37 @@ def test_a_forgotten_card_of_another_entity_is_found_when_the_rule_is_read() -> 
     assert said.splitlines()[0].startswith("rules.toml:18: ")
 
 
+REVENUE = """
+[[rule]]
+fact    = "SaleRecognised"
+purpose = "revenue"            # one rule wins per (fact, entity, purpose)
+entity  = "*"
+from    = 2026-01-01
+where   = { channel = "web-us" }
+legs = [
+  { debit  = "customer-deposits",        amount = "net",      item = "{order}" },
+  { debit  = "customer-deposits",        amount = "tax",      item = "{order}", where = { collector = "seller" } },
+  { credit = "sales/{department}",       amount = "list",     where = { kind = ["goods", "tip"] } },
+  { credit = "shipping-income",          amount = "list",     where = { kind = ["shipping"] } },
+  { debit  = "discounts/{promotion}",    amount = "discount" },
+  { credit = "gift-card-liability",      amount = "list",     item = "{card}", where = { kind = "gift_card" } },
+  { credit = "sales-tax/{jurisdiction}", amount = "tax",      where = { collector = "seller" } },
+]
+"""  # noqa: E501 - as an accountant writes it
+
+
+def test_a_rule_that_forgets_kinds_of_lines_is_refused_until_it_has_them_all() -> None:
+    chart = default_text("chart.toml")
+    assert "rules.toml:2: SaleRecognised/revenue[channel=web-us] does not balance" in (
+        said := refusal(REVENUE, chart)
+    )
+    assert "list of kind service, direction sale is debited but not credited (and 7 more" in said
+    whole = REVENUE.replace(
+        '["goods", "tip"]', '["goods", "tip", "service", "fee", "duty", "rounding"]'
+    )
+    assert len(make_book(chart, whole).rules) == 1
+
+
 def test_a_where_over_an_amount_of_several_lists_is_refused() -> None:
     rule = """
 [[rule]]
