@@ -1,9 +1,17 @@
 -- Raw deliveries: identity first, body for new ones, then a thin record.
 
 -- name: connection_ids
-insert into connection_name (name) select unnest(%b::text[])
-on conflict (name) do update set name = excluded.name
-returning name, id
+-- only missing names are inserted: every attempt takes a number, and there are 32,767 of them
+with wanted as materialized (select unnest(%b::text[]) name),
+made as (
+  insert into connection_name (name)
+  select w.name from wanted w
+  where not exists (select 1 from connection_name c where c.name = w.name)
+  on conflict (name) do update set name = excluded.name
+  returning name, id)
+select name, id from made
+union all
+select c.name, c.id from wanted w join connection_name c on c.name = w.name
 
 -- name: claim_deliveries
 insert into delivery as d (connection, id_hash, body_hash, message, day)
