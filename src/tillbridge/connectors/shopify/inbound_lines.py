@@ -360,7 +360,7 @@ def _totals_differ(
         f"{to_text(header, scope.currency)}: {to_text(abs(difference), scope.currency)} "
         f"{scope.currency} {missing} the lines"
     )
-    details = {"lines": found, "header": header, **dict(figures)}
+    details = {"sum": found, "header": header, **dict(figures)}
     return NeedsDecision(
         "totals_differ",
         words,
