@@ -11,8 +11,9 @@ from tests.connectors.sandbox.erp_desk import KEY, Names, connection_to, invoice
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.connectors.sandbox.erp_documents import Rules
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
+from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Assignment, Connection
-from tillbridge.contract.transport import HttpTransport, Transport
+from tillbridge.contract.transport import Transport
 
 UNKNOWN_PRODUCT = "P9999"
 

@@ -21,8 +21,9 @@ from tillbridge.connectors.sandbox.config import SandboxSettings
 from tillbridge.connectors.sandbox.connector import SandboxConnector
 from tillbridge.connectors.sandbox.erp_documents import Rules
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
+from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Assignment, Connection, Receipt
-from tillbridge.contract.transport import HttpTransport, Transport
+from tillbridge.contract.transport import Transport
 
 KEY = "made-up-key"
 DAY = date(2026, 11, 13)

@@ -29,8 +29,9 @@ from tillbridge.connectors.sandbox.erp_documents import Rules
 from tillbridge.connectors.sandbox.erp_faults import Fault
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
 from tillbridge.connectors.sandbox.erp_store import ErpStore
+from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Assignment
-from tillbridge.contract.transport import HttpTransport, Request, Response
+from tillbridge.contract.transport import Request, Response
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from tillbridge.connectors.sandbox.retailer import DayOfTrade, day_of_trade
 from tillbridge.connectors.sandbox.shopify_simulator import ShopifySimulator
 from tillbridge.connectors.shopify import connector as shopify
 from tillbridge.connectors.shopify.config import ShopifyConfig
+from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Connection, Item
-from tillbridge.contract.transport import HttpTransport, Request
+from tillbridge.contract.transport import Request
 
 TOKEN = "made-up-token"
 MIDNIGHT = datetime(2026, 11, 14, tzinfo=UTC)

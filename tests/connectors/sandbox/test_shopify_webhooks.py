@@ -20,7 +20,7 @@ from tillbridge.connectors.sandbox.shopify_webhooks import (
     read_witness,
 )
 from tillbridge.connectors.shopify import connector as shopify
-from tillbridge.contract.transport import HttpTransport
+from tillbridge.contract.httpx_transport import HttpTransport
 
 SECRET = "made-up-secret"
 

@@ -26,9 +26,9 @@ from tillbridge.connectors.sandbox.retailer import DayOfTrade, day_of_trade
 from tillbridge.connectors.sandbox.shopify_simulator import ShopifySimulator
 from tillbridge.connectors.shopify import connector as shopify
 from tillbridge.connectors.shopify.config import ShopifyConfig
+from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.names import CrossReferences
 from tillbridge.contract.promises import Connection, Message
-from tillbridge.contract.transport import HttpTransport
 
 RECEIVED = datetime(2026, 11, 13, 23, tzinfo=UTC)
 TOKEN = "made-up-token"

@@ -43,7 +43,7 @@ from tillbridge.connectors.sandbox.shop_day import Story
 from tillbridge.connectors.sandbox.shop_graph import node_graph, order_graph
 from tillbridge.connectors.sandbox.shop_orders import ShopOrder, State
 from tillbridge.connectors.sandbox.shopify_webhooks import WebhookSender
-from tillbridge.contract.transport import HttpTransport
+from tillbridge.contract.httpx_transport import HttpTransport
 
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 QUERY_COST_MAX = 1000
