@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.shopify.payloads import WEB, bag, line, order, the, told, translate, with_settings
+from tests.connectors.shopify.payloads import (
+    WEB,
+    bag,
+    line,
+    order,
+    the,
+    told,
+    translate,
+    with_settings,
+)
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.ids import party_id
 from tillbridge.canonical.orders import OrderPlaced
@@ -82,7 +91,8 @@ def test_the_business_day_is_the_connections_and_the_version_is_utc() -> None:
     assert fact.business_date == date(2026, 3, 2)
     assert fact.occurred_at == datetime(2026, 3, 3, 3, 15, tzinfo=UTC)
     imported = order(line(), total="10.00", processed_at="2025-12-31T23:59:00-05:00")
-    assert the(OrderPlaced, translate("orders/create", imported)).business_date == date(2025, 12, 31)
+    late = the(OrderPlaced, translate("orders/create", imported))
+    assert late.business_date == date(2025, 12, 31)
 
 
 def test_versions_sort_as_text_whatever_zone_they_were_told_in() -> None:
@@ -230,7 +240,10 @@ def test_a_fulfilment_without_place_takes_the_configured_one_or_asks() -> None:
 def test_a_tracking_number_is_one_printable_line() -> None:
     body = {**fulfillment("success", tracking_number="#\u2620\n---\n4321\n", order_id=1)}
     fact = the(GoodsShipped, translate("fulfillments/create", body))
-    assert fact.tracking == "#\u2620 --- 4321"def test_all_missing_names_are_told_at_once_with_their_places() -> None:
+    assert fact.tracking == "#\u2620 --- 4321"
+
+
+def test_all_missing_names_are_told_at_once_with_their_places() -> None:
     body = order(
         line(1),
         line(2, tax_lines=[{"title": "VAT", "price": "0.00", "rate": 0.2}]),
