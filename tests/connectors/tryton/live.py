@@ -34,8 +34,9 @@ from tillbridge.canonical.orders import OrderLine, TaxLine
 from tillbridge.connectors.tryton.client import Access, TrytonClient
 from tillbridge.connectors.tryton.config import TrytonSettings
 from tillbridge.connectors.tryton.connector import TrytonConnector
+from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Assignment, Connection, Receipt
-from tillbridge.contract.transport import HttpTransport, Transport
+from tillbridge.contract.transport import Transport
 from tillbridge.durable.postgres import database
 
 BOOKS = Books(
