@@ -15,7 +15,7 @@ from tillbridge.app.erp.progress import ErpError
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.connectors.tryton.client import Access, TrytonClient
-from tillbridge.contract.transport import HttpTransport
+from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.durable.postgres.cluster import dies_with_parent
 from tillbridge.durable.postgres.supervisor import choose_port
 
