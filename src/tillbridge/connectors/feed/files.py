@@ -25,6 +25,7 @@ from tillbridge.connectors.feed.wire import body_of
 from tillbridge.contract.promises import Connection, Item
 
 GROUP_MAX = 10_000
+BROKEN_MAX = 100
 SPOOL_MAX = 16 * 1024 * 1024
 KEPT_MAX = 1024 * 1024
 
@@ -61,10 +62,13 @@ class _Cutter:
         self._lines: list[int] = []
         self._skipped: list[Row] = []
         self._empty = True
+        self._broken_rows: list[Item] = []
+        self._torn = ""
 
     def items(self, stream: BinaryIO) -> Iterator[Item]:
         """Items in the file's order."""
-        for row in rows(stream, self._mapping.layout):
+        source = rows(stream, self._mapping.layout)
+        for row in source:
             if row.skipped:
                 self._skipped.append(row)
                 continue
@@ -74,8 +78,7 @@ class _Cutter:
             if not self._headed:
                 words = self._take_header(row)
                 if words:
-                    text = raw(row.text, self._mapping.layout.encoding)
-                    kept = text + stream.read(KEPT_MAX)
+                    kept = self._kept(row, source)
                     yield _whole(self._mapping, f"{self._name}:{row.line}:1", words, kept)
                     return
                 continue
@@ -93,17 +96,36 @@ class _Cutter:
         if values is not None:
             identity, words = self._identity_of(values)
         if values is None or words:
-            yield from self._flush()
-            yield self._broken(row, words, column)
+            if not self._mapping.identity or len(self._broken_rows) >= BROKEN_MAX:
+                yield from self._flush()
+            self._broken_rows.append(self._broken(row, words, column))
             return
         if identity != self._identity or not self._mapping.identity:
             yield from self._flush()
+        elif self._broken_rows:
+            # The broken row stands inside of this group: without it the group is not whole.
+            self._torn = self._torn or f"its row at {self._broken_rows[0].place} is broken"
+            yield from self._release()
         elif len(self._rows) >= GROUP_MAX:
-            yield self._broken(row, f"more than {GROUP_MAX} rows of one {self._mapping.kind}", 1)
+            self._torn = f"it has more than {GROUP_MAX} rows"
+            yield self._broken(row, self._torn, 1)
             return
         self._identity = identity
         self._rows.append(values)
         self._lines.append(row.line)
+
+    def _release(self) -> Iterator[Item]:
+        yield from self._broken_rows
+        self._broken_rows = []
+
+    def _kept(self, row: Row, source: Iterator[Row]) -> bytes:
+        """Bytes of the rows from here on, up to a limit."""
+        kept = raw(row.text, self._mapping.layout.encoding)
+        for more in source:
+            if len(kept) >= KEPT_MAX:
+                break
+            kept += raw(more.text, self._mapping.layout.encoding)
+        return kept
 
     def _take_header(self, row: Row) -> str:
         """Take the header's names; returns what is wrong with it."""
@@ -142,24 +164,28 @@ class _Cutter:
             return (), str(problem)
 
     def _flush(self) -> Iterator[Item]:
-        if not self._rows:
-            return
+        """The group gathered so far, then the broken rows that followed it."""
+        if self._rows:
+            yield self._gathered()
+        self._rows, self._lines, self._identity, self._torn = [], [], None, ""
+        yield from self._release()
+
+    def _gathered(self) -> Item:
         first = self._lines[0]
         body = body_of(self._rows, [line - first for line in self._lines])
         kind = self._mapping.kind
         identity = self._identity or ()
         digest = hashlib.sha256(body).hexdigest()
-        key = ""
-        if kind in ("sale", "order"):
-            key = key_of(kind, self._connection.name, *identity)
-        yield Item(
+        key = key_of(kind, self._connection.name, *identity) if kind in ("sale", "order") else ""
+        return Item(
             topic=f"feed/{kind}",
-            delivery="/".join((kind, *identity, digest[:32])),
+            # A torn group never takes the identity that the whole one will come under.
+            delivery="/".join(("broken" if self._torn else kind, *identity, digest[:32])),
             body=body,
             key=key,
             place=f"{self._name}:{first}:1",
+            problem=f"the {kind} is not whole: {self._torn}" if self._torn else "",
         )
-        self._rows, self._lines, self._identity = [], [], None
 
     def _broken(self, row: Row, words: str, column: int) -> Item:
         body = raw(row.text, self._mapping.layout.encoding)

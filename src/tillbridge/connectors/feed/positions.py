@@ -45,14 +45,15 @@ class Positions:
 
     def _word(self, line: int, column: int, word: str) -> tuple[int, int] | None:
         """First place of the word from a key on, up to the next key or table."""
+        wanted = re.compile(rf"""["']{re.escape(word)}["']|\b{re.escape(word)}\s*=""")
         for number in range(line, len(self._lines) + 1):
             text = self._lines[number - 1]
             if number > line and (_TABLE.match(text) or _KEY.match(text)):
                 return None
             start = text.find("=", column - 1) + 1 if number == line else 0
-            found = text.find(word, start)
-            if found >= 0:
-                return number, found + 1
+            found = wanted.search(text, start)
+            if found is not None:
+                return number, found.start() + 1
         return None
 
 
@@ -61,5 +62,6 @@ def position_of_syntax(words: str, text: str) -> tuple[int, int, str]:
     found = _AT.search(words)
     bare = _AT.sub("", words).strip()
     if found is None or found.group(1) is None:
-        return len(text.splitlines()) or 1, 1, bare
+        lines = text.splitlines() or [""]
+        return len(lines), len(lines[-1]) + 1, bare
     return int(found.group(1)), int(found.group(2)), bare
