@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tillbridge.connectors.poslog.fields import Children, Element, attribute, local, text
+from tillbridge.connectors.poslog.fields import Children, Element, attribute, local
 from tillbridge.contract.wire import WireError
 
 # kinds of TillNoted and CashMoved by what element names and type codes say; the first that matches
@@ -25,9 +25,12 @@ _ACTIONS = tuple(
         ("paid_out", r"paid-?out|pay-?out|disbursement"),
         ("loan", r"loan|float"),
         ("pickup", r"pick-?up"),
-        ("closed", r"settle|reconcil|tillcount|eod|endofday|(?:till|store|shift|day)close"),
+        (
+            "closed",
+            r"settle|reconcil|tillcount|businesseod|^eod$|endofday|(?:till|store|shift|day)close",
+        ),
         ("deposit", r"deposit|bankdrop"),
-        ("open", r"sod|startofday|(?:till|store|shift|day|workstation)open"),
+        ("open", r"businesssod|^sod$|startofday|(?:till|store|shift|day|workstation)open"),
         ("training", r"training"),
     )
 )
@@ -158,5 +161,5 @@ def _either(told: Children, names: tuple[str, ...]) -> Decimal | None:
         for each in told.all(name):
             if len(each):
                 return Children(each, name).amount("Amount")
-            return told.amount(name) if text(each, name) else None
+            return told.amount(name)
     return None

@@ -42,7 +42,7 @@ codecs.register_error(BROKEN, _break)
 
 
 class Utf8Stream:
-    """Reads a binary stream as UTF-8. problem: set when it had to stop before the end."""
+    """Reads a binary stream as UTF-8. problem: why it cannot be read; head: its first bytes."""
 
     def __init__(self, stream: BinaryIO, chunk: int = CHUNK) -> None:
         self._stream = stream
@@ -50,6 +50,7 @@ class Utf8Stream:
         self._decoder: codecs.IncrementalDecoder | None = None
         self._started = False
         self.problem = ""
+        self.head = b""
 
     def read(self) -> bytes:
         """Next bytes of UTF-8, b"" at the end (or where the file cannot be read on)."""
@@ -77,6 +78,7 @@ class Utf8Stream:
             self._decoder = codecs.getincrementaldecoder(name)(BROKEN)
         except LookupError:
             self.problem = f"encoding {name!r} is not read"
+            self.head = data[:HEAD]
             return b""
         return data
 

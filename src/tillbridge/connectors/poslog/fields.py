@@ -26,6 +26,16 @@ _INSTANT = re.compile(
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _LOCAL: dict[str, str] = {}
 TEXT_MAX = 500
+# lxml locks a parser while it works, so threads may share one.
+_PARSER = etree.XMLParser(
+    resolve_entities=False,
+    no_network=True,
+    huge_tree=False,
+    load_dtd=False,
+    dtd_validation=False,
+    remove_comments=True,
+    remove_pis=True,
+)
 
 
 def local(name: object) -> str:
@@ -44,19 +54,11 @@ def parse(body: bytes) -> Element:
     """Root of a document: no DTD, no entities, no network, no giant trees."""
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise WireError("the document declares a DTD or entities, which are never read")
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        huge_tree=False,
-        load_dtd=False,
-        dtd_validation=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        root = etree.fromstring(body, parser)
+        root = etree.fromstring(body, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as problem:
-        raise WireError(f"not well-formed XML: {problem}") from None
+        words = str(problem).removesuffix("(<string>, line 1)").strip()
+        raise WireError(f"not well-formed XML: {words}") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise WireError("the document declares a DTD, which is never read")
     return root
@@ -67,8 +69,8 @@ def attribute(element: Element, name: str) -> str:
     found = element.get(name)
     if found is not None:
         return found.strip()
-    for key, value in element.attrib.items():
-        if isinstance(key, str) and key.endswith("}" + name):
+    for key, value in element.items():
+        if key[0] == "{" and local(key) == name:
             return str(value).strip()
     return ""
 
@@ -148,13 +150,20 @@ def currency_of(element: Element, where: str) -> str:
 class Children:
     """Children of an element by local name, with strict readers for the single-valued ones."""
 
-    __slots__ = ("_found", "_where")
+    __slots__ = ("_found", "element", "where")
 
     def __init__(self, element: Element, where: str) -> None:
-        self._where = where
-        self._found: dict[str, list[Element]] = {}
+        self.element = element
+        self.where = where
+        found: dict[str, list[Element]] = {}
         for child in element:
-            self._found.setdefault(local(child.tag), []).append(child)
+            tag = child.tag
+            name = _LOCAL.get(tag) or local(tag)
+            if name in found:
+                found[name].append(child)
+            else:
+                found[name] = [child]
+        self._found = found
 
     def names(self) -> list[str]:
         """Every name there is."""
@@ -175,18 +184,20 @@ class Children:
         """Amount of the first name that is there; told twice with other values is refused."""
         for name in names:
             if name in self._found:
-                where = f"{self._where}/{name}"
-                values = {amount(element, where) for element in self._found[name]}
-                if len(values) > 1:
-                    raise WireError(f"{where} is told twice, with different values")
-                return values.pop()
+                where = f"{self.where}/{name}"
+                elements = self._found[name]
+                first = amount(elements[0], where)
+                for other in elements[1:]:
+                    if amount(other, where) != first:
+                        raise WireError(f"{where} is told twice, with different values")
+                return first
         return None
 
     def text(self, *names: str) -> str:
         """Text of the first name with a non-empty one, else ""."""
         for name in names:
             for element in self._found.get(name, []):
-                found = text(element, f"{self._where}/{name}")
+                found = text(element, f"{self.where}/{name}")
                 if found:
                     return found
         return ""
@@ -195,7 +206,7 @@ class Children:
         """A boolean written as text of a child, None when it is not there."""
         if name not in self._found:
             return None
-        return flag_of(self.text(name), f"{self._where}/{name}")
+        return flag_of(self.text(name), f"{self.where}/{name}")
 
 
 def inner(element: Element | None, *names: str) -> str:

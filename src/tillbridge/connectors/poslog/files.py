@@ -23,8 +23,8 @@ from tillbridge.connectors.poslog.encodings import Utf8Stream
 from tillbridge.contract.promises import Connection, Item
 from tillbridge.contract.wire import WireError
 
-TOPIC = "poslog/transaction"
 PROBLEM_BYTES_MAX = 256 * 1024
+TAIL_BYTES = 200
 
 _NAME = rb"(?:[\w.\-\x80-\xff]+:)?"
 _OPEN = re.compile(rb"<(" + _NAME + rb")Transaction(?=[\s/>])")
@@ -55,14 +55,15 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 def split(stream: BinaryIO, name: str, connection: Connection, topic: str = "") -> Iterator[Item]:
-    """Items of a file, in its order; never raises for what stands in the file."""
+    """Items of a file, in its order, all of one topic; never raises for what stands in it."""
+    del topic  # a file holds nothing but transactions
     settings = connection.settings
     limit = settings.piece_max_bytes if isinstance(settings, PoslogSettings) else 8 * 1024 * 1024
     for piece in Cutter(Utf8Stream(stream), limit).pieces():
-        yield _item(piece, f"{name}:{piece.line}:{piece.column}", connection, topic or TOPIC)
+        yield _item(piece, f"{name}:{piece.line}:{piece.column}", connection)
 
 
-def _item(piece: Piece, place: str, connection: Connection, topic: str) -> Item:
+def _item(piece: Piece, place: str, connection: Connection) -> Item:
     """The item of a piece; a transaction that is no XML after all is a problem too."""
     problem = piece.problem
     body = piece.data
@@ -76,9 +77,9 @@ def _item(piece: Piece, place: str, connection: Connection, topic: str) -> Item:
     identity = body
     if problem:
         body = body[:PROBLEM_BYTES_MAX]
-        identity = f"{place}\x1f{problem}\x1f".encode() + body
+        identity = f"{piece.line}:{piece.column} {problem} ".encode() + body
     return Item(
-        topic=topic,
+        topic=wire.TOPIC,
         delivery=hashlib.sha256(identity).hexdigest(),
         body=body,
         key=key,
@@ -131,6 +132,8 @@ class Cutter:
         # open elements around the present place: name and the namespaces in force inside
         self._open: list[tuple[bytes, dict[bytes, bytes]]] = []
         self._container = -1
+        self._tail = b""  # the last bytes that were passed, as evidence of where a file ends
+        self._cut = False  # the file ended inside of a transaction, which has said so
         # the markup at the present place is not all there yet
         self._starved = False
 
@@ -152,10 +155,11 @@ class Cutter:
                 break
             self._more()
         if self._stream.problem:
-            yield Piece(b"", self._line, self._column, {}, self._stream.problem)
-        elif self._open:
+            yield Piece(self._stream.head, 1, 1, {}, self._stream.problem)
+        elif self._open and not self._cut:
             names = b"/".join(name for name, _ in self._open).decode("utf-8", "replace")
-            yield Piece(b"", self._line, self._column, {}, f"the file ends inside of {names}")
+            words = f"the file ends inside of {names}"
+            yield Piece(self._tail, self._line, self._column, {}, words)
 
     def _waits_for_text(self) -> bool:
         """Whether text has begun that may go on behind the end of the buffer."""
@@ -180,6 +184,8 @@ class Cutter:
             self._column = to - self._buffer.rfind(b"\n", self._at, to)
         else:
             self._column += to - self._at
+        if to > self._at:
+            self._tail = self._buffer[max(self._at, to - TAIL_BYTES) : to]
         self._at = to
 
     def _problem(self, to: int, words: str) -> Piece:
@@ -330,5 +336,6 @@ class Cutter:
             if len(self._buffer) - self._at > self._limit:
                 return len(self._buffer), f"the transaction is larger than {self._limit} bytes"
             if not self._more():
+                self._cut = True
                 return len(self._buffer), "the file ends inside of this transaction"
             look += self._at

@@ -40,6 +40,8 @@ Told = tuple[list[Body], list[PartyDetails]]
 
 def translate(message: Message, connection: Connection, names: Names) -> Translation:
     """Facts of the transaction(s) of a message; raises NeedsDecision when it cannot be believed."""
+    if message.topic != wire.TOPIC:
+        raise NeedsDecision("topic_unknown", f"topic {message.topic!r} is not read")
     found = wire.transactions(fields.parse(message.body))
     if not found:
         raise WireError("the document holds no Transaction")

@@ -29,6 +29,8 @@ from tillbridge.connectors.poslog.tenders import (
 )
 from tillbridge.contract.wire import WireError
 
+# children of a LineItem that are no elements with amounts
+_PLAIN = frozenset({"SequenceNumber", "BeginDateTime", "EndDateTime", "ItemLink", "CreateNumber"})
 _DROPS = ("CancelFlag", "DeleteFlag")
 _VOIDS = ("VoidsLineItem", "VoidedLineItem")
 
@@ -48,7 +50,7 @@ def retail_of(body: Element) -> wire.Retail:
         totals += [wire.Total("RoundingAmount", "", amount(each, name)) for each in told.all(name)]
     buyer = told.first("Customer")
     return wire.Retail(
-        status=attribute(body, "TransactionStatus") or told.text("TransactionStatus"),
+        status=_status(body, told),
         lines=tuple(lines),
         totals=tuple(totals),
         links=tuple(wire.link_of(each) for each in told.all("TransactionLink")),
@@ -62,38 +64,30 @@ def _read_line(element: Element, lines: list[wire.Line]) -> str:
     told = Children(element, "LineItem")
     number = told.text("SequenceNumber")
     where = f"line {number}" if number else "a line without number"
-    for name, inside, part in _parts(told, where):
-        lines.append(_line_of(element, told, number, (name, inside, part)))
+    for within, part in _parts(told, where):
+        lines.append(_line_of(told, within, number, part))
     return inner(told.first("LoyaltyMembership"), "LoyaltyID", "MembershipID")
 
 
-def _parts(told: Children, where: str) -> list[tuple[str, Element, wire.Part]]:
-    """What a LineItem holds of the things that carry money; more than one kind is refused."""
-    found = [
-        (name, each, _READERS[name](each, f"{where}: {name}"))
-        for name in told.names()
-        if name in _READERS
-        for each in told.all(name)
-    ]
-    if len(found) > 1 and len({name for name, _, _ in found}) > 1:
-        names = " and ".join(name for name, _, _ in found)
-        raise WireError(f"{where} holds {names}")
-    if found:
-        return found
-    return [
-        (name, each, unread)
-        for name in told.names()
-        for each in told.all(name)
-        for unread in _unread_of(each, f"{where}: {name}")
-    ]
+def _parts(told: Children, where: str) -> list[tuple[Children, wire.Part]]:
+    """What a LineItem holds of the things that carry money (mostly one)."""
+    found: list[tuple[Children, wire.Part]] = []
+    unknown: list[tuple[Children, wire.Part]] = []
+    for name in told.names():
+        reader = _READERS.get(name)
+        if reader is None and name in _PLAIN:
+            continue
+        for each in told.all(name):
+            within = Children(each, f"{where}: {name}")
+            if reader is not None:
+                found.append((within, reader(within)))
+            else:
+                unknown += [(within, part) for part in _unread_of(within)]
+    return found or unknown
 
 
-def _line_of(
-    element: Element, told: Children, number: str, found: tuple[str, Element, wire.Part]
-) -> wire.Line:
-    name, inside, part = found
-    within = Children(inside, name)
-    where = f"line {number}"
+def _line_of(told: Children, within: Children, number: str, part: wire.Part) -> wire.Line:
+    element, where = told.element, f"line {number}"
     voided = bool(fields.flag(element, "VoidFlag", where))
     voids = _reference(told) or _reference(within)
     if voided and not voids:
@@ -122,12 +116,13 @@ def _reference(told: Children) -> str:
     return ""
 
 
-def _reward_of(element: Element, where: str) -> wire.Reward:
-    told = Children(element, where)
+def _reward_of(told: Children) -> wire.Reward:
+    element, where = told.element, told.where
     detailed = fields.flag(element, "detailedData", where)
     summarized = fields.flag(element, "summarizedActivity", where)
     return wire.Reward(
         promotion=told.text("PromotionID"),
+        event=told.text("EventID"),
         category=told.text("RewardCategory"),
         kind=told.text("RewardType"),
         amount=told.amount("ExtendedRewardAmount", "Amount") or Decimal(0),
@@ -138,15 +133,15 @@ def _reward_of(element: Element, where: str) -> wire.Reward:
     )
 
 
-def _discount_of(element: Element, where: str) -> wire.Part:
-    found = modifiers_of(element, where)
+def _discount_of(told: Children) -> wire.Part:
+    found = modifiers_of(told)
     if not found:
         return wire.Discount("", Decimal(0))
     return wire.Discount(found[0].promotion, found[0].amount)
 
 
 # Which child of a LineItem carries money, and how it is read.
-_READERS: dict[str, Callable[[Element, str], wire.Part]] = {
+_READERS: dict[str, Callable[[Children], wire.Part]] = {
     **dict.fromkeys(SALE_LIKE, merchandise_of),
     "Tender": tender_of,
     "TenderChange": change_of,
@@ -159,12 +154,10 @@ _READERS: dict[str, Callable[[Element, str], wire.Part]] = {
 }
 
 
-def _unread_of(element: Element, where: str) -> list[wire.Unread]:
+def _unread_of(told: Children) -> list[wire.Unread]:
     """An element of another kind: kept when it carries an amount, so that a case can name it."""
-    if not len(element):
-        return []
-    value = Children(element, where).amount("ExtendedAmount", "Amount")
-    return [] if value is None else [wire.Unread(local(element.tag), value)]
+    value = told.amount("ExtendedAmount", "Amount")
+    return [] if value is None else [wire.Unread(local(told.element.tag), value)]
 
 
 def _total_of(element: Element) -> list[wire.Total]:
@@ -174,6 +167,18 @@ def _total_of(element: Element) -> list[wire.Total]:
     value = amount(element, f"Total {kind}")
     currency = fields.currency_of(element, f"Total {kind}")
     return [wire.Total(kind, attribute(element, "TypeCode"), value, currency)]
+
+
+def _status(body: Element, told: Children) -> str:
+    """TransactionStatus, or "Suspended" where a till says it by an element or flag of its own."""
+    status = attribute(body, "TransactionStatus") or told.text("TransactionStatus")
+    if status:
+        return status
+    flagged = any(
+        "suspend" in local(key).lower() and value != "false" for key, value in body.items()
+    )
+    named = any(name.lower().startswith("suspend") for name in told.names())
+    return "Suspended" if flagged or named else ""
 
 
 def _account(told: Children) -> str:

@@ -26,13 +26,12 @@ SALE_LIKE = (
 _CARDS = ("GiftCard", "GiftCertificate", "StoredValue", "StoredValueFund", "Voucher")
 _CARD_NUMBERS = ("CardNumber", "AccountNumber", "SerialNumber", "Number", "VoucherID", "ID")
 _REFUNDING = re.compile(r"refund|return", re.IGNORECASE)
-_NOT_CHARGED = re.compile(r"exempt|forgiv|waive|not ?charged|removed", re.IGNORECASE)
 _ONE = Decimal(1)
 
 
-def merchandise_of(element: Element, where: str) -> wire.Merchandise:
+def merchandise_of(told: Children) -> wire.Merchandise:
     """A Sale, Return or what is told like one."""
-    told = Children(element, where)
+    element, where = told.element, told.where
     quantity = told.amount("Quantity")
     units = told.first("Quantity")
     price = told.first("ExtendedAmount", "Amount")
@@ -56,9 +55,9 @@ def merchandise_of(element: Element, where: str) -> wire.Merchandise:
         modifiers=tuple(
             modifier
             for each in told.all("RetailPriceModifier")
-            for modifier in modifiers_of(each, f"{where}/RetailPriceModifier")
+            for modifier in modifiers_of(Children(each, f"{where}/RetailPriceModifier"))
         ),
-        taxes=tuple(tax_of(each, f"{where}/Tax") for each in told.all("Tax")),
+        taxes=tuple(tax_of(Children(each, f"{where}/Tax")) for each in told.all("Tax")),
         links=tuple(wire.link_of(each) for each in told.all("TransactionLink")),
         card=card_number(told),
         currency=fields.currency_of(price, where) if price is not None else "",
@@ -83,11 +82,10 @@ def _pos_item(told: Children) -> str:
     return ""
 
 
-def modifiers_of(element: Element, where: str) -> list[wire.Modifier]:
+def modifiers_of(told: Children) -> list[wire.Modifier]:
     """A price modifier or discount with an amount (one or none): a percentage or a new price
     alone says nothing that can be added up.
     """
-    told = Children(element, where)
     value = told.amount("Amount")
     action = attribute(told.all("Amount")[0], "Action").lower() if value is not None else ""
     if value is None or action == "replace":
@@ -98,9 +96,9 @@ def modifiers_of(element: Element, where: str) -> list[wire.Modifier]:
     return [wire.Modifier(-value if action == "add" else value, promotion)]
 
 
-def tax_of(element: Element, where: str) -> wire.Tax:
+def tax_of(told: Children) -> wire.Tax:
     """A tax, of a line or of the receipt."""
-    told = Children(element, where)
+    element, where = told.element, told.where
     percent = told.amount("Percent")
     taxable = told.first("TaxableAmount")
     included = told.flag("TaxIncludedInPriceFlag")
@@ -123,7 +121,7 @@ def tax_of(element: Element, where: str) -> wire.Tax:
         # a vendor's own TaxID comes with a percentage "calculated for validation only"
         rough=bool(shown) and element.get("TaxID") is None,
         refund=_REFUNDING.search(attribute(element, "TypeCode")) is not None,
-        charged=_NOT_CHARGED.search(told.text("Reason")) is None,
+        charged=told.text("Reason").lower() in ("", "charged"),
     )
 
 

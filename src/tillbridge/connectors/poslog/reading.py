@@ -16,6 +16,7 @@ import msgspec
 
 from tillbridge.connectors.poslog import voids, wire
 from tillbridge.connectors.poslog.coins import Coins
+from tillbridge.contract.wire import WireError
 
 MONEY_CATEGORIES = ("Monetary", "")
 # Categories of rewards that count offers, points and messages, not money.
@@ -190,12 +191,23 @@ class Readings:
         if not told:
             return ("detail",)
         flipped = ("flipped",) if all(part.amount > 0 for part in told) else ()
-        return ("detail", "summary", *flipped, "told-in-lines")
+        money = [
+            part.amount for part in told if part.category in MONEY_CATEGORIES and part.detailed
+        ]
+        twice = ("told-in-lines",) if self._lines_tell(money) else ()
+        return ("detail", "summary", "detail-only", "summary-only", *flipped, *twice)
+
+    def _lines_tell(self, amounts: Sequence[Decimal]) -> bool:
+        """Whether the lines' own discounts are enough to hold reductions that are told again."""
+        in_lines = sum(abs(each.discount) for each in self.goods("paired"))
+        return 0 < sum(abs(self._coins.minor(each)) for each in amounts) <= in_lines
 
     def _discount_answers(self, parts: list[wire.Part], *, negative: bool) -> tuple[int, ...]:
-        if not any(isinstance(part, wire.Discount) and part.amount for part in parts):
+        told = [part.amount for part in parts if isinstance(part, wire.Discount) and part.amount]
+        if not told:
             return (1,)
-        return (-1, 0, 1) if negative else (1, 0, -1)
+        twice = (0,) if self._lines_tell(told) else ()
+        return (-1, *twice, 1) if negative else (1, *twice, -1)
 
     def _tax_sources(self) -> tuple[str, ...]:
         """Where taxes are told: in lines, as lines of their own, twice, or in the header only."""
@@ -240,15 +252,14 @@ class Readings:
             and line.part.category in wanted
             and line.part.amount
         ]
-        summary = choice.rewards == "summary"
-        have = {
-            part.promotion for _, part in told if (part.summarized if summary else part.detailed)
-        }
+        summary = choice.rewards.startswith("summary")
+        only = choice.rewards.endswith("-only")
+        have = {part.source for _, part in told if (part.summarized if summary else part.detailed)}
         sign = 1 if choice.rewards == "flipped" else -1
         return tuple(
             (line, part, sign * self._coins.minor(part.amount))
             for line, part in told
-            if (part.summarized if summary else part.detailed) or part.promotion not in have
+            if (part.summarized if summary else part.detailed) or not (only or part.source in have)
         )
 
     def _taxes(self, choice: Choice) -> tuple[tuple[wire.Tax, int], ...]:
@@ -317,7 +328,9 @@ def _extended(part: wire.Merchandise, coins: Coins) -> int:
     if part.extended is not None:
         return coins.minor(part.extended)
     price = part.actual if part.actual is not None else part.regular
-    return coins.product(price or Decimal(0), part.quantity)
+    if price is None:
+        raise WireError(f"{part.element} of {part.item or part.description!r} tells no amount")
+    return coins.product(price, part.quantity)
 
 
 def _discount(part: wire.Merchandise, coins: Coins) -> int:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from tillbridge.atoms.ids import key_of, party_id
 from tillbridge.atoms.quantity import EACH, SCALE
@@ -153,11 +154,20 @@ def _line(setting: Setting, line: Shared, number: str, activated: dict[str, str]
 def _kind(setting: Setting, part: wire.Merchandise) -> str:
     kind = setting.settings.item_kinds.get(part.item_type) or _ELEMENT_KINDS.get(part.element)
     if kind is None:
-        matches = (each for each, pattern in _ITEM_KINDS if pattern.search(part.item_type))
-        kind = next(matches, "goods")
+        kind = _item_kind(part.item_type)
     if kind not in LINE_KINDS:
         raise WireError(f"the settings call item type {part.item_type!r} {kind!r}, no kind of line")
     return kind
+
+
+@lru_cache(maxsize=1024)
+def _item_kind(item_type: str) -> str:
+    return next((kind for kind, pattern in _ITEM_KINDS if pattern.search(item_type)), "goods")
+
+
+@lru_cache(maxsize=1024)
+def _usual_tender_kind(tender_type: str) -> str:
+    return next((kind for kind, pattern in _TENDER_KINDS if pattern.search(tender_type)), "other")
 
 
 def _product(setting: Setting, part: wire.Merchandise, where: str) -> str:
@@ -270,8 +280,7 @@ def _tender_kind(setting: Setting, theirs: str, tender_type: str) -> str:
     told = setting.settings.tender_kinds
     kind = told.get(theirs) or told.get(tender_type)
     if kind is None:
-        matches = (each for each, pattern in _TENDER_KINDS if pattern.search(tender_type))
-        kind = next(matches, "other")
+        kind = _usual_tender_kind(tender_type)
     if kind not in TENDER_KINDS:
         raise WireError(f"the settings call tender {theirs!r} {kind!r}, which is no kind of tender")
     return kind

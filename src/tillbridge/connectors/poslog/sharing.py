@@ -13,6 +13,7 @@ from tillbridge.connectors.poslog import wire
 from tillbridge.connectors.poslog.reading import Goods, Reading, is_before, is_included
 
 _STORED_VALUE = re.compile(r"gift|storedvalue|stored value|voucher", re.IGNORECASE)
+_COUPON = re.compile(r"coupon|discount|promotion", re.IGNORECASE)
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -55,6 +56,7 @@ def shared(
     the tax that prices hold.
     """
     lines = [_Open(goods, before=is_before(goods, reading.choice)) for goods in reading.goods]
+    lines = _without_coupons(lines)
     for line, reward, amount in reading.rewards:
         _lower(_rewarded(lines, reward), amount, reward.promotion)
         del line
@@ -70,6 +72,21 @@ def shared(
             _hold(_taxable(lines, tax), amount)
     left = _hold(lines, rounding) if rounding else 0
     return tuple(_closed(each) for each in lines), own, left
+
+
+def _without_coupons(lines: list[_Open]) -> list[_Open]:
+    """A store's own coupon rung up as an item with a negative price is a discount, no return."""
+    coupons = [
+        each
+        for each in lines
+        if each.paid < 0 and not each.goods.taxes and _COUPON.search(each.goods.part.item_type)
+    ]
+    rest = [each for each in lines if each not in coupons]
+    if not any(each.paid > 0 for each in rest):
+        return lines
+    for coupon in coupons:
+        _lower(_discountable(rest), -coupon.paid, coupon.goods.part.item)
+    return rest
 
 
 def _receipt_taxes(reading: Reading, *, from_lines: bool) -> tuple[tuple[wire.Tax, int], ...]:

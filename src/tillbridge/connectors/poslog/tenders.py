@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tillbridge.connectors.poslog import fields, wire
-from tillbridge.connectors.poslog.fields import Children, Element, attribute, local
+from tillbridge.connectors.poslog.fields import Children, Element, attribute
 from tillbridge.connectors.poslog.merchandise import card_number
 from tillbridge.contract.wire import WireError
 
 
-def tender_of(element: Element, where: str) -> wire.Tender:
+def tender_of(told: Children) -> wire.Tender:
     """A Tender; without an amount it cannot be believed."""
-    told = Children(element, where)
+    element, where = told.element, told.where
     value = told.amount("Amount")
     change = told.first("TenderChange")
     if value is None and change is None:
@@ -52,13 +52,12 @@ def _change(told: Children, where: str) -> Decimal | None:
     return sum(found, Decimal(0)) if found else None
 
 
-def change_of(element: Element, where: str) -> wire.Change:
+def change_of(told: Children) -> wire.Change:
     """Change as a line of its own, which some tills nest once more."""
-    kind = attribute(element, "TenderType")
-    for each in element:
-        if local(each.tag) == "TenderChange":
-            kind = kind or attribute(each, "TenderType")
-    return wire.Change(kind or "Cash", _change_amount(element, where))
+    kind = attribute(told.element, "TenderType")
+    for each in told.all("TenderChange"):
+        kind = kind or attribute(each, "TenderType")
+    return wire.Change(kind or "Cash", _change_amount(told.element, told.where))
 
 
 def _change_amount(element: Element, where: str) -> Decimal:
@@ -70,13 +69,12 @@ def _change_amount(element: Element, where: str) -> Decimal:
     return fields.amount(element, where) if value is None else value
 
 
-def rounding_of(element: Element, where: str) -> wire.Rounding:
+def rounding_of(told: Children) -> wire.Rounding:
     """Cash rounding as a line of its own."""
-    value = Children(element, where).amount("Amount")
-    return wire.Rounding(fields.amount(element, where) if value is None else value)
+    value = told.amount("Amount")
+    return wire.Rounding(fields.amount(told.element, told.where) if value is None else value)
 
 
-def activation_of(element: Element, where: str) -> wire.CardActivation:
+def activation_of(told: Children) -> wire.CardActivation:
     """A card that was loaded; its price stands in a Sale of the same item."""
-    told = Children(element, where)
     return wire.CardActivation(told.text("ItemID"), told.text("AccountNumber"))

@@ -16,6 +16,7 @@ from tillbridge.connectors.poslog import fields
 from tillbridge.connectors.poslog.fields import Element, attribute, local
 from tillbridge.contract.wire import WireError
 
+TOPIC = "poslog/transaction"
 LINES_MAX = 20_000
 
 
@@ -33,7 +34,8 @@ class Tax(msgspec.Struct, frozen=True):
     """A tax of a line or of the receipt. amount None: only a rate is told.
 
     included: whether the price holds it already, None when not told. rough: the rate is told
-    "for validation only". refund: told as given back. charged: false for exempt and forgiven.
+    "for validation only". refund: told as given back. charged: false where a reason says
+    otherwise (exempt, forgiven, ...).
     """
 
     name: str
@@ -104,6 +106,7 @@ class Reward(msgspec.Struct, frozen=True):
     """A loyalty reward. detailed rows tell each item's share, summarized rows the sum of them."""
 
     promotion: str
+    event: str
     category: str
     kind: str
     amount: Decimal
@@ -111,6 +114,11 @@ class Reward(msgspec.Struct, frozen=True):
     summarized: bool
     operator_sequence: str
     item: str
+
+    @property
+    def source(self) -> tuple[str, str]:
+        """What the rows of one reward have in common."""
+        return self.promotion, self.event
 
 
 class Discount(msgspec.Struct, frozen=True):
@@ -217,28 +225,30 @@ def transactions(root: Element) -> list[Element]:
 def header_of(transaction: Element) -> Header:
     """Identity, times and flags; raises WireError for what is missing or no such value."""
     told = _leaves(transaction)
-    found = shallow_identity(transaction)
-    if not (found[0] and found[1] and found[3]):
+    body = body_of(transaction)[1]
+    inside = _leaves(body) if body is not None else {}
+    store, till, day_text, sequence = shallow_identity(transaction)
+    if not (store and till and sequence):
         raise WireError("the transaction lacks its store, till or sequence number")
-    instant = _moment(transaction, told)
-    day_text = found[2]
-    if not day_text and instant is None:
-        raise WireError("the transaction has neither a business day nor a time")
-    day = fields.day(day_text, "BusinessDayDate") if day_text else instant.date()  # type: ignore[union-attr]
+    day = fields.day(day_text, "BusinessDayDate") if day_text else None
+    instant = _moment(told, inside)
     if instant is None:
+        if day is None:
+            raise WireError("the transaction has neither a business day nor a time")
         instant = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local time of the store
+    places = [transaction] if body is None else [transaction, body]
     return Header(
-        store=found[0],
-        till=found[1],
-        sequence=found[3],
-        day=day,
+        store=store,
+        till=till,
+        sequence=sequence,
+        day=day or instant.date(),
         moment=instant,
         currency=_currency(told.get("CurrencyCode")),
         type_code=attribute(transaction, "TypeCode"),
-        cancelled=_any_flag(transaction, "CancelFlag"),
-        training=_any_flag(transaction, "TrainingModeFlag"),
-        offline=_any_flag(transaction, "OfflineFlag"),
-        receipt=_receipt(transaction, told),
+        cancelled=_any_flag(places, "CancelFlag"),
+        training=_any_flag(places, "TrainingModeFlag"),
+        offline=_any_flag(places, "OfflineFlag"),
+        receipt=_receipt(told, inside),
     )
 
 
@@ -307,10 +317,8 @@ def _unit(element: Element) -> str:
     return fields.text(element, "BusinessUnit") if not len(element) else ""
 
 
-def _moment(transaction: Element, told: dict[str, Element]) -> datetime | None:
+def _moment(told: dict[str, Element], inside: dict[str, Element]) -> datetime | None:
     """When it ended, else when the receipt was written, else when it was logged or begun."""
-    body = body_of(transaction)[1]
-    inside = _leaves(body) if body is not None else {}
     for name in ("EndDateTime", "ReceiptDateTime", "POSLogDateTime", "BeginDateTime"):
         element = told.get(name)
         if element is None:
@@ -329,18 +337,15 @@ def _currency(element: Element | None) -> str:
     return found
 
 
-def _receipt(transaction: Element, told: dict[str, Element]) -> str:
-    body = body_of(transaction)[1]
-    for place in (told, _leaves(body) if body is not None else {}):
+def _receipt(told: dict[str, Element], inside: dict[str, Element]) -> str:
+    for place in (told, inside):
         for name in ("ReceiptNumber", "InvoiceNumber"):
             if name in place:
                 return fields.text(place[name], name)
     return ""
 
 
-def _any_flag(transaction: Element, name: str) -> bool:
+def _any_flag(places: list[Element], name: str) -> bool:
     """A flag of the transaction, which some tills write on its body instead."""
-    body = body_of(transaction)[1]
-    places = [transaction] if body is None else [transaction, body]
     found = [fields.flag(place, name, local(place.tag)) for place in places]  # read them all
     return True in found
