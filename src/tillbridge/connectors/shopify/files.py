@@ -94,6 +94,7 @@ class _Cut:
         self._connection = connection
         self._topic = topic
         self._wanted = WANTED.get(topic.partition("/")[0], "")
+        self._lost = False
 
     def items(self) -> Iterator[Item]:
         """Every value at the top of the file."""
@@ -175,8 +176,9 @@ class _Cut:
                 for piece in scanner.until(b"{]"):
                     yield self._broken(piece, place, "this is no object")
                     place = self._place
-        # What came so far is whole; that the file was cut must be seen all the same.
-        yield self._broken(b"[", self._place, "the file ends inside a list")
+        # What came so far may be whole; that the file was cut must be seen all the same.
+        if not self._lost:
+            yield self._broken(b"[", self._place, "the file ends inside a list")
 
     def _object(self, topic: str) -> Iterator[Item]:
         place = self._place
@@ -203,6 +205,7 @@ class _Cut:
 
     def _all_left(self, problem: str) -> Iterator[Item]:
         """The rest of the file, which cannot be told apart any more."""
+        self._lost = True
         place = self._place
         for piece in self._scanner.rest():
             yield self._broken(piece, place, problem)

@@ -63,7 +63,8 @@ class Scanner:
         """Take the value that starts here; None when it does not end (nothing is taken then)."""
         first = self.ahead(1)
         size = self._container() if first in (b"{", b"[", b'"') else self._until(_SCALAR_END)
-        return None if size is None else self.take(size)
+        # Judged by the value alone, so that the size of the reads cannot make a difference.
+        return None if size is None or size > VALUE_MAX else self.take(size)
 
     def until(self, stop: bytes) -> Iterator[bytes]:
         """Take everything before the next of the stop bytes, in pieces of at most PIECE_MAX."""
