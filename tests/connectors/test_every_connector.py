@@ -111,8 +111,15 @@ def test_every_operation_leaves_one_document(live: tuple[str, DeliveryTarget], c
     assert not problems, "\n".join(problems)
 
 
+def test_whoever_delivers_has_a_live_far_side_to_prove_it() -> None:
+    with_target = set(delivering())
+    for name in folders():
+        if isinstance(connector_of(name), Delivers) and name not in with_target:
+            assert (name, "delivers_once") in WAIVERS, f"no {name}/conformance_target.py"
+
+
 def test_waivers_name_living_checks_and_connectors() -> None:
-    checks = {check.name for check in CHECKS}
+    checks = {check.name for check in CHECKS} | {check.__name__ for check in LIVE_CHECKS}
     stale = [key for key in WAIVERS if key[0] not in folders() or key[1] not in checks]
     assert not stale
     assert all(reason.strip() for reason in WAIVERS.values())

@@ -29,10 +29,21 @@ class DeliveryTarget(Protocol):
     `delivery_target()` that gives one.
     """
 
-    connection: Connection
-    secrets: Mapping[str, str]
-    directory: Directory
-    transport: Transport
+    @property
+    def connection(self) -> Connection:
+        """The connection to deliver through."""
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """Its live secrets."""
+
+    @property
+    def directory(self) -> Directory:
+        """Our names to the far side's."""
+
+    @property
+    def transport(self) -> Transport:
+        """The way to the far side."""
 
     def assignments(self, count: int) -> Sequence[Assignment]:
         """Fresh operations, never used before, that the far side will accept."""

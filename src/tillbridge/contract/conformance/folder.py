@@ -7,7 +7,13 @@ import inspect
 import msgspec
 
 from tillbridge.contract.conformance.samples import Suite
-from tillbridge.contract.promises import Delivers, ReceivesWebhooks, Translates, promises_of
+from tillbridge.contract.promises import (
+    Delivers,
+    ReceivesWebhooks,
+    Rereads,
+    Translates,
+    promises_of,
+)
 
 README_MIN = 400
 
@@ -69,6 +75,8 @@ def has_samples(suite: Suite) -> list[str]:
         ]
     if isinstance(suite.connector, ReceivesWebhooks) and not list(suite.webhooks()):
         problems.append("it takes webhooks, but samples/ has no *.webhook.json")
+    if isinstance(suite.connector, Rereads) and suite.guide.reread is None:
+        problems.append("it rereads, but suite.json does not say what: `reread`")
     if isinstance(suite.connector, Delivers) and not list(suite.documents()):
         problems.append("it delivers, but samples/ has no *.document.json")
     return problems
