@@ -104,6 +104,7 @@ def live(request: pytest.FixtureRequest) -> Iterator[tuple[str, DeliveryTarget]]
         yield request.param, found
 
 
+@pytest.mark.timeout(900)  # a far side may have to be installed first, once per machine
 @pytest.mark.parametrize("check", LIVE_CHECKS, ids=lambda check: check.__name__)
 def test_every_operation_leaves_one_document(live: tuple[str, DeliveryTarget], check: Any) -> None:
     name, target = live

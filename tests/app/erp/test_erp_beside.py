@@ -24,7 +24,7 @@ from tillbridge.app.erp.progress import ErpError
 from tillbridge.app.erp.server import database_uri, write_config
 from tillbridge.connectors.tryton.client import Access, TrytonClient
 from tillbridge.contract.httpx_transport import HttpTransport
-from tillbridge.durable.postgres.databases import drop_database
+from tillbridge.durable.postgres.databases import create_database, drop_database
 
 live = pytest.mark.timeout(900)
 
@@ -105,6 +105,18 @@ def test_a_second_erp_is_a_clone_within_seconds_and_keeps_its_data(
 
 
 @live
+def test_a_database_of_another_origin_is_not_touched(
+    erp: Erp, server_url: str, database: str, tmp_path: Path
+) -> None:
+    create_database(server_url, database)
+    with (
+        pytest.raises(ErpError, match="not made by this release"),
+        erp_beside(server_url, tmp_path, BOOKS, database=database),
+    ):
+        pass
+
+
+@live
 def test_the_server_goes_when_its_parent_is_killed(
     erp: Erp, server_url: str, database: str, tmp_path: Path
 ) -> None:
@@ -156,6 +168,12 @@ def test_other_books_are_another_database() -> None:
     assert one.key() != other.key()
     assert one.key() == msgspec.json.decode(msgspec.json.encode(one), type=Books).key()
     assert list(other.years) == [2025, 2026, 2027]
+
+
+def test_accounts_with_a_name_in_them_become_one_account_of_the_erp() -> None:
+    accounts = {account.code: account.kind for account in BOOKS.accounts}
+    assert (accounts["clearing"], accounts["sales"]) == ("asset", "income")
+    assert not [code for code in accounts if "*" in code]
 
 
 def test_the_database_server_is_written_as_tryton_reads_it(tmp_path: Path) -> None:

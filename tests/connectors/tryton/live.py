@@ -19,6 +19,7 @@ from tillbridge.app.erp.books import (
     LegalEntity,
     Place,
     WebShop,
+    accounts_of,
 )
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import (
@@ -38,6 +39,8 @@ from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Assignment, Connection, Receipt
 from tillbridge.contract.transport import Transport
 from tillbridge.durable.postgres import database
+from tillbridge.posting.money.book import default_text
+from tillbridge.posting.money.chart import parse_chart
 
 BOOKS = Books(
     entities=(
@@ -47,14 +50,8 @@ BOOKS = Books(
     first_day=date(2025, 12, 1),
     last_day=date(2026, 12, 31),
     accounts=(
-        LedgerAccount("sales", "Sales", "revenue"),
-        LedgerAccount("shipping-income", "Shipping", "revenue"),
-        LedgerAccount("rounding", "Rounding", "revenue"),
-        LedgerAccount("sales-tax", "Sales tax", "liability"),
+        *accounts_of(parse_chart(default_text("chart.toml"), "chart.toml")),
         LedgerAccount("sales-tax/US-NY", "Sales tax of New York", "liability"),
-        LedgerAccount("gift-card-liability", "Gift cards", "liability"),
-        LedgerAccount("customer-deposits", "Deposits", "liability"),
-        LedgerAccount("clearing", "Clearing", "asset"),
     ),
     shops=(WebShop("web-us", "us", "USD"), WebShop("web-eu", "eu", "EUR")),
     places=(Place("wh-1", "Warehouse"), Place("store-1", "Store")),

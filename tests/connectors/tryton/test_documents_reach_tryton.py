@@ -68,12 +68,14 @@ def test_an_invoice_is_posted_with_exactly_the_tax_of_the_channel(live: Live) ->
 def test_amounts_that_no_unit_price_can_carry_stay_exact(
     live: Live, quantity: int, net: int
 ) -> None:
-    order = sale()
+    order = sale(order_line("1", net, quantity=quantity), order_line("2", 200_000))
     lines = (document_line("1", net, quantity=quantity), document_line("2", 200_000))
     invoice = charge("invoice", order.id, *lines)
     _, receipt = live.deliver(order, invoice)
     assert receipt.outcome == "accepted", receipt.words
     assert live.booked(receipt.move)["sales"] == -net - 200_000
+    (row,) = live.read("sale.sale", [["web_id", "=", order.id]], "untaxed_amount")
+    assert row["untaxed_amount"] * 100 == net + 200_000
 
 
 def test_a_sold_gift_card_is_a_liability_on_the_same_invoice(live: Live) -> None:
@@ -303,6 +305,26 @@ def test_a_late_invoice_keeps_its_ledger_date_and_takes_the_next_number(live: Li
     assert move["date"] == late
     (row,) = live.read("account.invoice", [["reference", "=", second.id]], "invoice_date")
     assert row["invoice_date"] >= ahead
+
+
+def test_the_ledger_tells_what_it_holds_for_each_operation(live: Live) -> None:
+    order, entry = sale(), journal()
+    invoice = charge("invoice", order.id, document_line("1", 1999, tax=165))
+    _, billed, _ = live.deliver(order, invoice, entry)
+    found = live.connector.ledger_moves(
+        "us",
+        [order.id, invoice.id, entry.id, "invoice/never"],
+        live.connection,
+        live.secrets,
+        live.transport,
+    )
+    told = {move.operation: dict(move.lines) for move in found}
+    assert told == {
+        invoice.id: {"1.2.1": 2164, "sales": -1999, "sales-tax": -165},
+        entry.id: {"clearing": 1000, "customer-deposits": -1000},
+    }
+    assert {move.booked_on for move in found} == {DAY}
+    assert billed.move in {move.move for move in found}
 
 
 def test_an_expired_session_is_opened_anew_once(live: Live, erp: Erp) -> None:

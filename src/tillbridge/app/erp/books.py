@@ -11,10 +11,10 @@ from datetime import date
 
 import msgspec
 
-# Raise it whenever fill.py writes something else: cached databases of older fills are then unused.
-FILL_VERSION = 1
+from tillbridge.posting.money.chart import Chart
 
-ACCOUNT_KINDS = ("asset", "liability", "equity", "revenue", "expense")
+# Raise it whenever fill.py writes something else: cached databases of older fills are then unused.
+FILL_VERSION = 2
 
 
 class LegalEntity(msgspec.Struct, frozen=True):
@@ -26,7 +26,10 @@ class LegalEntity(msgspec.Struct, frozen=True):
 
 
 class LedgerAccount(msgspec.Struct, frozen=True):
-    """An account every entity gets beside its chart: code (the hub's account name), title, kind."""
+    """An account every entity gets beside the ERP's own chart: code, title, kind.
+
+    kind: as `type` in the hub's chart (asset, liability, income, expense, equity).
+    """
 
     code: str
     title: str
@@ -87,3 +90,15 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
         """Short hash of content and fill version, for the name of a cached database."""
         document = msgspec.json.encode((FILL_VERSION, self))
         return hashlib.sha256(document).hexdigest()[:12]
+
+
+def accounts_of(chart: Chart) -> tuple[LedgerAccount, ...]:
+    """The hub's chart as ERP accounts: `clearing/*` becomes one account `clearing`, on which the
+    connector books every name below it.
+    """
+    found: dict[str, LedgerAccount] = {}
+    for account in chart.accounts:
+        code = account.account.split("/*", 1)[0]
+        title = code.replace("-", " ").replace("/", ", ").capitalize()
+        found.setdefault(code, LedgerAccount(code, title, account.type))
+    return tuple(found[code] for code in sorted(found))

@@ -12,11 +12,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psycopg
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from tillbridge.app.erp.books import Books
 from tillbridge.app.erp.fill import fill
-from tillbridge.app.erp.installation import LOCK, Installation, lines_of, run_told, write_private
+from tillbridge.app.erp.installation import (
+    LOCK,
+    Installation,
+    lines_of,
+    lock_key,
+    run_told,
+    write_private,
+)
 from tillbridge.app.erp.progress import ErpError, Progress
 from tillbridge.app.erp.server import TrytonServer, clean_environment, write_config
 from tillbridge.durable.postgres.binaries import find
@@ -45,8 +53,13 @@ class Vault:
             self._major = connection.info.server_version // 10_000
 
     def ensure(self, name: str, books: Books, progress: Progress) -> None:
-        """Make database `name`, filled with the books, unless it is there already."""
+        """Make database `name`, filled with the books, unless it is there already.
+
+        Raises ErpError when the one that is there was made by another lock: Tryton's programs and
+        its tables belong together.
+        """
         if database_exists(self._url, name):
+            self._check_origin(name)
             return
         filled = self._dump(f"filled-{books.key()}")
         with self._installation.locked():
@@ -56,7 +69,27 @@ class Vault:
             raise ErpError(f"{filled} is gone; was the cache emptied meanwhile?")
         progress("cloning the ERP's database", 0, 1)
         self._restore(filled, name)
+        self._note_origin(name)
         progress("cloning the ERP's database", 1, 1)
+
+    def _note_origin(self, name: str) -> None:
+        note = sql.SQL("comment on database {} is {}").format(
+            sql.Identifier(name), sql.Literal(_origin())
+        )
+        with psycopg.connect(with_database(self._url, "postgres"), autocommit=True) as connection:
+            connection.execute(note)
+
+    def _check_origin(self, name: str) -> None:
+        with psycopg.connect(with_database(self._url, "postgres")) as connection:
+            row = connection.execute(
+                "select shobj_description(oid, 'pg_database') from pg_database where datname = %s",
+                [name],
+            ).fetchone()
+        if row is None or row[0] != _origin():
+            raise ErpError(
+                f"database {name!r} was not made by this release's Tryton; name another one, "
+                "or let it be made afresh"
+            )
 
     def _dump(self, name: str) -> Path:
         return self._installation.folder / f"{name}-pg{self._major}.dump"
@@ -141,6 +174,10 @@ class Vault:
         }
         plain = {key: str(value) for key, value in known.items() if value}
         return clean_environment(self._installation.folder) | plain
+
+
+def _origin() -> str:
+    return f"reference ERP of Tillbridge, lock {lock_key()}"
 
 
 def _tell_modules(command: list[str], environment: dict[str, str], progress: Progress) -> None:

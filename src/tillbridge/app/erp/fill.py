@@ -27,12 +27,12 @@ INTEGRATION_GROUPS = (
     ("stock", "group_stock_admin"),
     ("stock", "group_stock_force_assignment"),
 )
-# Sub-type of the English minimal chart under which an account of ours is put.
+# What Tryton must know of an account type, by the kind of the hub's chart.
 _TYPE_FLAGS: dict[str, dict[str, Any]] = {
     "asset": {"statement": "balance", "assets": True},
     "liability": {"statement": "balance", "assets": False},
     "equity": {"statement": "balance", "assets": False},
-    "revenue": {"statement": "income", "revenue": True},
+    "income": {"statement": "income", "revenue": True},
     "expense": {"statement": "income", "expense": True},
 }
 
@@ -238,7 +238,7 @@ class _Filling:
     def _revenue(self, company: int) -> int:
         """First revenue account of the hub in a company, else of the chart."""
         domain = [["company", "=", company], ["type.revenue", "=", True]]
-        own = [account.code for account in self._books.accounts if account.kind == "revenue"]
+        own = [account.code for account in self._books.accounts if account.kind == "income"]
         found = self._client.search(
             "account.account", [*domain, ["code", "in", own]], company=company, limit=1
         )

@@ -9,12 +9,12 @@ import msgspec
 # Where a line of an invoice is booked, by its kind (canonical LINE_KINDS).
 LINE_ACCOUNTS: dict[str, str] = {
     "goods": "sales",
-    "service": "sales",
+    "service": "services",
     "shipping": "shipping-income",
     "gift_card": "gift-card-liability",
-    "tip": "sales",
-    "fee": "sales",
-    "duty": "sales",
+    "tip": "tips-payable",
+    "fee": "fee-income",
+    "duty": "duties-payable",
     "rounding": "rounding",
 }
 

@@ -9,6 +9,8 @@ from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.connectors.tryton.client import Access, Session, TrytonClient
 from tillbridge.connectors.tryton.config import TrytonSettings
 from tillbridge.connectors.tryton.dispatch import Dispatch
+from tillbridge.connectors.tryton.ledger import LedgerMove, posted_moves
+from tillbridge.connectors.tryton.lookups import Lookups
 from tillbridge.contract.promises import Assignment, Connection, Directory, Receipt
 from tillbridge.contract.transport import Transport
 
@@ -55,6 +57,23 @@ class TrytonConnector:
         finally:
             self._sessions[_access(connection, secrets)] = client.session
         return [receipts[assignment.document.id] for assignment in assignments]
+
+    def ledger_moves(
+        self,
+        entity: str,
+        operations: Sequence[str],
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> list[LedgerMove]:
+        """What the entity's general ledger holds for these operations (invoices, credit notes,
+        journals), posted moves only. Raises RetryLater, Refused.
+        """
+        client = self._client(connection, secrets, transport)
+        try:
+            return posted_moves(Lookups(client, entity), operations)
+        finally:
+            self._sessions[_access(connection, secrets)] = client.session
 
     def _client(
         self, connection: Connection, secrets: Mapping[str, str], transport: Transport

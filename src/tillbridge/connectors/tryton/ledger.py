@@ -1,0 +1,80 @@
+"""What Tryton's general ledger holds for operations of the hub, to prove that all is there once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from tillbridge.atoms import money
+from tillbridge.connectors.tryton.lookups import Lookups
+
+
+class LedgerMove(msgspec.Struct, frozen=True, kw_only=True):
+    """A posted move: the operation it was made for, its id, number and date, and its lines as
+    (account code, signed minor units of the functional currency, debit positive).
+    """
+
+    operation: str
+    move: str
+    number: str
+    booked_on: date
+    currency: str
+    lines: tuple[tuple[str, int], ...]
+
+
+def posted_moves(look: Lookups, operations: Sequence[str]) -> list[LedgerMove]:
+    """Posted moves of invoices, credit notes and journals; one may be missing, or there twice."""
+    company = ["company", "=", look.company]
+    invoices = look.client.search_read(
+        "account.invoice",
+        [company, ["reference", "in", list(operations)], ["move", "!=", None]],
+        ["reference", "move"],
+        company=look.company,
+        limit=10_000,
+    )
+    journals = look.client.search_read(
+        "account.move",
+        [company, ["description", "in", list(operations)]],
+        ["description"],
+        company=look.company,
+        limit=10_000,
+    )
+    made_for = {row["move"]: row["reference"] for row in invoices}
+    made_for |= {row["id"]: row["description"] for row in journals}
+    heads = look.client.search_read(
+        "account.move",
+        [["id", "in", sorted(made_for)], ["state", "=", "posted"]],
+        ["number", "date"],
+        company=look.company,
+        limit=10_000,
+    )
+    lines = _lines(look, [row["id"] for row in heads])
+    return [
+        LedgerMove(
+            operation=made_for[row["id"]],
+            move=str(row["id"]),
+            number=row["number"] or "",
+            booked_on=row["date"],
+            currency=look.company_currency,
+            lines=tuple(lines.get(row["id"], ())),
+        )
+        for row in sorted(heads, key=lambda row: int(row["id"]))
+    ]
+
+
+def _lines(look: Lookups, moves: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
+    rows: list[dict[str, Any]] = look.client.search_read(
+        "account.move.line",
+        [["move", "in", list(moves)]],
+        ["move", "account.code", "debit", "credit"],
+        company=look.company,
+        limit=100_000,
+    )
+    found: dict[int, list[tuple[str, int]]] = {}
+    for row in sorted(rows, key=lambda row: int(row["id"])):
+        minor = money.to_minor(row["debit"] - row["credit"], look.company_currency)
+        found.setdefault(row["move"], []).append((row["account."]["code"] or "", minor))
+    return found
