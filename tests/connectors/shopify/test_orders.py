@@ -340,13 +340,6 @@ def test_test_orders_say_so() -> None:
     assert not told(order(line(), total="10.00")).test
 
 
-def test_a_key_told_twice_is_a_case() -> None:
-    from tillbridge.connectors.shopify import wire
-
-    with pytest.raises(NeedsDecision, match="'id' stands twice"):
-        wire.believed(wire.DeletedProduct, b'{"id":1,"id":2}')
-
-
 @pytest.mark.parametrize(
     ("topic", "word"),
     [

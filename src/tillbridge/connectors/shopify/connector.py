@@ -46,7 +46,7 @@ class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ShopifyConnector:
-    """Translates, ReceivesWebhooks, ReadsFiles, Polls, Rereads, ChecksConnection."""
+    """Translates, ReceivesWebhooks, ReadsFiles, Polls, Sweeps, Rereads, ChecksConnection."""
 
     name = "shopify"
     config: type[msgspec.Struct] = ShopifyConfig
@@ -93,6 +93,10 @@ class ShopifyConnector:
             going = Cursor(since=at.since, after=after, started=started, latest=latest)
             return Page(items=items, cursor=_text(going), more=True)
         return _last_page(items, at, started, latest, settings)
+
+    def cursor_at(self, stream: str, since: datetime) -> str:
+        """The sweep of everything updated since an instant."""
+        return _text(Cursor(since=_zulu(since)))
 
     def reread(
         self,

@@ -21,7 +21,7 @@ from tillbridge.connectors.shopify.inbound_scope import CurrencyDiffers, Scope
 from tillbridge.connectors.shopify.inbound_shipments import goods_shipped
 from tillbridge.contract.names import Names
 from tillbridge.contract.promises import Connection, Message, Translation
-from tillbridge.contract.wire import WireError
+from tillbridge.contract.wire import WireError, parse
 
 REREAD = "reread/order"
 
@@ -40,7 +40,7 @@ def gid(order: wire.Id) -> str:
 
 
 def _order(message: Message, connection: Connection, names: Names) -> Translation:
-    order = wire.believed(wire.Order, message.body)
+    order = parse(wire.Order, message.body)
     try:
         return order_told(order, message.topic, Scope(connection, names, order.currency))
     except CurrencyDiffers:
@@ -48,23 +48,23 @@ def _order(message: Message, connection: Connection, names: Names) -> Translatio
 
 
 def _reread(message: Message, connection: Connection, names: Names) -> Translation:
-    found = wire.believed(wire_graphql.Reread, message.body)
+    found = parse(wire_graphql.Reread, message.body)
     order = wire_reread.as_webhook(found.order)
     return order_told(order, message.topic, Scope(connection, names, order.currency))
 
 
 def _edited(message: Message, _: Connection, __: Names) -> Translation:
-    return _ask_for(wire.believed(wire.OrderEdited, message.body).order_edit.order_id)
+    return _ask_for(parse(wire.OrderEdited, message.body).order_edit.order_id)
 
 
 def _fulfillment(message: Message, connection: Connection, names: Names) -> Translation:
-    found = wire.believed(wire.Fulfillment, message.body)
+    found = parse(wire.Fulfillment, message.body)
     order = _named(found.order_id, "fulfilment")
     return Translation(facts=(goods_shipped(found, order, Scope(connection, names)),))
 
 
 def _refund(message: Message, connection: Connection, names: Names) -> Translation:
-    found = wire.believed(wire.Refund, message.body)
+    found = parse(wire.Refund, message.body)
     order = _named(found.order_id, "refund")
     scope = Scope(connection, names, refund_currency(found))
     try:
@@ -74,7 +74,7 @@ def _refund(message: Message, connection: Connection, names: Names) -> Translati
 
 
 def _transaction(message: Message, connection: Connection, names: Names) -> Translation:
-    found = wire.believed(wire.Transaction, message.body)
+    found = parse(wire.Transaction, message.body)
     order = _named(found.order_id, "transaction")
     shop = found.amount_set.shop_money.currency_code if found.amount_set else ""
     try:
@@ -87,7 +87,7 @@ def _transaction(message: Message, connection: Connection, names: Names) -> Tran
 
 
 def _product(message: Message, connection: Connection, names: Names) -> Translation:
-    product = wire.believed(wire.Product, message.body)
+    product = parse(wire.Product, message.body)
     facts = tuple(product_changed(product, Scope(connection, names)))
     if facts:
         return Translation(facts=facts)
@@ -96,20 +96,20 @@ def _product(message: Message, connection: Connection, names: Names) -> Translat
 
 def _deleted(message: Message, connection: Connection, names: Names) -> Translation:
     """The vendor sends the bare id; a saved product with its variants is taken as well."""
-    found = wire.believed(wire.DeletedProduct, message.body)
+    found = parse(wire.DeletedProduct, message.body)
     if b'"variants"' not in message.body:
         number = wire.number(found.id)
         return Translation(
             ignored=f"product {number} was deleted; the vendor names none of its variants, so no "
             "product of ours is known by it"
         )
-    product = wire.believed(wire.Product, message.body)
+    product = parse(wire.Product, message.body)
     scope = Scope(connection, names)
     return Translation(facts=tuple(product_changed(product, scope, removed=True)))
 
 
 def _level(message: Message, connection: Connection, names: Names) -> Translation:
-    found = wire.believed(wire.InventoryLevel, message.body)
+    found = parse(wire.InventoryLevel, message.body)
     if found.available is None:
         number = wire.number(found.inventory_item_id)
         return Translation(ignored=f"inventory item {number} is not tracked")
@@ -125,7 +125,7 @@ def _level(message: Message, connection: Connection, names: Names) -> Translatio
 
 def _disconnected(message: Message, connection: Connection, names: Names) -> Translation:
     """Nothing is available any more where an item is no longer stocked."""
-    found = wire.believed(wire.DisconnectedLevel, message.body)
+    found = parse(wire.DisconnectedLevel, message.body)
     at = triggered_at(message.headers)
     if at is None:
         number = wire.number(found.inventory_item_id)

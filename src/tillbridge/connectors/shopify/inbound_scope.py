@@ -112,5 +112,7 @@ def version(*instants: datetime | None) -> str:
 
 def plain_text(text: str | None, longest: int = 120) -> str:
     """One line of printable text: runs of blanks and control characters become one blank."""
-    kept = "".join(letter if letter.isprintable() else " " for letter in text or "")
+    kept = text or ""
+    if not kept.isprintable():
+        kept = "".join(letter if letter.isprintable() else " " for letter in kept)
     return " ".join(kept.split())[:longest]

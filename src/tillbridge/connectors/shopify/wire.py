@@ -10,14 +10,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
-
-from tillbridge.contract.wire import WireError, duplicate_keys, parse
-
-T = TypeVar("T")
 
 # A number, or its text, or a global id; always kept as the number's text (`number`).
 Id = (
@@ -50,15 +46,6 @@ def number(found: Id) -> str:
 def decimal(amount: Amount) -> Decimal:
     """An amount exactly as it was written (a JSON number by its shortest text)."""
     return Decimal(amount if isinstance(amount, str) else repr(amount))
-
-
-def believed(kind: type[T], body: bytes) -> T:
-    """Typed record from raw bytes; raises WireError, also where one key stands twice."""
-    found = parse(kind, body)
-    twice = duplicate_keys(body)
-    if twice is not None:
-        raise WireError(f"the key {twice!r} stands twice in one object")
-    return found
 
 
 class Money(msgspec.Struct, frozen=True):
