@@ -28,9 +28,7 @@ ROOMS = (
 )
 
 # Modules and packages that no test file of tests/<room>/ imports or is named after, and why.
-WITHOUT_TWIN: dict[str, str] = {
-    "contract/conformance": "is itself the suite that tests/connectors runs on each connector",
-}
+WITHOUT_TWIN: dict[str, str] = {}
 
 
 def rooms_are_the_declared_ones(root: Path) -> list[str]:

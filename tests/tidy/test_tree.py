@@ -84,12 +84,6 @@ PLANTS: tuple[tuple[Rule, str, str, str], ...] = (
         "differ in",
     ),
     (room_rules.modules_have_tests, "src/tillbridge/inbox/x.py", "A = 1\n", "inbox/x.py: no test"),
-    (
-        room_rules.reasons_for_no_tests_are_alive,
-        "tests/contract/test_conformance.py",
-        "",
-        "take it off",
-    ),
     (text_rules.no_banned_words, "docs/x.md", "see /home/ann/x\n", "x.md:1: a path"),
     (text_rules.no_banned_words, "src/tillbridge/inbox/x.sql", "-- TODO\n", "unfinished"),
     (text_rules.no_banned_words, "Makefile", "x:\n\tpip --index-url=y\n", "an index"),
@@ -158,6 +152,25 @@ def test_a_dependency_that_nothing_imports_is_seen(tmp_path: Path) -> None:
     assert not any(words.startswith(("msgspec: ", "pixeltable-")) for words in found)
 
 
+def test_an_excuse_that_is_no_longer_needed_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = _copy(tmp_path)
+    module = root / "src" / "tillbridge" / "inbox" / "x.py"
+    module.write_text('"""X."""\nA = 1\n', encoding="utf-8")
+    monkeypatch.setitem(room_rules.WITHOUT_TWIN, "inbox/x", "has none yet")
+    assert not room_rules.modules_have_tests(root)
+    assert not room_rules.reasons_for_no_tests_are_alive(root)
+    (root / "tests" / "inbox").mkdir()
+    (root / "tests" / "inbox" / "test_x.py").write_text("", encoding="utf-8")
+    (stale,) = room_rules.reasons_for_no_tests_are_alive(root)
+    assert "take it off" in stale
+    monkeypatch.setitem(room_rules.WITHOUT_TWIN, "inbox/gone", "is gone")
+    assert any(
+        "no such module" in words for words in room_rules.reasons_for_no_tests_are_alive(root)
+    )
+
+
 def test_a_rule_book_lists_every_rule() -> None:
     modules = (code_rules, command_rules, room_rules, text_rules)
     public = {
@@ -170,8 +183,12 @@ def test_a_rule_book_lists_every_rule() -> None:
         and name not in {"shown_commands", "refusal", "declared_dependencies"}
     }
     assert public == set(RULES)
-    # These two are shown to fail by tests of their own, here and in test_documents.py.
-    elsewhere = {text_rules.dependencies_are_used, command_rules.tillbridge_verbs_exist}
+    # These are shown to fail by tests of their own, here and in test_documents.py.
+    elsewhere = {
+        text_rules.dependencies_are_used,
+        command_rules.tillbridge_verbs_exist,
+        room_rules.reasons_for_no_tests_are_alive,
+    }
     can_fail = {plant[0] for plant in PLANTS} | elsewhere
     assert can_fail == set(RULES), "a rule without a plant that shows it can fail"
 
@@ -188,7 +205,4 @@ def _copy(target: Path) -> Path:
         package.mkdir(parents=True)
         (package / "__init__.py").write_text('"""A room."""\n', encoding="utf-8")
     (root / "tests").mkdir()
-    # The one module that is excused from having a test of its own.
-    conformance = root / "src" / "tillbridge" / "contract" / "conformance.py"
-    conformance.write_text('"""The suite."""\n', encoding="utf-8")
     return root
