@@ -63,7 +63,7 @@ def _plant(root: Path) -> None:
     packages = [*ROOMS, "connectors/alpha", "connectors/omega", "orchestration/orders"]
     for name in ["", *packages, "watch/a", "watch/b"]:
         _write(root / "src" / "tillbridge" / name / "__init__.py", "")
-    for module in ("atoms/clock.py", "atoms/ids.py", "contract/transport.py"):
+    for module in ("atoms/clock.py", "atoms/ids.py", "contract/httpx_transport.py"):
         shutil.copy2(ROOT / "src/tillbridge" / module, root / "src/tillbridge" / module)
     _write(root / "src/tillbridge/watch/b/x.py", "import tillbridge.watch.a")
 

@@ -26,7 +26,7 @@ from tillbridge.mapping.room import MappingRoom, Translator
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 from tillbridge.orchestration.room import Orchestration
 from tillbridge.posting.money.book import RuleBook, load_book
-from tillbridge.posting.money.policy import Policy
+from tillbridge.posting.money.policy import Policy, Rates, parse_rates
 from tillbridge.posting.money.room import MoneyRoom
 from tillbridge.posting.stock.room import StockBook
 from tillbridge.publishing.dispatch import Dispatcher, Target
@@ -111,7 +111,8 @@ class Hub:
                     order_point=channel.order_point,
                 )
                 for channel in settings.channel
-            }
+            },
+            tender_kinds=settings.tender_kinds,
         )
 
     @cached_property
@@ -121,7 +122,15 @@ class Hub:
         return Policy(
             {entity.code: entity.currency for entity in entities},
             {(e.code, flow): ledger for e in entities for flow, ledger in e.gl.items()},
+            self._rates(),
         )
+
+    def _rates(self) -> Rates:
+        """Exchange rates of the workspace's `rates.csv`, if it has one."""
+        path = self.workspace.folder / "rates.csv"
+        if not path.is_file():
+            return Rates()
+        return parse_rates(path.read_text(encoding="utf-8"), str(path))
 
     @cached_property
     def book(self) -> RuleBook:

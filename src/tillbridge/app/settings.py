@@ -114,6 +114,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     location: list[LocationSettings] = []
     channel: list[ChannelSettings] = []
     connection: dict[str, ConnectionSettings] = {}
+    tender_kinds: Mapping[str, str] = {}
 
     def entities(self) -> dict[str, EntitySettings]:
         """Entities by code."""

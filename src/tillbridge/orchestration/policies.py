@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tillbridge.canonical.payments import TENDER_KINDS
+
 
 class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How a channel's orders are handled.
@@ -24,9 +26,22 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True):
-    """All channels' policies; a channel nobody configured gets the defaults of its entity."""
+    """All channels' policies; a channel nobody configured gets the defaults of its entity.
+
+    tender_kinds: our tender code -> kind (TENDER_KINDS). A code that reads like a kind is that
+    kind (`gift-card` -> gift_card); any other is a card.
+    """
 
     channels: Mapping[str, ChannelPolicy] = {}
+    tender_kinds: Mapping[str, str] = {}
+
+    def kind_of(self, tender: str) -> str:
+        """Kind of a tender of ours."""
+        named = self.tender_kinds.get(tender)
+        if named is not None:
+            return named
+        plain = tender.replace("-", "_")
+        return plain if plain in TENDER_KINDS else "card"
 
     def of(self, channel: str, entity: str) -> ChannelPolicy:
         """Policy of a channel."""

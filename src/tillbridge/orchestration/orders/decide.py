@@ -68,17 +68,15 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         )
     when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
-    steps: tuple[Callable[[OrderState, Order, ChannelPolicy, When], list[Body]], ...] = (
-        _deposit,
-        _sales_order,
-        recognise,
-        reverse,
-        _refund,
-        _move,
-        _reserve,
-    )
-    for step in steps:
-        decision.emits += step(state, order, policy, when)
+    decision.emits += [
+        *_deposit(state, order, policies, when),
+        *_sales_order(state, order, policy),
+        *recognise(state, order, policy, when),
+        *reverse(state, order, policy, when),
+        *_refund(state, order, policies, when),
+        *_move(state, when),
+        *_reserve(state, order, policy, when),
+    ]
     return decision
 
 
@@ -99,19 +97,21 @@ def _short(state: OrderState, body: StockShort) -> NeedsDecision:
     )
 
 
-def _tenders(target: dict[str, int], booked: dict[str, int]) -> tuple[ValuedTender, ...]:
+def _tenders(
+    target: dict[str, int], booked: dict[str, int], kind_of: Callable[[str], str]
+) -> tuple[ValuedTender, ...]:
     """Differences by tender; `booked` is brought up to the target."""
     rows = []
     for tender in sorted(target.keys() | booked.keys()):
         difference = target.get(tender, 0) - booked.get(tender, 0)
         if difference:
             booked[tender] = target.get(tender, 0)
-            rows.append(ValuedTender(tender, difference))
+            rows.append(ValuedTender(tender, difference, kind_of(tender)))
     return tuple(rows)
 
 
-def _deposit(state: OrderState, order: Order, _policy: ChannelPolicy, when: When) -> list[Body]:
-    rows = _tenders(captured(state), state.deposited)
+def _deposit(state: OrderState, order: Order, policies: Policies, when: When) -> list[Body]:
+    rows = _tenders(captured(state), state.deposited, policies.kind_of)
     if not rows:
         return []
     fact = DepositReceived(
@@ -130,8 +130,8 @@ def _deposit(state: OrderState, order: Order, _policy: ChannelPolicy, when: When
     return [fact]
 
 
-def _refund(state: OrderState, order: Order, _policy: ChannelPolicy, when: When) -> list[Body]:
-    rows = _tenders(repaid(state), state.refunded)
+def _refund(state: OrderState, order: Order, policies: Policies, when: When) -> list[Body]:
+    rows = _tenders(repaid(state), state.refunded, policies.kind_of)
     if not rows:
         return []
     fact = RefundPaid(
@@ -150,7 +150,7 @@ def _refund(state: OrderState, order: Order, _policy: ChannelPolicy, when: When)
     return [fact]
 
 
-def _sales_order(state: OrderState, order: Order, policy: ChannelPolicy, _when: When) -> list[Body]:
+def _sales_order(state: OrderState, order: Order, policy: ChannelPolicy) -> list[Body]:
     """The sales order goes to the ERP once, when its point (paid or placed) is reached."""
     operation = f"{state.key}/sales_order"
     if not policy.erp or operation in state.documents or order.cancelled_at is not None:
@@ -178,7 +178,7 @@ def _sales_order(state: OrderState, order: Order, policy: ChannelPolicy, _when: 
     ]
 
 
-def _move(state: OrderState, _order: Order, _policy: ChannelPolicy, when: When) -> list[Body]:
+def _move(state: OrderState, when: When) -> list[Body]:
     """Movements for what was shipped and what came back to stock, as differences per place."""
     target: dict[str, int] = {}
     for shipment in state.shipments.values():

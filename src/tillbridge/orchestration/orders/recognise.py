@@ -98,7 +98,7 @@ def _differences(
 ) -> dict[str, LineValue]:
     """Target less booked, per key, where anything differs."""
     steps: dict[str, LineValue] = {}
-    for key in target.keys() | booked.keys():
+    for key in sorted(target.keys() | booked.keys()):
         now, before = target.get(key, _NOTHING), booked.get(key, _NOTHING)
         if now == before:
             continue
