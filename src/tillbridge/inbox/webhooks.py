@@ -17,9 +17,10 @@ import structlog
 
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused, RetryLater
-from tillbridge.contract.promises import Address, ReceivesWebhooks
+from tillbridge.contract.promises import Address, Item, ReceivesWebhooks
 from tillbridge.durable.messages import Incoming, Stored
 from tillbridge.inbox.answers import CLOSE, Answer, Receive, Scope, Send, answer, problem
+from tillbridge.inbox.arrivals import arrival
 from tillbridge.inbox.group_commit import RETRY_AFTER_SECONDS
 
 BODY_MOST = 1_000_000
@@ -27,8 +28,6 @@ BODIES_MOST = 64 * 1024 * 1024
 """Bytes of unfinished bodies one process holds; slow senders cannot fill its memory."""
 BODY_SECONDS = 30.0
 PREFIX = "/in/"
-TEXT_MOST = 300
-"""Topics, delivery ids and keys stay shorter; a key must fit an index page."""
 
 # Nothing in these helps to read a body later, and some would be secrets at rest. The signature was
 # checked here and is not kept: with it a stored body could be sent again by whoever reads it.
@@ -176,15 +175,12 @@ class Webhooks:
         self, connection: IntakeConnection, path: str, headers: dict[str, str], body: bytes
     ) -> Incoming:
         address = _address(connection, path, headers, body)
-        key = address.key.replace("{connection}", connection.name)
+        item = Item(topic=address.topic, delivery=address.delivery, body=body, key=address.key)
         trace = headers.get("traceparent", "")
-        return Incoming(
-            connection=connection.name,
-            topic=address.topic[:TEXT_MOST],
-            delivery=_short_identity(address.delivery),
-            body=body,
-            received_at=self._clock.now(),
-            key=key if len(key) <= TEXT_MOST else "",
+        return arrival(
+            connection.name,
+            item,
+            self._clock.now(),
             headers=kept_headers(headers),
             trace=trace.encode() if _is_traceparent(trace) else None,
         )
@@ -246,12 +242,6 @@ def _address(
         _log.exception("address_defect", connection=connection.name)
         return Address(topic="unknown", delivery=hashlib.sha256(body).hexdigest())
     return found
-
-
-def _short_identity(delivery: str) -> str:
-    if len(delivery) <= TEXT_MOST:
-        return delivery
-    return "sha256:" + hashlib.sha256(delivery.encode("utf-8", "replace")).hexdigest()
 
 
 def _is_traceparent(text: str) -> bool:

@@ -1,0 +1,297 @@
+"""Files: cut into deliveries by their connector, stored in batches, claimed by their content.
+
+A crash anywhere loses nothing and doubles nothing: the claim stays open, the next look reads the
+file again, and what was stored already is refused as a duplicate by its delivery id. A piece that
+is broken becomes a case; the other pieces go on. Files are archived, never deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from tillbridge.atoms.clock import Clock
+from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
+from tillbridge.contract.promises import Connection as Source
+from tillbridge.contract.promises import Item, ReadsFiles
+from tillbridge.durable import log
+from tillbridge.durable.messages import connection_ids, store
+from tillbridge.durable.queries import load
+from tillbridge.durable.rooms import Connection
+from tillbridge.inbox.arrivals import arrival
+from tillbridge.inbox.drop_folder import (
+    NotAFile,
+    opened_file,
+    opened_folder,
+    put_away,
+    settled,
+    shown,
+)
+
+QUERIES = load(
+    "tillbridge.inbox",
+    "files.sql",
+    "lock_file",
+    "unlock_file",
+    "claim_file",
+    "claimed_file",
+    "finish_file",
+)
+BATCH_ITEMS = 200
+BATCH_BYTES = 8 * 1024 * 1024
+SETTLE_SECONDS = 3.0
+FILE_MOST = 2 * 1024**3
+FILES_MOST = 1_000
+"""Files taken per look, so that a look ends."""
+PROBLEM_TOPIC = "file"
+
+_log = structlog.get_logger("files")
+
+
+class FileReport(msgspec.Struct):
+    """What a look or an ingest took in. repeated: files whose content was done before. notes:
+    what was left alone or put aside, in words.
+    """
+
+    files: int = 0
+    items: int = 0
+    new: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    problems: int = 0
+    repeated: int = 0
+    notes: list[str] = []
+
+
+class _CutShort(Exception):
+    """The connector could not cut the whole file."""
+
+
+def ingest_files(
+    connection: Connection,
+    connector: ReadsFiles,
+    source: Source,
+    paths: Sequence[Path],
+    topic: str,
+    clock: Clock,
+) -> FileReport:
+    """Take in files named by a person, leaving them where they are.
+
+    A file that was done before is read again; its deliveries are then told as duplicates. A path
+    that is no readable file is told in `notes` and counted as a problem. The connection stands
+    outside a transaction before and after.
+    """
+    intake = _FileIntake(connection, connector, source, clock)
+    for path in paths:
+        try:
+            with opened_file(str(path)) as stream:
+                intake.take(stream, path.name, topic)
+        except (NotAFile, FileNotFoundError) as problem:
+            intake.report.problems += 1
+            intake.report.notes.append(str(problem))
+    return intake.report
+
+
+class DropFolder:
+    """One connection's drop folder and the archive its files go to.
+
+    Files that could not be cut whole go to `failed` below the archive: mend the cause, then move
+    them back into the drop folder.
+    """
+
+    def __init__(
+        self,
+        connector: ReadsFiles,
+        source: Source,
+        folder: Path,
+        archive: Path,
+        *,
+        clock: Clock,
+        settle_seconds: float = SETTLE_SECONDS,
+    ) -> None:
+        self._connector = connector
+        self._source = source
+        self._folder = folder
+        self._archive = archive
+        self._clock = clock
+        self._settle_seconds = settle_seconds
+
+    def look(self, connection: Connection) -> FileReport:
+        """Take in every settled file, oldest first. Two processes may look at once.
+
+        Raises psycopg.Error when the store is away (everything stays where it is).
+        """
+        intake = _FileIntake(connection, self._connector, self._source, self._clock)
+        if not self._folder.is_dir():
+            return intake.report
+        with opened_folder(self._folder) as folder:
+            names, notes = settled(folder, self._clock.now(), self._settle_seconds)
+            intake.report.notes += notes
+            for name in names[:FILES_MOST]:
+                try:
+                    self._take(intake, name, folder)
+                except FileNotFoundError:
+                    continue  # another process was quicker
+                except (NotAFile, OSError) as problem:
+                    intake.report.notes.append(str(problem))
+        return intake.report
+
+    def _take(self, intake: _FileIntake, name: str, folder: int) -> None:
+        with opened_file(name, folder) as stream:
+            before = os.fstat(stream.fileno())
+            with intake.held(stream) as digest:
+                if digest is None:
+                    return
+                done = intake.is_done(digest) or intake.cut(stream, name, "", digest)
+                after = os.fstat(stream.fileno())
+                if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                    raise NotAFile(f"{shown(name)} is still being written")
+                where = self._archive if done else self._archive / "failed"
+                with opened_folder(where, make=True) as archive:
+                    put_away(stream, name, folder, archive, self._clock.now(), digest)
+
+
+class _FileIntake:
+    """Takes files in over one database connection and counts."""
+
+    def __init__(
+        self, connection: Connection, connector: ReadsFiles, source: Source, clock: Clock
+    ) -> None:
+        self._connection = connection
+        self._connector = connector
+        self._source = source
+        self._clock = clock
+        self._numbers: dict[str, int] = {}
+        self.report = FileReport()
+
+    def take(self, stream: BufferedReader, name: str, topic: str) -> None:
+        """Take in one file whether or not it was done before."""
+        with self.held(stream) as digest:
+            if digest is None:
+                self.report.notes.append(f"{shown(name)} is being taken in by another process")
+            else:
+                self.cut(stream, name, topic, digest)
+
+    @contextmanager
+    def held(self, stream: BufferedReader) -> Iterator[bytes | None]:
+        """The file's SHA-256 while no other process works on that content; else None."""
+        digest = hashlib.file_digest(stream, "sha256").digest()
+        stream.seek(0)
+        name = self._source.name.encode() + digest
+        number = int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)
+        held = self._connection.execute(QUERIES.lock_file, (number,)).fetchone() == (True,)
+        self._connection.commit()
+        if not held:
+            yield None
+            return
+        try:
+            yield digest
+        finally:
+            if not self._connection.closed:
+                self._connection.rollback()
+                self._connection.execute(QUERIES.unlock_file, (number,))
+                self._connection.commit()
+
+    def is_done(self, digest: bytes) -> bool:
+        """Whether that content was taken in to its end before; counts it when so."""
+        found = self._connection.execute(QUERIES.claimed_file, (self._source.name, digest))
+        done = found.fetchone() == ("done",)
+        self._connection.rollback()
+        self.report.repeated += done
+        return done
+
+    def cut(self, stream: BufferedReader, name: str, topic: str, digest: bytes) -> bool:
+        """Cut and store; False when the connector could not get to the end (a case is made)."""
+        size = os.fstat(stream.fileno()).st_size
+        self._claim(name, size, digest)
+        self.report.files += 1
+        seen, broken = self.report.items, self.report.problems
+        try:
+            if size > FILE_MOST:
+                raise _CutShort(f"it has {size} bytes, at most {FILE_MOST} are taken")
+            for batch in _batches(self._pieces(stream, name, topic)):
+                self._store(batch)
+        except _CutShort as problem:
+            self._store([_file_problem(shown(name), size, digest, str(problem))])
+            self.report.notes.append(f"{shown(name)}: {problem}")
+            return False
+        self._connection.execute(
+            QUERIES.finish_file,
+            (
+                self.report.items - seen,
+                self.report.problems - broken,
+                self._clock.now(),
+                self._source.name,
+                digest,
+            ),
+        )
+        self._connection.commit()
+        return True
+
+    def _claim(self, name: str, size: int, digest: bytes) -> None:
+        if not self._numbers:
+            self._numbers = connection_ids(self._connection, [self._source.name])
+        row = (self._source.name, shown(name), size, digest)
+        self._connection.execute(QUERIES.claim_file, row)
+        self._connection.commit()
+
+    def _pieces(self, stream: BufferedReader, name: str, topic: str) -> Iterator[Item]:
+        try:
+            yield from self._connector.split(stream, shown(name), self._source, topic)
+        except (NeedsDecision, Refused, RetryLater) as problem:
+            raise _CutShort(str(problem)) from None
+        except Exception as problem:  # noqa: BLE001 - a connector's defect holds up one file only
+            _log.exception("split_defect", connection=self._source.name, file=shown(name))
+            raise _CutShort(f"it could not be cut: {type(problem).__name__}: {problem}") from None
+
+    def _store(self, batch: Sequence[Item]) -> None:
+        now = self._clock.now()
+        arrivals = [arrival(self._source.name, item, now) for item in batch]
+        stored, records = store(self._connection, arrivals, self._numbers)
+        log.append_and_commit(self._connection, records)
+        report = self.report
+        report.items += len(batch)
+        report.problems += sum(1 for item in batch if item.problem)
+        for one in stored:
+            report.new += one.outcome == "new"
+            report.duplicates += one.outcome == "duplicate"
+            report.conflicts += one.outcome == "conflict"
+
+
+def _batches(pieces: Iterator[Item]) -> Iterator[list[Item]]:
+    """Batches bounded by count and size; what came before a file breaks off is given first."""
+    batch: list[Item] = []
+    size = 0
+    try:
+        for piece in pieces:
+            batch.append(piece)
+            size += len(piece.body)
+            if len(batch) >= BATCH_ITEMS or size >= BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+    except _CutShort:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def _file_problem(name: str, size: int, digest: bytes, words: str) -> Item:
+    """The case for a file as a whole; its bytes are in the archive under this hash."""
+    text = digest.hex()
+    body = msgspec.json.encode({"file": name, "size": size, "sha256": text, "problem": words})
+    return Item(
+        topic=PROBLEM_TOPIC,
+        delivery=f"file:{text}:{hashlib.sha256(body).hexdigest()[:16]}",
+        body=body,
+        place=name,
+        problem=words,
+    )

@@ -1,0 +1,279 @@
+"""Polls: a vendor's stream read page by page; what was read and the cursor move together.
+
+The connector keeps its overlap in the cursor; what comes twice is refused as a duplicate by its
+delivery id. No transaction is open while the vendor is asked. A crash between pages goes on from
+the last stored one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from tillbridge.atoms.clock import Clock
+from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
+from tillbridge.atoms.ids import Ids, SystemIds
+from tillbridge.contract.promises import Connection as Source
+from tillbridge.contract.promises import Item, Page, Polls, Sweeps
+from tillbridge.contract.transport import Transport
+from tillbridge.durable import log
+from tillbridge.durable.messages import connection_ids, store
+from tillbridge.durable.queries import load
+from tillbridge.durable.rooms import Connection
+from tillbridge.inbox.arrivals import arrival
+
+QUERIES = load(
+    "tillbridge.inbox",
+    "polls.sql",
+    "lock_stream",
+    "unlock_stream",
+    "make_cursor",
+    "read_cursor",
+    "move_cursor",
+    "set_due",
+)
+PAGES_MOST = 500
+"""Pages per run of one stream; the rest follows at once in the next run."""
+EVERY_SECONDS = 60.0
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 15.0, 900.0
+PATIENCE_SECONDS = 120.0
+"""A sweep waits so long for a vendor that asks for it; longer is told to the caller."""
+PROBLEM_TOPIC = "poll"
+
+_log = structlog.get_logger("polls")
+
+
+class PollReport(msgspec.Struct):
+    """What one run of a stream brought. words: why it ended early, "" when it did not."""
+
+    stream: str
+    pages: int = 0
+    items: int = 0
+    new: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    problems: int = 0
+    complete_through: datetime | None = None
+    due_at: datetime | None = None
+    words: str = ""
+
+
+class _Moved(Exception):
+    """Another process moved the cursor meanwhile."""
+
+
+class Poller:
+    """Reads one connection's streams. The database connection given to each method stands outside
+    a transaction before and after; psycopg.Error goes to the caller, nothing is half done then.
+    """
+
+    def __init__(
+        self,
+        connector: Polls,
+        source: Source,
+        secrets: Mapping[str, str],
+        transport: Transport,
+        *,
+        clock: Clock,
+        ids: Ids | None = None,
+        every_seconds: float = EVERY_SECONDS,
+    ) -> None:
+        """every_seconds: rest between two runs of a stream that is read to its end."""
+        self._connector = connector
+        self._source = source
+        self._secrets = secrets
+        self._transport = transport
+        self._clock = clock
+        self._ids = ids or SystemIds()
+        self._every_seconds = every_seconds
+
+    def run_due(self, connection: Connection) -> list[PollReport]:
+        """Read every stream whose time has come."""
+        reports = []
+        for stream in self._connector.streams:
+            connection.execute(QUERIES.make_cursor, (self._source.name, stream))
+            connection.commit()
+            if self._row(connection, stream)[1]:
+                reports.append(self.run(connection, stream))
+        return reports
+
+    def run(self, connection: Connection, stream: str) -> PollReport:
+        """Read one stream from its cursor to its end, due or not."""
+        report = PollReport(stream=stream)
+        connection.execute(QUERIES.make_cursor, (self._source.name, stream))
+        connection.commit()
+        with self._alone(connection, stream) as alone:
+            if not alone:
+                report.words = "another process reads this stream"
+                return report
+            cursor, _, failures = self._row(connection, stream)
+            try:
+                self._read_on(connection, report, cursor)
+            except RetryLater as later:
+                report.words = later.words
+                self._wait(connection, report, failures, later.after_seconds)
+            except (NeedsDecision, Refused) as problem:
+                self._store_problem(connection, report, str(problem))
+                self._wait(connection, report, failures, LONGEST_WAIT_SECONDS)
+            except _Moved:
+                report.words = "another process moved the cursor"
+        return report
+
+    def sweep(self, connection: Connection, since: datetime) -> list[PollReport]:
+        """Read all streams again from an instant; the cursors stay where they are.
+
+        A connector that cannot begin anywhere is read from its configured beginning. Raises
+        RetryLater when the vendor asks for more patience than a sweep has, Refused and
+        NeedsDecision as the connector does. What was read until then is stored.
+        """
+        reports = []
+        for stream in self._connector.streams:
+            report = PollReport(stream=stream)
+            reports.append(report)
+            cursor = ""
+            if isinstance(self._connector, Sweeps):
+                cursor = self._connector.cursor_at(stream, since)
+            more = True
+            while more:
+                page = self._patient_page(stream, cursor)
+                self._store(connection, report, page.items)
+                _note(report, page)
+                more = page.more and page.cursor != cursor
+                cursor = page.cursor
+        return reports
+
+    def _read_on(self, connection: Connection, report: PollReport, cursor: str) -> None:
+        more = True
+        while more and report.pages < PAGES_MOST:
+            page = self._page(report.stream, cursor)
+            if page.more and page.cursor == cursor:
+                raise NeedsDecision(
+                    "poll_stuck", f"stream {report.stream} says there is more but does not move"
+                )
+            self._store(connection, report, page.items, (cursor, page))
+            _note(report, page)
+            more, cursor = page.more, page.cursor
+        now = self._clock.now()
+        report.due_at = now if more else now + timedelta(seconds=self._every_seconds)
+        self._set_due(connection, report, 0)
+
+    def _page(self, stream: str, cursor: str) -> Page:
+        try:
+            return self._connector.poll(
+                stream, cursor, self._source, self._secrets, self._transport
+            )
+        except (RetryLater, NeedsDecision, Refused):
+            raise
+        except Exception as problem:  # noqa: BLE001 - a connector's defect stops one stream only
+            _log.exception("poll_defect", connection=self._source.name, stream=stream)
+            words = f"stream {stream} could not be read: {type(problem).__name__}: {problem}"
+            raise NeedsDecision("defect", words[:500]) from None
+
+    def _patient_page(self, stream: str, cursor: str) -> Page:
+        waited = 0.0
+        while True:
+            try:
+                return self._page(stream, cursor)
+            except RetryLater as later:
+                seconds = later.after_seconds or FIRST_WAIT_SECONDS
+                if waited + seconds > PATIENCE_SECONDS:
+                    raise
+                self._clock.sleep(seconds)
+                waited += seconds
+
+    def _store(
+        self,
+        connection: Connection,
+        report: PollReport,
+        items: tuple[Item, ...],
+        move: tuple[str, Page] | None = None,
+    ) -> None:
+        """Store a page's items and, with `move` = (old cursor, page), move the cursor."""
+        now = self._clock.now()
+        numbers = connection_ids(connection, [self._source.name])
+        connection.commit()
+        if move is not None:
+            old, page = move
+            moved = connection.execute(
+                QUERIES.move_cursor,
+                (
+                    page.cursor,
+                    page.complete_through,
+                    now,
+                    self._source.name,
+                    report.stream,
+                    old,
+                ),
+            )
+            if moved.rowcount != 1:
+                connection.rollback()
+                raise _Moved
+        arrivals = [arrival(self._source.name, item, now) for item in items]
+        stored, records = store(connection, arrivals, numbers)
+        log.append_and_commit(connection, records)
+        report.items += len(items)
+        report.problems += sum(1 for item in items if item.problem)
+        for one in stored:
+            report.new += one.outcome == "new"
+            report.duplicates += one.outcome == "duplicate"
+            report.conflicts += one.outcome == "conflict"
+
+    def _store_problem(self, connection: Connection, report: PollReport, words: str) -> None:
+        """A stream that a person has to mend becomes a case: one a day while it lasts."""
+        report.words = words
+        body = msgspec.json.encode({"stream": report.stream, "problem": words})
+        day = self._clock.now().date().isoformat()
+        item = Item(
+            topic=PROBLEM_TOPIC,
+            delivery=f"poll:{report.stream}:{day}:{hashlib.sha256(body).hexdigest()[:16]}",
+            body=body,
+            place=f"stream {report.stream}",
+            problem=words,
+        )
+        self._store(connection, report, (item,))
+
+    def _wait(
+        self, connection: Connection, report: PollReport, failures: int, asked: float | None
+    ) -> None:
+        """Next try after what the vendor asked for, at least; growing, with jitter."""
+        wait = min(FIRST_WAIT_SECONDS * 2 ** min(failures, 10), LONGEST_WAIT_SECONDS)
+        wait = max(wait * (0.5 + self._ids.jitter() / 2), asked or 0.0)
+        report.due_at = self._clock.now() + timedelta(seconds=wait)
+        self._set_due(connection, report, failures + 1)
+
+    def _set_due(self, connection: Connection, report: PollReport, failures: int) -> None:
+        row = (report.due_at, failures, report.words[:500], self._source.name, report.stream)
+        connection.execute(QUERIES.set_due, row)
+        connection.commit()
+
+    def _row(self, connection: Connection, stream: str) -> tuple[str, bool, int]:
+        row = connection.execute(
+            QUERIES.read_cursor, (self._clock.now(), self._source.name, stream)
+        ).fetchone()
+        connection.rollback()
+        return (row[0], row[1], row[2]) if row else ("", True, 0)
+
+    @contextmanager
+    def _alone(self, connection: Connection, stream: str) -> Iterator[bool]:
+        """Hold the stream for this session, so that two workers do not ask the same."""
+        text = f"poll\x1f{self._source.name}\x1f{stream}"
+        number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], signed=True)
+        held = connection.execute(QUERIES.lock_stream, (number,)).fetchone() == (True,)
+        connection.commit()
+        try:
+            yield held
+        finally:
+            if held and not connection.closed:
+                connection.rollback()
+                connection.execute(QUERIES.unlock_stream, (number,))
+                connection.commit()
+
+
+def _note(report: PollReport, page: Page) -> None:
+    report.pages += 1
+    report.complete_through = page.complete_through or report.complete_through
