@@ -199,6 +199,14 @@ class Polls(Protocol):
 
 
 @runtime_checkable
+class Sweeps(Protocol):
+    """Can begin to poll at any instant, to look again for what was missed."""
+
+    def cursor_at(self, stream: str, since: datetime) -> str:
+        """The cursor from which `poll` gives everything changed since that instant (UTC)."""
+
+
+@runtime_checkable
 class Rereads(Protocol):
     """Reads one object again from its vendor."""
 
@@ -247,6 +255,7 @@ PROMISES: tuple[type[Any], ...] = (
     ReceivesWebhooks,
     ReadsFiles,
     Polls,
+    Sweeps,
     Rereads,
     Delivers,
     ChecksConnection,
