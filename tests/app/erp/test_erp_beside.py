@@ -19,8 +19,8 @@ from tests.connectors.tryton.live import BOOKS, DAY
 from tillbridge.app.erp import installation
 from tillbridge.app.erp.beside import Erp, erp_beside
 from tillbridge.app.erp.books import Books, LegalEntity
-from tillbridge.app.erp.installation import LOCK, Installation, lines_of
-from tillbridge.app.erp.progress import ErpError
+from tillbridge.app.erp.installation import LOCK, Installation, install, lines_of
+from tillbridge.app.erp.progress import ErpError, NotInstallable, silent
 from tillbridge.app.erp.server import database_uri, write_config
 from tillbridge.connectors.tryton.client import Access, TrytonClient
 from tillbridge.contract.httpx_transport import HttpTransport
@@ -42,9 +42,13 @@ def database(server_url: str) -> Iterator[str]:
 def erp(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Erp]:
     name = f"tillbridge_test_erp_module_{os.getpid()}"
     folder = tmp_path_factory.mktemp("erp")
-    with erp_beside(server_url, folder, BOOKS, database=name, fresh=True) as found:
-        yield found
-    drop_database(server_url, name)
+    try:
+        with erp_beside(server_url, folder, BOOKS, database=name, fresh=True) as found:
+            yield found
+    except NotInstallable as problem:
+        pytest.skip(f"no Tryton on this machine: {problem}")
+    finally:
+        drop_database(server_url, name)
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +197,17 @@ def test_a_failing_program_is_told_with_its_last_words() -> None:
     command = [sys.executable, "-c", "print('the disk is full'); raise SystemExit(3)"]
     with pytest.raises(ErpError, match=r"(?s)the dump failed with status 3.*the disk is full"):
         list(lines_of(command, "the dump"))
+
+
+def test_packages_that_cannot_be_had_are_told_in_pips_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TILLBRIDGE_CACHE", str(tmp_path))
+    for name, value in {"NO_INDEX": "1", "FIND_LINKS": "", "CONFIG_FILE": os.devnull}.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    with pytest.raises(NotInstallable, match="No matching distribution"):
+        install(silent)
+    assert not list(tmp_path.glob("*/installed"))
 
 
 def test_passwords_are_made_once(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tillbridge.app.erp.beside import Erp, erp_beside
 from tillbridge.app.erp.books import (
     Books,
@@ -21,6 +23,7 @@ from tillbridge.app.erp.books import (
     WebShop,
     accounts_of,
 )
+from tillbridge.app.erp.progress import NotInstallable
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import (
     CreditNoteDocument,
@@ -74,7 +77,11 @@ def running_erp() -> Iterator[Erp]:
         workspace.chmod(0o711)
         _stack.callback(shutil.rmtree, workspace, ignore_errors=True)
         url = _stack.enter_context(database(workspace))
-        _running.append(_stack.enter_context(erp_beside(url, workspace / "erp", BOOKS)))
+        try:
+            _running.append(_stack.enter_context(erp_beside(url, workspace / "erp", BOOKS)))
+        except NotInstallable as problem:
+            _stack.close()
+            pytest.skip(f"no Tryton on this machine: {problem}")
     _users += 1
     try:
         yield _running[0]

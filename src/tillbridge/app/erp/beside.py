@@ -41,11 +41,13 @@ def erp_beside(
     *,
     database: str = DATABASE,
     fresh: bool = False,
+    port: int = 0,
     progress: Progress = silent,
 ) -> Iterator[Erp]:
     """A Tryton for the time of the block, its database on the given PostgreSQL server.
 
     folder: for its settings and log, of this ERP alone. fresh: throw an existing database away.
+    port: where it listens, 0 = a free one.
     An existing one is kept as it is, whatever the books say. The first time on a machine takes
     minutes, later about three seconds. Raises ErpError.
     """
@@ -56,7 +58,7 @@ def erp_beside(
         drop_database(server_url, database)
     Vault(installation, server_url).ensure(database, books, progress)
     watch.lap("database")
-    server = TrytonServer(installation, server_url, database, folder)
+    server = TrytonServer(installation, server_url, database, folder, port=port)
     progress("starting the ERP", 0, 1)
     url = server.start()
     progress("starting the ERP", 1, 1)

@@ -12,6 +12,7 @@ import hashlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +21,9 @@ from pathlib import Path
 
 import msgspec
 
-from tillbridge.app.erp.progress import ErpError, Progress
+from tillbridge.app.erp.progress import ErpError, NotInstallable, Progress
 from tillbridge.atoms.ids import SystemIds
+from tillbridge.durable.postgres.cluster import dies_with_parent
 
 LOCK = Path(__file__).with_name("requirements-tryton.txt")
 CACHE_VARIABLE = "TILLBRIDGE_CACHE"
@@ -77,6 +79,17 @@ def lock_key() -> str:
 
 def install(progress: Progress) -> Installation:
     """The installation of this lock, made when it is missing. Raises ErpError with pip's words."""
+    installation = place()
+    whole = installation.folder / "installed"
+    with installation.locked():
+        if not whole.exists():
+            _make(installation, progress)
+            whole.touch()
+    return installation
+
+
+def place() -> Installation:
+    """Where this lock's installation is or will be; only its folder is made. Raises ErpError."""
     folder = cache_folder() / f"tryton-{lock_key()}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -88,13 +101,7 @@ def install(progress: Progress) -> Installation:
         raise ErpError(
             f"{folder} belongs to somebody else; set {CACHE_VARIABLE} to a folder of yours"
         )
-    installation = Installation(folder)
-    whole = folder / "installed"
-    with installation.locked():
-        if not whole.exists():
-            _make(installation, progress)
-            whole.touch()
-    return installation
+    return Installation(folder)
 
 
 def _make(installation: Installation, progress: Progress) -> None:
@@ -137,6 +144,7 @@ def lines_of(
         stderr=subprocess.STDOUT,
         text=True,
         env=dict(environment) if environment is not None else None,
+        preexec_fn=dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 - calls prctl only
     ) as process:
         for line in process.stdout or ():
             tail = [*tail, line.rstrip()][-TAIL_LINES:]

@@ -20,6 +20,10 @@ class ErpError(Exception):
     """The ERP beside the hub cannot be had; its words say why and what to do."""
 
 
+class NotInstallable(ErpError):
+    """Its packages cannot be had on this machine (no network, no mirror)."""
+
+
 class Step(msgspec.Struct, frozen=True):
     """A finished step and the seconds it took."""
 

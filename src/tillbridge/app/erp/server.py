@@ -36,13 +36,15 @@ class TrytonServer:
         database: str,
         folder: Path,
         clock: Clock | None = None,
+        port: int = 0,
     ) -> None:
-        """folder: of this server alone, for its settings (0600), files and log."""
+        """folder: of this server alone, for its settings (0600), files and log. port: 0 = any."""
         self._installation = installation
         self._server_url = server_url
         self.database = database
         self._folder = folder
         self._clock = clock or SystemClock()
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
@@ -53,7 +55,7 @@ class TrytonServer:
 
     def start(self) -> str:
         """Start and wait until it answers; gives its base URL. Raises ErpError with its log."""
-        port = choose_port(str(self._folder))
+        port = self._port or choose_port(str(self._folder))
         config = write_config(self._folder, self._server_url, port)
         command = [
             str(self._installation.program("python")),
