@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, TypeVar
 
@@ -26,11 +25,26 @@ DEPTH_MAX = 64
 NODES_MAX = 100_000
 DIGITS_MAX = 30
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_LONG_NUMBER = re.compile(rb"[0-9][0-9.]{%d,}" % DIGITS_MAX)
-_EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{2,}")
 _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
+_OPENING = frozenset(b"[{")
+_EXPONENT = re.compile(r"[eE][+-]?[0-9]{2,}")
 _UNDERSCORED = re.compile(rb"[0-9]_[0-9]")
-_ODD_WORD = re.compile(rb'"\s*[+-]?(?:s?nan|inf|[0-9.]+e[+-]?[0-9]+\s*")', re.IGNORECASE)
+# Quick signs, in lower case, that a string might be a number no price list would be written as.
+_ODD_SIGNS = (
+    b'"nan',
+    b'"snan',
+    b'"inf',
+    b'"+n',
+    b'"+s',
+    b'"+i',
+    b'"-n',
+    b'"-s',
+    b'"-i',
+    b'" ',
+    b'"\\t',
+    b"\\u",
+)
+_ODD_EXPONENT = re.compile(rb'"[+-]?[0-9.]+e[+-]?[0-9]')
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 # Strings that Decimal would take although no price list is written so.
 _ODD_NUMBER = re.compile(
@@ -50,9 +64,6 @@ class WireError(NeedsDecision):
 def parse(kind: type[T], body: bytes) -> T:
     """Typed record from JSON bytes; raises WireError naming the place and what is wrong there."""
     check(body)
-    twice = duplicate_keys(body)
-    if twice is not None:
-        raise WireError(f"the field {twice!r} stands twice in one object")
     try:
         found = msgspec.json.decode(body, type=kind, strict=True)
         if _may_hold_odd_numbers(body):
@@ -74,25 +85,27 @@ def convert(kind: type[T], value: Any, *, where: str = "") -> T:
 
 
 def check(body: bytes) -> None:
-    """Refuse what msgspec would accept but nobody should: see the module's list. O(n), no tree."""
+    """Refuse what msgspec would accept but nobody should: see the module's list. Linear time."""
     if b"\x00" in body or b"\\u0000" in body:
         raise WireError("the body holds a NUL character")
-    bare = _STRING.sub(b'""', body)
-    if _LONG_NUMBER.search(bare):
-        raise WireError(f"a number has more than {DIGITS_MAX} digits")
-    if _EXPONENT.search(bare):
-        raise WireError("a number has an exponent of two digits or more")
-    opened = bare.count(b"[") + bare.count(b"{")
-    if opened + bare.count(b",") > NODES_MAX:
-        raise WireError(f"the body has more than {NODES_MAX} values")
-    if opened > DEPTH_MAX and _deepest(bare) > DEPTH_MAX:
+    if _deepest(body) > DEPTH_MAX and _deepest(_STRING.sub(b'""', body)) > DEPTH_MAX:
         raise WireError(f"the body nests deeper than {DEPTH_MAX}")
+    if body.count(b",") > NODES_MAX and _STRING.sub(b'""', body).count(b",") > NODES_MAX:
+        raise WireError(f"the body has more than {NODES_MAX} values")
+    try:
+        _SCANNER.decode(body.decode())
+    except (JSONDecodeError, UnicodeDecodeError) as problem:
+        raise WireError(f"not JSON: {problem}") from None
 
 
-def _deepest(bare: bytes) -> int:
+def _deepest(body: bytes) -> int:
+    """Depth of brackets; those inside of strings count too: maybe too high, never too low."""
+    marks = body.translate(None, _NO_BRACKETS)
+    if len(marks) <= 2 * DEPTH_MAX:
+        return len(marks) // 2
     depth = deepest = 0
-    for mark in bare.translate(None, _NO_BRACKETS):
-        if mark in b"[{":
+    for mark in marks:
+        if mark in _OPENING:
             depth += 1
             deepest = max(deepest, depth)
         else:
@@ -100,9 +113,36 @@ def _deepest(bare: bytes) -> int:
     return deepest
 
 
+def _pairs(items: list[tuple[str, Any]]) -> None:
+    """Refuse a key that stands twice in one object; msgspec would silently keep the last one."""
+    keys = {key for key, _ in items}
+    if len(keys) != len(items):
+        twice = next(key for key in keys if sum(1 for other, _ in items if other == key) > 1)
+        raise WireError(f"the field {twice!r} stands twice in one object")
+
+
+def _number(text: str) -> None:
+    if len(text) > DIGITS_MAX and sum(map(str.isdigit, text)) > DIGITS_MAX:
+        raise WireError(f"a number has more than {DIGITS_MAX} digits")
+    if len(text) > 3 and _EXPONENT.search(text):
+        raise WireError("a number has an exponent of two digits or more")
+
+
+def _constant(text: str) -> None:
+    raise WireError(f"{text} is no number")
+
+
+_SCANNER = JSONDecoder(
+    object_pairs_hook=_pairs, parse_float=_number, parse_int=_number, parse_constant=_constant
+)
+
+
 def _may_hold_odd_numbers(body: bytes) -> bool:
     """A quick look, true for few bodies; the careful one is twenty times slower."""
-    if b"\\u" in body or _UNDERSCORED.search(body) or _ODD_WORD.search(body):
+    low = body.lower()
+    if any(sign in low for sign in _ODD_SIGNS):
+        return True
+    if _UNDERSCORED.search(low) or _ODD_EXPONENT.search(low):
         return True
     if body.isascii():
         return False
@@ -117,24 +157,6 @@ def _refuse_odd_numbers(kind: type[Any], body: bytes) -> None:
     except msgspec.ValidationError as problem:
         if "decimal" in str(problem).lower():
             raise WireError(f"a field is written as no amount: {problem}") from None
-
-
-def duplicate_keys(body: bytes) -> str | None:
-    """First key that stands twice in one object, or None; msgspec silently keeps the last one."""
-    found: list[str] = []
-
-    def pairs(items: list[tuple[str, Any]]) -> None:
-        seen = set()
-        for key, _ in items:
-            if key in seen:
-                found.append(key)
-            seen.add(key)
-
-    try:
-        JSONDecoder(object_pairs_hook=pairs, parse_float=Decimal).decode(body.decode())
-    except (JSONDecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return found[0] if found else None
 
 
 def instant(text: str) -> datetime:
