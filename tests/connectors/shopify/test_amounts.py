@@ -120,6 +120,14 @@ def test_without_a_discount_a_price_with_tax_has_nothing_to_round() -> None:
     assert by_line(found) == {"1": ("goods", 840, 0, 159)}
 
 
+def test_a_tax_lower_than_its_rate_never_makes_a_negative_discount() -> None:
+    lines = line(
+        price="1.00", tax_lines=[tax("0.10", 0.19)], discount_allocations=[{"amount": "0.01"}]
+    )
+    found = told(order(lines, total="0.99", taxes_included=True))
+    assert by_line(found) == {"1": ("goods", 89, 0, 10)}
+
+
 def test_a_tax_without_a_rate_is_taken_out_in_proportion() -> None:
     lines = line(price="12.00", tax_lines=[tax("1.00")], discount_allocations=[{"amount": "6.00"}])
     found = told(order(lines, total="6.00", taxes_included=True))
