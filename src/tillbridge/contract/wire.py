@@ -28,23 +28,8 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 _OPENING = frozenset(b"[{")
 _EXPONENT = re.compile(r"[eE][+-]?[0-9]{2,}")
-_UNDERSCORED = re.compile(rb"[0-9]_[0-9]")
-# Quick signs, in lower case, that a string might be a number no price list would be written as.
-_ODD_SIGNS = (
-    b'"nan',
-    b'"snan',
-    b'"inf',
-    b'"+n',
-    b'"+s',
-    b'"+i',
-    b'"-n',
-    b'"-s',
-    b'"-i',
-    b'" ',
-    b'"\\t',
-    b"\\u",
-)
-_ODD_EXPONENT = re.compile(rb'"[+-]?[0-9.]+e[+-]?[0-9]')
+# Quick signs, in a lower-case body, of a string that only Python would take for a number.
+_ODD_SIGN = re.compile(rb'"(?:[ \t\r\n\\]|[+-]?(?:s?nan|inf|[0-9.]+(?:e[+-]?[0-9]|_|\\)))')
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 # Strings that Decimal would take although no price list is written so.
 _ODD_NUMBER = re.compile(
@@ -139,10 +124,7 @@ _SCANNER = JSONDecoder(
 
 def _may_hold_odd_numbers(body: bytes) -> bool:
     """A quick look, true for few bodies; the careful one is twenty times slower."""
-    low = body.lower()
-    if any(sign in low for sign in _ODD_SIGNS):
-        return True
-    if _UNDERSCORED.search(low) or _ODD_EXPONENT.search(low):
+    if _ODD_SIGN.search(body.lower()):
         return True
     if body.isascii():
         return False
