@@ -109,14 +109,23 @@ class FlowRunner:
 
     def run_once(self) -> BatchReport:
         """One transaction; report.taken + report.replayed == 0 means there was nothing to do."""
+        careful = False
         for rerun in range(RERUNS_MAX):
             began = self._clock.monotonic()
             try:
-                report = self._transaction()
+                report = self._transaction(careful=careful)
             except _TRANSIENT as problem:
                 self._connection.rollback()
                 _log.info("batch_rerun", why=type(problem).__name__, rerun=rerun + 1)
                 self._clock.sleep(0.01 * (rerun + 1))
+                continue
+            except psycopg.OperationalError:
+                raise
+            except psycopg.Error:
+                if careful:
+                    raise
+                self._connection.rollback()
+                careful = True
                 continue
             report.reruns = rerun
             self._adapt(self._clock.monotonic() - began, report.taken)
@@ -141,7 +150,8 @@ class FlowRunner:
                 return total
             total += report.taken + report.replayed
 
-    def _transaction(self) -> BatchReport:
+    def _transaction(self, *, careful: bool) -> BatchReport:
+        """careful: under savepoints, bisecting by key; only after a write was refused."""
         connection = self._connection
         positions = log.take_lanes(connection, CONSUMER, self._pace.lanes)
         if not positions:
@@ -153,7 +163,11 @@ class FlowRunner:
         report = BatchReport(taken=len(records), replayed=len(replays))
         visits = [self._replay_visit(replay) for replay in replays]
         visits += [Visit(record, self._routes(record)) for record in records]
-        work = self._worked(visits, frozenset(positions), report)
+        held = frozenset(positions)
+        if careful:
+            work = self._worked(visits, held, report)
+        else:
+            work = self._pass(held).run(visits, self._routes)
         parking.park(connection, CONSUMER, work.parkings)
         parking.park_again(connection, CONSUMER, work.again)
         parking.open_cases(connection, work.notices)
@@ -176,15 +190,17 @@ class FlowRunner:
         """The waves of all visits with their writes, bisecting by key when a write fails."""
         try:
             with self._connection.transaction():
-                now = self._clock.now()
-                one = Pass(self._connection, self._rooms, now, held, fuse=self._pace.fuse)
-                return one.run(visits, self._routes)
+                return self._pass(held).run(visits, self._routes)
         except _TRANSIENT:
             raise
         except psycopg.OperationalError:
             raise
         except psycopg.Error as problem:
             return self._bisected(visits, held, report, problem)
+
+    def _pass(self, held: frozenset[int]) -> Pass:
+        now = self._clock.now()
+        return Pass(self._connection, self._rooms, now, held, fuse=self._pace.fuse)
 
     def _bisected(
         self, visits: list[Visit], held: frozenset[int], report: BatchReport, problem: psycopg.Error
