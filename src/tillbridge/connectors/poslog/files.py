@@ -38,7 +38,7 @@ _INSIDE = re.compile(
 )
 _ENDS = {b"!--": b"-->", b"![CDATA[": b"]]>", b"?": b"?>"}
 _TAG = re.compile(
-    rb"<(/?)([^\s<>/!?=\"'][^\s<>/=\"']*)((?:\s+[^\s<>/=\"']+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*)\s*(/?)>"
+    rb"<(/?)([^\s<>/!?=\"'0-9.\-][^\s<>/=\"']*)((?:\s+[^\s<>/=\"']+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*)\s*(/?)>"
 )
 _XMLNS = re.compile(rb"\sxmlns(?::([^\s=]+))?\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _LONGEST = len(b"<![CDATA[")
@@ -200,6 +200,7 @@ class Cutter:
         data = self._buffer[self._at : to]
         depth = len(self._open)
         if data.strip() and (depth <= 1 or depth == self._container):
+            self._advance(self._at + len(data) - len(data.lstrip()))
             yield self._problem(to, "text stands between the transactions")
         else:
             self._advance(to)

@@ -73,12 +73,13 @@ class Payments:
         """Movements under every set of answers."""
         tenders = [line.part for line in self._lines if isinstance(line.part, wire.Tender)]
         changed = any(part.change for part in tenders)
-        given = any(part.cashback for part in tenders)
+        handed = any(part.cashback for part in tenders)
+        given = changed or any(_gives(line.part) for line in self._lines)
         unsigned = all(part.amount >= 0 for part in tenders) and bool(tenders)
         answers = itertools.product(
             (1, -1) if unsigned else (1,),
             voids.MODES if self._voids else ("paired",),
-            ("lines", "implied", "beyond") if given else ("lines",),
+            _cashback_answers(handed=handed, given=given),
             ("deducted", "remarked") if changed else ("deducted",),
         )
         for sign, void, cashback, change in answers:
@@ -163,3 +164,17 @@ class Payments:
                     inside += part.rounding
         values = {abs(self._coins.minor(each)) for each in (*told, inside) if each}
         return tuple(value for each in sorted(values) for value in (each, -each))
+
+
+def _gives(part: wire.Part) -> bool:
+    """Whether the line is cash that goes out of the till."""
+    if isinstance(part, wire.Tender):
+        return part.amount < 0 and CASH.search(part.tender_type) is not None
+    return isinstance(part, wire.Change)
+
+
+def _cashback_answers(*, handed: bool, given: bool) -> tuple[str, ...]:
+    """Cash handed out on a card is a line of its own only where some line gives money."""
+    if not handed:
+        return ("lines",)
+    return ("lines", "implied", "beyond") if given else ("implied", "beyond")

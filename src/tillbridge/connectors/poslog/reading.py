@@ -126,7 +126,7 @@ class Readings:
         total = goods_sum - reward_sum - discount_sum + added
         grand, header_tax = self._totals.grand, self._totals.tax
         target = total if grand is None else choice.header_sign * grand - choice.rounding
-        told_tax = tax_sum if header_tax is None else abs(header_tax)
+        told_tax = abs(tax_sum if header_tax is None else header_tax)
         return Reading(
             choice=choice,
             goods=goods,
@@ -191,11 +191,14 @@ class Readings:
         if not told:
             return ("detail",)
         flipped = ("flipped",) if all(part.amount > 0 for part in told) else ()
-        money = [
-            part.amount for part in told if part.category in MONEY_CATEGORIES and part.detailed
-        ]
-        twice = ("told-in-lines",) if self._lines_tell(money) else ()
-        return ("detail", "summary", "detail-only", "summary-only", *flipped, *twice)
+        money = [part for part in told if part.category in MONEY_CATEGORIES]
+        detailed = [part.amount for part in money if part.detailed and not part.summarized]
+        summed = [part.amount for part in money if part.summarized and not part.detailed]
+        other = ("summary",) if summed else ()
+        # rows of other names may tell the same money again only when the sums are the same
+        again = ("detail-only", "summary-only") if summed and sum(detailed) == sum(summed) else ()
+        in_lines = self._lines_tell([part.amount for part in money if part.detailed])
+        return ("detail", *other, *again, *flipped, *(("told-in-lines",) if in_lines else ()))
 
     def _lines_tell(self, amounts: Sequence[Decimal]) -> bool:
         """Whether the lines' own discounts are enough to hold reductions that are told again."""

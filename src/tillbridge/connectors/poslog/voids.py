@@ -48,7 +48,7 @@ def _paired(lines: list[wire.Line]) -> list[wire.Line]:
         if larger is not None:
             kept[larger[0]] = _reduced(larger[1], line)
             kept[at] = None
-        elif line.voided and not _reverses(line):
+        elif line.voided:
             kept[at] = None
     return [line for line in kept if line is not None]
 
@@ -122,16 +122,6 @@ def raw(line: wire.Line) -> Decimal:
     if isinstance(part, wire.CardActivation):
         return _ZERO
     return part.amount
-
-
-def _reverses(line: wire.Line) -> bool:
-    """Whether the line has the sign that only taking back gives it."""
-    value = raw(line)
-    if isinstance(line.part, wire.Reward):
-        return value > _ZERO
-    if isinstance(line.part, wire.Merchandise) and line.part.element == "Return":
-        return False
-    return value < _ZERO
 
 
 def _identity(line: wire.Line) -> tuple[str, ...]:
