@@ -29,7 +29,7 @@ class RefundLine(msgspec.Struct, frozen=True, omit_defaults=True):
 class RefundAdjustment(msgspec.Struct, frozen=True, omit_defaults=True):
     """Money given back (positive) or kept (negative) beyond the lines: shipping, goodwill, ...
 
-    kind: `shipping`, `goodwill`, `discrepancy`. net and tax in minor units.
+    kind: `shipping`, `duty`, `fee`, `goodwill`, `discrepancy`. net and tax in minor units.
     """
 
     kind: str

@@ -12,6 +12,8 @@ from tillbridge.canonical.returns import RefundAdjustment, RefundLine
 from tillbridge.orchestration.orders.state import LineValue, OrderState, captured, shipped
 
 _SEP = "\x1f"
+# adjustments that lower an income of their own; any other is a further discount
+OWN_LINE = ("shipping", "duty", "fee")
 
 
 def tax_key(tax: TaxLine) -> str:
@@ -99,9 +101,9 @@ def _reversal(state: OrderState, refunded: RefundLine, quantity: int) -> LineVal
 
 
 def _adjusted(state: OrderState, adjustment: RefundAdjustment) -> LineValue:
-    """Shipping given back lowers shipping income; goodwill is a further discount."""
+    """Shipping given back lowers shipping income; goodwill is a further discount on goods."""
     taxes = {_adjustment_tax_key(state): adjustment.tax} if adjustment.tax else {}
-    if adjustment.kind == "shipping":
+    if adjustment.kind in OWN_LINE:
         return LineValue(0, adjustment.net, 0, taxes)
     return LineValue(0, 0, -adjustment.net, taxes)
 
@@ -119,6 +121,6 @@ def kind_of(state: OrderState, reference: str) -> tuple[str, OrderLine | None]:
     """Kind and order line of a reversal's key (`refund/index/line` or an adjustment's kind)."""
     _, index, name = reference.split(_SEP)
     if index.startswith("a"):
-        return ("shipping" if name == "shipping" else "goods"), None
+        return (name if name in OWN_LINE else "goods"), None
     line = state.line(name)
     return (line.kind if line is not None else "goods"), line
