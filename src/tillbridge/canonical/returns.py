@@ -1,4 +1,4 @@
-"""Refunds of an order: what was given back, for which lines, to which tenders, and what restocks."""
+"""Refunds of an order: what was given back, for which lines, to which tenders, what restocks."""
 
 from __future__ import annotations
 
