@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 import msgspec
 
@@ -53,7 +54,7 @@ def test_a_problem_answer_speaks_rfc_9457() -> None:
     assert (b"content-type", b"application/problem+json") in told.headers
     assert msgspec.json.decode(told.body) == {
         "type": "about:blank",
-        "title": "Request Entity Too Large",
+        "title": HTTPStatus(413).phrase,
         "status": 413,
         "detail": "Too much.",
         "retry": False,
