@@ -78,12 +78,18 @@ def lock_key() -> str:
 
 
 def install(progress: Progress) -> Installation:
-    """The installation of this lock, made when it is missing. Raises ErpError with pip's words."""
+    """The installation of this lock, made when it is missing.
+
+    Raises NotInstallable with pip's words when the packages cannot be had, else ErpError.
+    """
     installation = place()
     whole = installation.folder / "installed"
     with installation.locked():
         if not whole.exists():
-            _make(installation, progress)
+            try:
+                _make(installation, progress)
+            except ErpError as problem:
+                raise NotInstallable(str(problem)) from None
             whole.touch()
     return installation
 
