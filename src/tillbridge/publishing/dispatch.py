@@ -31,6 +31,8 @@ from tillbridge.publishing.answers import answer_of, case_of, command_of, fact_o
 from tillbridge.publishing.room import QUERIES
 
 BACKOFF_SECONDS_MAX = 300.0
+# a single document that was put off so often needs a person; outages never count here
+ATTEMPTS_MAX = 25
 _PARTY = msgspec.json.Decoder(PartyDetails)
 _log = structlog.get_logger("dispatch")
 
@@ -190,6 +192,9 @@ class Dispatcher:
             if receipt.outcome in ("accepted", "refused"):
                 done.append((one, answer_of(receipt)))
                 told[one.op] = (command, receipt)
+            elif receipt.outcome == "retry" and one.attempts >= ATTEMPTS_MAX:
+                done.append((one, answer_of(_given_up(receipt, one.attempts))))
+                told[one.op] = (command, _given_up(receipt, one.attempts))
             else:
                 wait = self._backoff(one.attempts, receipt.after_seconds)
                 unknown = receipt.outcome == "unknown"
@@ -266,3 +271,9 @@ class Dispatcher:
         )
         parking.open_cases(self._connection, [parking.CaseOpened("publishing", record, decision)])
         self._connection.commit()
+
+
+def _given_up(receipt: Receipt, attempts: int) -> Receipt:
+    """A document put off too often, as a refusal in the other side's last words."""
+    words = f"put off {attempts} times, last: {receipt.words or 'no reason given'}"
+    return Receipt(operation=receipt.operation, outcome="refused", words=words)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tillbridge.app.cli.terminal import fail, table, terminal
+from tillbridge.triage.cases import Case
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -30,10 +31,23 @@ def list_cases(
         counts = cases.counts(connection)
     rows = [(c.id, c.reason, c.owner, c.parked, c.words) for c in found]
     text = table(("case", "reason", "owner", "parked", "what"), rows)
-    mends = [f"  {case.id}: {case.remedy}" for case in found if case.remedy]
-    if mends:
-        text += "\n\nmended by\n" + "\n".join(mends)
+    text += _mends(found)
     here.show({"cases": found, "counts": counts}, text)
+
+
+def _mends(found: list[Case]) -> str:
+    """The commands that mend the cases, each once with the cases it mends."""
+    by_remedy: dict[str, list[int]] = {}
+    for case in found:
+        if case.remedy:
+            by_remedy.setdefault(case.remedy, []).append(case.id)
+    if not by_remedy:
+        return ""
+    lines = []
+    for remedy, numbers in by_remedy.items():
+        more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
+        lines.append(f"  {', '.join(map(str, numbers[:5]))}{more}: {remedy}")
+    return "\n\nmended by\n" + "\n".join(lines)
 
 
 @app.command()

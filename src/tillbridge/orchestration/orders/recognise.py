@@ -157,6 +157,14 @@ def _valued_taxes(values: list[LineValue]) -> tuple[ValuedTax, ...]:
     return tuple(rows)
 
 
+def _ships_from(state: OrderState, policy: ChannelPolicy) -> str:
+    """Where the newest shipment left from; before any, the first place of the channel."""
+    gone = [shipment for shipment in state.shipments.values() if shipment.state == "shipped"]
+    if gone:
+        return max(gone, key=lambda shipment: (shipment.version, shipment.location)).location
+    return policy.fulfil_from[0] if policy.fulfil_from else ""
+
+
 def _document(
     state: OrderState,
     order: Order,
@@ -199,7 +207,7 @@ def _document(
         total=sign * total,
         lines=rows,
         party=order.party,
-        location=policy.fulfil_from[0] if policy.fulfil_from else "",
+        location=_ships_from(state, policy),
     )
     entity = state.entities.selling
     if isinstance(body, InvoiceDocument):
