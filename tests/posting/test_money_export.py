@@ -79,7 +79,7 @@ def test_the_real_checker_accepts_the_exported_ledger(
 
 def test_the_ledger_carries_fact_rule_item_and_dates(booked: Connection) -> None:
     text = "\n".join(beancount(booked, default_book().chart, "DE"))
-    assert '  fact: "order/web/1#deposit"\n  rule: "DepositReceived/deposit 2020-01-01"' in text
+    assert '  fact: "order/web/1#deposit"\n  rule: "DepositReceived/deposit 2000-01-01"' in text
     assert '  Liabilities:CustomerDeposits  -58.45 EUR\n    item: "order/web/1"' in text
     assert '2026-02-01 * "RefundPaid"' in text
     assert "  business-date: 2026-01-02" in text
