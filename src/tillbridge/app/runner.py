@@ -2,30 +2,31 @@
 
 Waves: records of the log first, then what the rooms emitted for lanes this transaction holds
 (fused); everything else waits in the log. Effects, parked keys, records and cursors commit
-together. A deadlock reruns the batch; a write that fails is bisected by key under savepoints, so
-that one poisoned key parks and the others go on.
+together. A deadlock reruns the batch; a batch that fails otherwise is bisected by key, then by
+position, under savepoints, so that one poisoned key parks and the others go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import psycopg
 import structlog
 from psycopg import errors as pg
 
-from tillbridge.app.flow import FLOW, ROOMS, Route
+from tillbridge.app.flow import FLOW, Route
+from tillbridge.app.waves import READING, Pair, Pass, Visit, Work
 from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.durable import log, parking
-from tillbridge.durable.rooms import Connection, Outcome, Record, Room, RoomSession, records_of
+from tillbridge.durable.rooms import Connection, Record, Room, defect
 
 CONSUMER = "flow"
-WAVES_MAX = 32
 RERUNS_MAX = 5
 _TRANSIENT = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
+# a case was closed by hand while a record was being put behind its key
+_OVERTAKEN = (pg.ForeignKeyViolation,)
 _log = structlog.get_logger("runner")
 
 
@@ -55,34 +56,6 @@ class Pace(msgspec.Struct, frozen=True):
     seconds_max: float = 0.25
 
 
-class Visit(msgspec.Struct, gc=False):
-    """A record on its way: the rooms it still has to see. replay is set for a parked one."""
-
-    record: Record
-    routes: tuple[Route, ...]
-    replay: parking.Replay | None = None
-
-
-class Work(msgspec.Struct, gc=False):
-    """What the waves of one pass left to be written."""
-
-    fused: list[Record] = msgspec.field(default_factory=list)
-    waiting: list[Record] = msgspec.field(default_factory=list)
-    parkings: list[parking.Parking] = msgspec.field(default_factory=list)
-    notices: list[parking.CaseOpened] = msgspec.field(default_factory=list)
-    replayed: list[parking.Replay] = msgspec.field(default_factory=list)
-    again: list[parking.CaseOpened] = msgspec.field(default_factory=list)
-
-    def add(self, other: Work) -> None:
-        """Append another pass's work."""
-        self.fused += other.fused
-        self.waiting += other.waiting
-        self.parkings += other.parkings
-        self.notices += other.notices
-        self.replayed += other.replayed
-        self.again += other.again
-
-
 class FlowRunner:
     """Runs the `flow` consumer on one connection. Not shared between threads."""
 
@@ -104,6 +77,7 @@ class FlowRunner:
         self._flow = flow
         self._on_commit = on_commit
         self._batch = pace.batch_max
+        self._stuck: set[Pair] = set()
         log.make_cursors(connection, CONSUMER)
         connection.commit()
 
@@ -114,17 +88,17 @@ class FlowRunner:
             began = self._clock.monotonic()
             try:
                 report = self._transaction(careful=careful)
-            except _TRANSIENT as problem:
+            except (*_TRANSIENT, *_OVERTAKEN) as problem:
                 self._connection.rollback()
                 _log.info("batch_rerun", why=type(problem).__name__, rerun=rerun + 1)
                 self._clock.sleep(0.01 * (rerun + 1))
+                careful = careful or isinstance(problem, _OVERTAKEN)
                 continue
-            except psycopg.OperationalError:
-                raise
-            except psycopg.Error:
-                if careful:
+            except Exception as problem:
+                if not self._connection.closed:
+                    self._connection.rollback()
+                if careful or not _poisoned(problem):
                     raise
-                self._connection.rollback()
                 careful = True
                 continue
             report.reruns = rerun
@@ -151,7 +125,7 @@ class FlowRunner:
             total += report.taken + report.replayed
 
     def _transaction(self, *, careful: bool) -> BatchReport:
-        """careful: under savepoints, bisecting by key; only after a write was refused."""
+        """careful: under savepoints, bisecting; only after the batch has failed once."""
         connection = self._connection
         positions = log.take_lanes(connection, CONSUMER, self._pace.lanes)
         if not positions:
@@ -161,6 +135,7 @@ class FlowRunner:
         records = log.read(connection, positions, limit)[: self._batch]
         replays = parking.ready(connection, CONSUMER, list(positions), 50, 100)
         report = BatchReport(taken=len(records), replayed=len(replays))
+        self._stuck = set()
         visits = [self._replay_visit(replay) for replay in replays]
         visits += [Visit(record, self._routes(record)) for record in records]
         held = frozenset(positions)
@@ -169,7 +144,7 @@ class FlowRunner:
         else:
             work = self._pass(held).run(visits, self._routes)
         parking.park(connection, CONSUMER, work.parkings)
-        parking.park_again(connection, CONSUMER, work.again)
+        parking.park_again(connection, CONSUMER, work.again + _not_moved(replays, work))
         parking.open_cases(connection, work.notices)
         parking.unpark(connection, work.replayed, "hub")
         log.move_cursors(connection, CONSUMER, log.last_ids(records))
@@ -183,182 +158,97 @@ class FlowRunner:
 
     def _replay_visit(self, replay: parking.Replay) -> Visit:
         routes = self._routes(replay.record)
-        kept = tuple(r for r in routes if replay.room in {r.room, r.after})
-        return Visit(replay.record, kept, replay)
+        if replay.room == READING:
+            return Visit(replay.record, routes, replay)
+        behind = {replay.room}
+        for route in routes:
+            if route.after in behind:
+                behind.add(route.room)
+        return Visit(replay.record, tuple(r for r in routes if r.room in behind), replay)
 
     def _worked(self, visits: list[Visit], held: frozenset[int], report: BatchReport) -> Work:
-        """The waves of all visits with their writes, bisecting by key when a write fails."""
+        """The waves of all visits with their writes, bisecting when something fails."""
         try:
             with self._connection.transaction():
-                return self._pass(held).run(visits, self._routes)
-        except _TRANSIENT:
-            raise
-        except psycopg.OperationalError:
-            raise
-        except psycopg.Error as problem:
+                work = self._pass(held).run(visits, self._routes)
+        except Exception as problem:
+            if not _poisoned(problem):
+                raise
+            report.bisected += 1
             return self._bisected(visits, held, report, problem)
+        self._stuck |= work.stuck()
+        return work
 
     def _pass(self, held: frozenset[int]) -> Pass:
         now = self._clock.now()
-        return Pass(self._connection, self._rooms, now, held, fuse=self._pace.fuse)
+        return Pass(
+            self._connection, self._rooms, now, held, fuse=self._pace.fuse, stuck=self._stuck
+        )
 
     def _bisected(
-        self, visits: list[Visit], held: frozenset[int], report: BatchReport, problem: psycopg.Error
+        self, visits: list[Visit], held: frozenset[int], report: BatchReport, problem: Exception
     ) -> Work:
+        """Both halves apart: of the keys, then of one key's records in their order."""
+        if len(visits) == 1:
+            _log.error("poison", key=visits[0].record.key, why=str(problem), exc_info=problem)
+            return self._held_back(visits[0], problem)
         keys = list(dict.fromkeys(visit.record.key for visit in visits))
-        report.bisected += 1
-        if len(keys) == 1:
-            _log.error("write_refused", key=keys[0], why=str(problem))
-            return _all_parked(visits, problem)
-        half = set(keys[: len(keys) // 2])
-        work = self._worked([v for v in visits if v.record.key in half], held, report)
-        work.add(self._worked([v for v in visits if v.record.key not in half], held, report))
+        if len(keys) > 1:
+            first = set(keys[: len(keys) // 2])
+            halves = (
+                [v for v in visits if v.record.key in first],
+                [v for v in visits if v.record.key not in first],
+            )
+        else:
+            halves = visits[: len(visits) // 2], visits[len(visits) // 2 :]
+        work = self._worked(halves[0], held, report)
+        work.add(self._worked(halves[1], held, report))
+        return work
+
+    def _held_back(self, visit: Visit, problem: Exception) -> Work:
+        """A poisoned visit: a replayed record keeps its place, a live one parks where it came."""
+        decision = _decision_for(visit.record, problem)
+        work = Work()
+        if visit.replay is not None:
+            work.again.append(parking.CaseOpened(visit.replay.room, visit.record, decision))
+        else:
+            key = visit.record.key
+            parked = parking.parked_among(self._connection, [key]) | self._stuck
+            for room in (route.room for route in visit.routes if not route.after):
+                case = parking.CaseOpened(room, visit.record, decision)
+                behind = (room, key) in parked
+                work.parkings.append(parking.Parking(room, visit.record, None if behind else case))
+        self._stuck |= work.stuck()
         return work
 
 
-def _all_parked(visits: Sequence[Visit], problem: psycopg.Error) -> Work:
-    """Every visit of a poisoned key parked at its first room."""
-    decision = NeedsDecision(
-        "write_refused", f"the database refused the write: {problem}"[:500], owner="integration"
-    )
-    work = Work()
-    opened: set[str] = set()
-    for visit in visits:
-        if visit.replay is not None or not visit.routes:
-            continue
-        room = visit.routes[0].room
-        case = None
-        if room not in opened:
-            opened.add(room)
-            case = parking.CaseOpened(room, visit.record, decision)
-        work.parkings.append(parking.Parking(room, visit.record, case))
-    return work
+def _not_moved(replays: Sequence[parking.Replay], work: Work) -> list[parking.CaseOpened]:
+    """Ready keys that no room took: without a case they would be tried for ever."""
+    moved = {(one.room, one.record.key) for one in work.replayed} | work.stuck()
+    return [
+        parking.CaseOpened(
+            one.room,
+            one.record,
+            NeedsDecision("room_gone", f"{one.room} takes no {one.record.type} any more"),
+        )
+        for one in replays
+        if (one.room, one.record.key) not in moved
+    ]
 
 
-class Pass:
-    """One run of visits through the rooms in waves, inside a savepoint."""
+def _poisoned(problem: Exception) -> bool:
+    """Whether the records are to blame, and not the connection, the server or a lock."""
+    if isinstance(problem, (*_TRANSIENT, psycopg.InterfaceError, psycopg.InternalError)):
+        return False
+    if isinstance(problem, psycopg.OperationalError):
+        return (problem.sqlstate or "").startswith("54")  # a value beyond a limit of the server
+    return not isinstance(problem, MemoryError)
 
-    def __init__(
-        self,
-        connection: Connection,
-        rooms: Mapping[str, Room],
-        now: datetime,
-        held: frozenset[int],
-        *,
-        fuse: bool,
-    ) -> None:
-        """held: lanes this transaction holds; only their records are carried fused."""
-        self._connection = connection
-        self._held = held
-        self._fuse = fuse
-        self._sessions: dict[str, RoomSession] = {}
-        self._rooms = rooms
-        self._now = now
-        self._work = Work()
-        self._parked: set[tuple[str, str]] = set()
-        self._asked: set[str] = set()
 
-    def run(self, visits: list[Visit], routes_of: Callable[[Record], tuple[Route, ...]]) -> Work:
-        """All waves, then every room's writes."""
-        wave = visits
-        for _ in range(WAVES_MAX):
-            if not wave:
-                break
-            emitted = self._wave(wave)
-            wave = []
-            for record in emitted:
-                if self._fuse and record.lane in self._held:
-                    self._work.fused.append(record)
-                    wave.append(Visit(record, routes_of(record)))
-                else:
-                    self._work.waiting.append(record)
-        else:
-            raise RuntimeError(f"a batch did not come to rest within {WAVES_MAX} waves")
-        for name in ROOMS:
-            if name in self._sessions:
-                self._sessions[name].flush()
-        return self._work
-
-    def _wave(self, visits: list[Visit]) -> list[Record]:
-        self._look_up_parked(visit.record.key for visit in visits)
-        emitted: list[Record] = []
-        stopped: set[tuple[int, str]] = set()
-        for name in ROOMS:
-            stops = [
-                visit
-                for visit in visits
-                if any(r.room == name and self._passes(visit, r, stopped) for r in visit.routes)
-            ]
-            if stops:
-                self._visit(name, stops, stopped, emitted)
-        return emitted
-
-    def _passes(self, visit: Visit, route: Route, stopped: set[tuple[int, str]]) -> bool:
-        return not route.after or (id(visit), route.after) not in stopped
-
-    def _visit(
-        self,
-        name: str,
-        visits: list[Visit],
-        stopped: set[tuple[int, str]],
-        emitted: list[Record],
-    ) -> None:
-        taking: list[Visit] = []
-        for visit in visits:
-            blocked = (name, visit.record.key) in self._parked
-            if blocked and not self._replays(visit, name):
-                self._work.parkings.append(parking.Parking(name, visit.record))
-                stopped.add((id(visit), name))
-            else:
-                taking.append(visit)
-        if not taking:
-            return
-        session = self._sessions.get(name)
-        if session is None:
-            session = self._sessions[name] = self._opened(name)
-        outcomes = session.take([visit.record for visit in taking])
-        for visit, outcome in zip(taking, outcomes, strict=True):
-            self._settle(name, visit, outcome, stopped, emitted)
-
-    def _opened(self, name: str) -> RoomSession:
-        return self._rooms[name].open(self._connection, self._now)
-
-    def _settle(
-        self,
-        name: str,
-        visit: Visit,
-        outcome: Outcome,
-        stopped: set[tuple[int, str]],
-        emitted: list[Record],
-    ) -> None:
-        replayed = self._replays(visit, name)
-        if outcome.decision is not None or outcome.follows:
-            stopped.add((id(visit), name))
-            self._parked.add((name, visit.record.key))
-            self._hold(name, visit, outcome.decision, replayed=replayed)
-            return
-        if outcome.halt:
-            stopped.add((id(visit), name))
-        if replayed and visit.replay is not None:
-            self._work.replayed.append(visit.replay)
-        for notice in outcome.notices:
-            self._work.notices.append(parking.CaseOpened(name, visit.record, notice))
-        if outcome.emits:
-            emitted += records_of(outcome.emits, visit.record)
-
-    def _hold(
-        self, name: str, visit: Visit, decision: NeedsDecision | None, *, replayed: bool
-    ) -> None:
-        opened = None if decision is None else parking.CaseOpened(name, visit.record, decision)
-        if not replayed:
-            self._work.parkings.append(parking.Parking(name, visit.record, opened))
-        elif opened is not None:  # it keeps its place in the queue and waits for another decision
-            self._work.again.append(opened)
-
-    def _replays(self, visit: Visit, name: str) -> bool:
-        return visit.replay is not None and visit.replay.room == name
-
-    def _look_up_parked(self, keys: Iterable[str]) -> None:
-        fresh = [key for key in dict.fromkeys(keys) if key not in self._asked]
-        self._asked.update(fresh)
-        self._parked |= parking.parked_among(self._connection, fresh)
+def _decision_for(record: Record, problem: Exception) -> NeedsDecision:
+    if isinstance(problem, NeedsDecision):
+        return problem
+    if isinstance(problem, psycopg.Error):
+        words = f"the database refused the write: {problem}"
+        return NeedsDecision("write_refused", words[:500], owner="integration")
+    return defect(record, problem)

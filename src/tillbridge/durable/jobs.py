@@ -152,7 +152,7 @@ def claim(connection: Connection, dest: int, limit: int, now: datetime) -> list[
 
     Commits: the lease must be seen by all before the call goes out.
     """
-    connection.execute(QUERIES.claim_settings)
+    connection.execute(QUERIES.lock_dest, (dest,))
     leased = connection.execute(
         QUERIES.claim, {"dest": dest, "now": now, "limit": limit, "lease": LEASE}
     ).fetchall()

@@ -36,9 +36,12 @@ set n = outkey.n + excluded.n, prio = least(outkey.prio, excluded.prio)
 -- name: notify
 notify jobs
 
--- name: claim_settings
+-- name: lock_dest
+-- A statement of its own: claimers take turns, and `claim` counts leases in a snapshot taken after
+-- the one before has committed. Counted in the statement that waits, its leases would be missed.
 select set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true),
        set_config('enable_seqscan', 'off', true)
+from dest where dest = %b for update
 
 -- name: claim
 with d as materialized (
@@ -137,17 +140,6 @@ update dest set failures = 0, open_until = null where dest = %b and failures > 0
 update outkey set lease_until = null, token = null, unknown = true
 where lease_until < %b
 returning dest, key
-
--- name: due_again
-update outkey set due = %b where dest = %b and key = any(%b::text[]) and lease_until is null
-
--- name: drop_head
-delete from job where id = (
-  select id from job where dest = %b and key = %b order by id limit 1)
-returning op
-
--- name: shrink_outkey
-update outkey set n = n - 1, due = %b where dest = %b and key = %b
 
 -- name: waiting
 select d.name, count(o.key), coalesce(sum(o.n), 0)::bigint, min(o.due) filter (where o.due < 'infinity'),

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tillbridge.atoms.ids import LANES
-from tillbridge.canonical.registry import decode, encode, version_of
+from tillbridge.canonical.registry import encode, version_of
 from tillbridge.durable.queries import load
-from tillbridge.durable.rooms import Connection, Record
+from tillbridge.durable.rooms import Connection, Record, readable
 
 QUERIES = load("tillbridge.durable", "log.sql")
 ALL_LANES = tuple(range(LANES))
@@ -27,21 +27,18 @@ def append(connection: Connection, waiting: Sequence[Record], fused: Sequence[Re
     rows = [(record, True) for record in fused] + [(record, False) for record in waiting]
     if not rows:
         return
-    connection.execute(QUERIES.lock_append)
-    connection.execute(
-        QUERIES.append,
-        (
-            [record.lane for record, _ in rows],
-            [record.key for record, _ in rows],
-            [record.type for record, _ in rows],
-            [version_of(record.type) for record, _ in rows],
-            [done for _, done in rows],
-            [record.trace for record, _ in rows],
-            [record.cause for record, _ in rows],
-            [encode(record.body) for record, _ in rows],
-        ),
-        binary=True,
+    columns = (  # before the lock: nobody should wait for our encoder
+        [record.lane for record, _ in rows],
+        [record.key for record, _ in rows],
+        [record.type for record, _ in rows],
+        [version_of(record.type) for record, _ in rows],
+        [done for _, done in rows],
+        [record.trace for record, _ in rows],
+        [record.cause for record, _ in rows],
+        [encode(record.body) for record, _ in rows],
     )
+    connection.execute(QUERIES.lock_append)
+    connection.execute(QUERIES.append, columns, binary=True)
     if waiting:
         connection.execute(QUERIES.notify)
 
@@ -87,7 +84,7 @@ def read(
             id=number,
             key=key,
             type=name,
-            body=decode(name, version, body),
+            body=readable(key, name, version, body),
             trace=trace,
             cause=cause,
         )
@@ -98,11 +95,14 @@ def read(
 
 
 def move_cursors(connection: Connection, consumer: str, positions: dict[int, int]) -> None:
-    """Move the cursors of held lanes to new positions."""
-    if positions:
-        connection.execute(
-            QUERIES.move_cursors, (list(positions), list(positions.values()), consumer)
-        )
+    """Move the cursors of held lanes; raises RuntimeError when one was moved by another."""
+    if not positions:
+        return
+    moved = connection.execute(
+        QUERIES.move_cursors, (list(positions), list(positions.values()), consumer)
+    ).rowcount
+    if moved != len(positions):
+        raise RuntimeError(f"{len(positions) - moved} cursors of {consumer} moved under their lock")
 
 
 def backlog(connection: Connection, consumer: str) -> tuple[int, datetime | None]:

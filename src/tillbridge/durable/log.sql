@@ -1,7 +1,11 @@
 -- The one log. Ids are taken under the append lock, so id order is commit order.
 
 -- name: lock_append
-select pg_advisory_xact_lock(77)
+-- Between the statements of a pipeline no idle time-out runs: a client that is stopped there would
+-- hold the lock for ever. From PostgreSQL 17 on the server ends such a transaction itself.
+select pg_advisory_xact_lock(77),
+       case when current_setting('transaction_timeout', true) is not null
+            then set_config('transaction_timeout', '5000', true) end
 
 -- name: append
 insert into record (lane, key, type, version, fused, trace, cause, body)

@@ -16,8 +16,9 @@ import msgspec
 
 from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.intake import Received
+from tillbridge.durable.parking import plain
 from tillbridge.durable.queries import load
-from tillbridge.durable.rooms import Connection, Record
+from tillbridge.durable.rooms import KEY_BYTES_MAX, Connection, Record
 
 QUERIES = load("tillbridge.durable", "messages.sql")
 CONFLICT = "the same delivery id was received before with another body"
@@ -185,10 +186,10 @@ def _add_messages(connection: Connection, rows: Sequence[tuple[Incoming, int, St
         (
             [stored.message for _, _, stored in rows],
             [number for _, number, _ in rows],
-            [_plain(arrival.topic) for arrival, _, _ in rows],
-            [_plain(arrival.delivery) for arrival, _, _ in rows],
-            [_plain(arrival.place) for arrival, _, _ in rows],
-            [_plain(arrival.problem) for arrival, _, _ in rows],
+            [plain(arrival.topic) for arrival, _, _ in rows],
+            [plain(arrival.delivery) for arrival, _, _ in rows],
+            [plain(arrival.place) for arrival, _, _ in rows],
+            [plain(arrival.problem) for arrival, _, _ in rows],
             [encode(arrival.headers) for arrival, _, _ in rows],
             [arrival.body for arrival, _, _ in rows],
             [arrival.received_at for arrival, _, _ in rows],
@@ -197,18 +198,15 @@ def _add_messages(connection: Connection, rows: Sequence[tuple[Incoming, int, St
     )
 
 
-def _plain(text: str) -> str:
-    """Text as PostgreSQL can hold it: no NUL, no lone surrogates."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
 def _received(arrival: Incoming, message: int) -> Record:
-    key = _plain(arrival.key) or f"delivery/{arrival.connection}/{message}"
+    key = plain(arrival.key)
+    if not 0 < len(key.encode()) <= KEY_BYTES_MAX:
+        key = f"delivery/{arrival.connection}/{message}"
     body = Received(
         key=key,
-        id=_plain(arrival.delivery),
+        id=plain(arrival.delivery),
         connection=arrival.connection,
-        topic=_plain(arrival.topic),
+        topic=plain(arrival.topic),
         message=message,
         received_at=arrival.received_at,
     )

@@ -7,6 +7,7 @@ holds the lane's cursor replays in order. All in the runner's transaction, so a 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -14,11 +15,12 @@ import msgspec
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.intake import Received
-from tillbridge.canonical.registry import decode, encode, version_of
 from tillbridge.durable.queries import load
-from tillbridge.durable.rooms import Connection, Record
+from tillbridge.durable.rooms import Connection, Record, readable, stored_form
 
 QUERIES = load("tillbridge.durable", "parking.sql")
+# an escaped NUL, which jsonb refuses; an even number of backslashes before it escape each other
+_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
 
 
 class CaseOpened(msgspec.Struct, gc=False):
@@ -56,7 +58,7 @@ def open_cases(connection: Connection, opened: Sequence[CaseOpened]) -> dict[str
     """Write cases (an open one with the same fingerprint counts up): {fingerprint: case id}."""
     if not opened:
         return {}
-    unique = {case.fingerprint: case for case in opened}
+    unique = {case.fingerprint: case for case in sorted(opened, key=lambda c: c.fingerprint)}
     rows = connection.execute(
         QUERIES.open_cases,
         (
@@ -65,8 +67,8 @@ def open_cases(connection: Connection, opened: Sequence[CaseOpened]) -> dict[str
             [case.room for case in unique.values()],
             [case.record.key for case in unique.values()],
             list(unique),
-            [case.decision.words.replace("\x00", "") for case in unique.values()],
-            [case.decision.remedy for case in unique.values()],
+            [plain(case.decision.words) for case in unique.values()],
+            [plain(case.decision.remedy) for case in unique.values()],
             [case.decision.amount for case in unique.values()],
             [case.decision.currency for case in unique.values()],
             [_details(case.decision) for case in unique.values()],
@@ -103,6 +105,7 @@ def park(connection: Connection, consumer: str, parkings: Sequence[Parking]) -> 
 
 def park_again(connection: Connection, consumer: str, opened: Sequence[CaseOpened]) -> None:
     """A replayed record needs another decision: it stays first in its queue under the new case."""
+    opened = list({(case.room, case.record.key): case for case in reversed(opened)}.values())
     if not opened:
         return
     rooms = [case.room for case in opened]
@@ -124,6 +127,7 @@ def _park_records(connection: Connection, parkings: Sequence[Parking]) -> None:
     if not parkings:
         return
     records = [parking.record for parking in parkings]
+    stored = [stored_form(record) for record in records]
     connection.execute(
         QUERIES.park_records,
         (
@@ -131,10 +135,10 @@ def _park_records(connection: Connection, parkings: Sequence[Parking]) -> None:
             [record.key for record in records],
             [record.id for record in records],
             [record.type for record in records],
-            [version_of(record.type) for record in records],
+            [version for version, _ in stored],
             [record.trace for record in records],
             [record.cause for record in records],
-            [encode(record.body) for record in records],
+            [body for _, body in stored],
         ),
         binary=True,
     )
@@ -167,7 +171,7 @@ def ready(
             record=Record(
                 key=key,
                 type=name,
-                body=decode(name, version, body),
+                body=readable(key, name, version, body),
                 lane=lane_of(key),
                 id=number,
                 trace=trace,
@@ -195,8 +199,18 @@ def unpark(connection: Connection, done: Sequence[Replay], resolved_by: str) -> 
         )
 
 
+def plain(text: str) -> str:
+    """Text as PostgreSQL can hold it: no NUL, no lone surrogates."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
 def _details(decision: NeedsDecision) -> str:
-    return msgspec.json.encode(decision.details).decode().replace("\\u0000", "")
+    """The evidence as JSON; a case must be written whatever its evidence holds."""
+    try:
+        text = msgspec.json.encode(decision.details).decode()
+    except (UnicodeEncodeError, TypeError, ValueError):
+        text = msgspec.json.encode({"unprintable": plain(repr(decision.details))[:2000]}).decode()
+    return _NUL.sub(r"\1", text)
 
 
 def _message(record: Record) -> int | None:

@@ -7,7 +7,7 @@ dropping old partitions forgets no duplicate.
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 
 from psycopg import sql
 
@@ -32,36 +32,66 @@ def make_partitions(connection: Connection, size: int = PARTITION_IDS) -> list[s
         top = _highest(connection, table)
         end = max((upper for _, _, upper in _partitions(connection, table)), default=0)
         while end < top + size * AHEAD or end == 0:
-            name = f"{table}_{end}"
-            connection.execute(
-                sql.SQL("create table {} partition of {} for values from ({}) to ({})").format(
-                    sql.Identifier(name),
-                    sql.Identifier(table),
-                    sql.Literal(end),
-                    sql.Literal(end + size),
-                )
-            )
-            made.append(name)
+            made.append(_make(connection, table, end, end + size))
             end += size
     return made
 
 
-def drop_done_partitions(connection: Connection, keep_ids: int) -> list[str]:
-    """Drop partitions that end more than `keep_ids` below the newest id and that every consumer
-    is past. A message partition goes only when its ids are below every undone record's message.
+def _make(connection: Connection, table: str, lower: int, upper: int) -> str:
+    """One partition, made apart and then attached: unlike `create table ... partition of` that
+    waits for no reader or appender, and so makes nobody queue behind it.
+    """
+    name = f"{table}_{lower}"
+    words = {
+        "name": sql.Identifier(name),
+        "table": sql.Identifier(table),
+        "lower": sql.Literal(lower),
+        "upper": sql.Literal(upper),
+    }
+    for text in (QUERIES.make_apart, QUERIES.attach):
+        connection.execute(sql.SQL(text).format(**words))
+    return name
+
+
+def drop_done_partitions(
+    connection: Connection,
+    keep_ids: int = 0,
+    *,
+    before: datetime | None = None,
+    tables: tuple[str, ...] = TABLES,
+) -> list[str]:
+    """Drop partitions that end more than `keep_ids` below the newest id, hold nothing that came
+    at or after `before`, and that every consumer is past; gives their names.
+
+    A message partition goes only when its ids are below every message that a pending or parked
+    record still has to read. Parked records carry their own body. Dropping needs the table for
+    itself: when somebody holds it, LockNotAvailable comes at once rather than a queue behind us.
     """
     connection.execute(QUERIES.lock)
+    connection.execute(QUERIES.hurry)
     row = connection.execute(QUERIES.slowest_cursor).fetchone()
     slowest = int(row[0]) if row else 0
     dropped: list[str] = []
     oldest_message = _oldest_needed_message(connection, slowest)
-    for table, limit in (("record", slowest), ("message", oldest_message)):
+    limits = {"record": slowest, "message": oldest_message}
+    for table in tables:
         newest = _highest(connection, table)
         for name, _, upper in _partitions(connection, table):
-            if upper <= newest - keep_ids and upper <= limit:
+            if upper > newest - keep_ids or upper > limits[table]:
+                continue
+            if before is None or _all_before(connection, table, upper, before):
                 connection.execute(sql.SQL("drop table {}").format(sql.Identifier(name)))
                 dropped.append(name)
     return dropped
+
+
+def _all_before(connection: Connection, table: str, upper: int, before: datetime) -> bool:
+    """Whether everything below an id came before an instant: ids rise with time, so the first
+    row that follows tells.
+    """
+    query = QUERIES.first_message_from if table == "message" else QUERIES.first_record_from
+    row = connection.execute(query, (upper,)).fetchone()
+    return row is not None and bool(row[0] < before)
 
 
 def expire_deliveries(connection: Connection, before: date) -> int:

@@ -16,7 +16,8 @@ import structlog
 
 from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.atoms.ids import lane_of
-from tillbridge.canonical.registry import Body
+from tillbridge.canonical.fact import Command
+from tillbridge.canonical.registry import Body, UnknownType, decode, encode, version_of
 
 Connection = psycopg.Connection[Any]
 
@@ -36,6 +37,42 @@ class Record(msgspec.Struct, gc=False):
     id: int | None = None
     trace: bytes | None = None
     cause: int | None = None
+
+
+KEY_BYTES_MAX = 1000
+"""A key stands in indexes, whose entries PostgreSQL limits to 2,704 bytes."""
+
+
+def storable(record: Record) -> None:
+    """Raise ValueError when the log could not hold a record: its key, or a text in its body."""
+    size = len(record.key.encode())
+    if not 0 < size <= KEY_BYTES_MAX or "\x00" in record.key:
+        raise ValueError(f"{record.type} has an unusable key of {size} bytes: {record.key[:60]!r}")
+    encode(record.body)
+
+
+class Unreadable(Command, frozen=True, kw_only=True):
+    """Stands for a stored body that this release cannot read; parked as it is, never changed."""
+
+    version: int
+    stored: bytes
+    words: str
+
+
+def readable(key: str, name: str, version: int, stored: bytes) -> Body:
+    """The body of a stored record, or `Unreadable`: one record must not stop all others."""
+    try:
+        return decode(name, version, stored)
+    except (UnknownType, msgspec.MsgspecError, ValueError, KeyError, TypeError) as problem:
+        words = f"the stored {name} (version {version}) cannot be read: {problem}"
+        return Unreadable(key=key, id="", version=version, stored=stored, words=words)
+
+
+def stored_form(record: Record) -> tuple[int, bytes]:
+    """Version and bytes under which a record's body is stored."""
+    if isinstance(record.body, Unreadable):
+        return record.body.version, record.body.stored
+    return version_of(record.type), encode(record.body)
 
 
 class Outcome(msgspec.Struct, gc=False):
