@@ -10,6 +10,8 @@ import psycopg
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 
+from tillbridge.durable.arrays import pack_columns
+
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 30_000
 IDLE_IN_TRANSACTION_MS = 60_000
@@ -74,4 +76,6 @@ def connect(
     arguments = connection_arguments(
         url, worker=worker, name=name, statement_timeout_ms=statement_timeout_ms
     )
-    return psycopg.connect(url, autocommit=autocommit, **arguments)  # type: ignore[arg-type]
+    connection = psycopg.connect(url, autocommit=autocommit, **arguments)  # type: ignore[arg-type]
+    pack_columns(connection)
+    return connection
