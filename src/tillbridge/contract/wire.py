@@ -100,16 +100,21 @@ def _deepest(body: bytes) -> int:
 
 def _pairs(items: list[tuple[str, Any]]) -> None:
     """Refuse a key that stands twice in one object; msgspec would silently keep the last one."""
-    keys = {key for key, _ in items}
+    keys = dict(items)
     if len(keys) != len(items):
         twice = next(key for key in keys if sum(1 for other, _ in items if other == key) > 1)
         raise WireError(f"the field {twice!r} stands twice in one object")
 
 
-def _number(text: str) -> None:
+def _whole(text: str) -> None:
+    if len(text) > DIGITS_MAX + 1:  # one for the sign
+        raise WireError(f"a number has more than {DIGITS_MAX} digits")
+
+
+def _fraction(text: str) -> None:
     if len(text) > DIGITS_MAX and sum(map(str.isdigit, text)) > DIGITS_MAX:
         raise WireError(f"a number has more than {DIGITS_MAX} digits")
-    if len(text) > 3 and _EXPONENT.search(text):
+    if _EXPONENT.search(text):
         raise WireError("a number has an exponent of two digits or more")
 
 
@@ -118,7 +123,7 @@ def _constant(text: str) -> None:
 
 
 _SCANNER = JSONDecoder(
-    object_pairs_hook=_pairs, parse_float=_number, parse_int=_number, parse_constant=_constant
+    object_pairs_hook=_pairs, parse_float=_fraction, parse_int=_whole, parse_constant=_constant
 )
 
 
