@@ -107,7 +107,7 @@ def _pairs(items: list[tuple[str, Any]]) -> None:
 
 
 def _whole(text: str) -> None:
-    if len(text) > DIGITS_MAX + 1:  # one for the sign
+    if len(text) > DIGITS_MAX and len(text.lstrip("-")) > DIGITS_MAX:
         raise WireError(f"a number has more than {DIGITS_MAX} digits")
 
 
