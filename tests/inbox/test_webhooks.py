@@ -20,6 +20,7 @@ from tests.inbox.signed_shop import (
     connections,
     signed,
 )
+from tillbridge.inbox import webhooks as module
 from tillbridge.inbox.group_commit import GroupWriter
 from tillbridge.inbox.webhooks import Counts, IntakeConnection, Webhooks, kept_headers
 
@@ -56,7 +57,7 @@ def test_a_signed_delivery_is_stored_raw_and_told_to_the_log(
 ) -> None:
     headers = signed(BODY, delivery="d-1", order="77", topic="orders/paid")
     reply = post(webhooks, BODY, headers=headers, path="/in/web/anything/else")
-    assert (reply.status, reply.body) == (200, b'{"outcome":"new"}')
+    assert (reply.status, reply.headers["delivery-outcome"]) == (200, "new")
     topic, delivery, problem, body, _ = messages(connection)[0]
     assert (topic, delivery, problem, body) == ("orders/paid", "d-1", "", BODY)
     (row,) = connection.execute("select key, type, fused, body from record").fetchall()
@@ -232,6 +233,42 @@ def test_a_sender_that_leaves_half_way_stores_nothing(
     assert webhooks.counts.values == {("web", "gone"): 1}
 
 
+def test_a_body_that_stops_half_way_is_not_waited_for(
+    webhooks: Webhooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BODY_SECONDS", 0.05)
+
+    async def stall() -> int:
+        sent: list[Any] = []
+        pieces = [{"type": "http.request", "body": BODY[:5], "more_body": True}]
+
+        async def receive() -> dict[str, Any]:
+            return pieces.pop() if pieces else await asyncio.Future()
+
+        async def send(event: Any) -> None:
+            sent.append(event)
+
+        scope = {"type": "http", "method": "POST", "path": "/in/web", "headers": []}
+        await webhooks(scope, receive, send)
+        return int(sent[0]["status"])
+
+    assert asyncio.run(stall()) == 408
+
+
+def test_unfinished_bodies_together_are_bounded(
+    webhooks: Webhooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BODIES_MOST", 8_000)
+
+    async def two_at_once() -> list[int]:
+        pieces = [b"x" * 3_000, b"x" * 3_000, b"x"]
+        replies = await asyncio.gather(*(ask(webhooks, "/in/web", pieces) for _ in range(2)))
+        return sorted(reply.status for reply in replies)
+
+    assert asyncio.run(two_at_once()) == [401, 503]
+    assert post(webhooks, BODY, headers=signed(BODY)).status == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"\x00", b"not json", b'{"a": NaN}', b'{"a":"\\u0000"}', b"\xff\xfe", b"[" * 5_000],
@@ -252,8 +289,10 @@ def test_the_same_delivery_again_is_acknowledged_and_kept_once(
     webhooks: Webhooks, connection: Connection
 ) -> None:
     headers = signed(BODY, delivery="d-1")
-    outcomes = [post(webhooks, BODY, headers=headers).body for _ in range(3)]
-    assert outcomes == [b'{"outcome":"new"}'] + [b'{"outcome":"duplicate"}'] * 2
+    replies = [post(webhooks, BODY, headers=headers) for _ in range(3)]
+    assert [reply.status for reply in replies] == [200] * 3
+    outcomes = [reply.headers["delivery-outcome"] for reply in replies]
+    assert outcomes == ["new", "duplicate", "duplicate"]
     assert len(messages(connection)) == 1
     assert connection.execute("select copies from delivery").fetchone() == (3,)
     assert connection.execute("select count(*) from record").fetchone() == (1,)
@@ -265,7 +304,7 @@ def test_a_known_id_with_another_body_is_kept_with_a_problem(
     post(webhooks, BODY, headers=signed(BODY, delivery="d-1"))
     other = BODY.replace(b"10.00", b"99.00")
     reply = post(webhooks, other, headers=signed(other, delivery="d-1"))
-    assert (reply.status, reply.body) == (200, b'{"outcome":"conflict"}')
+    assert (reply.status, reply.headers["delivery-outcome"]) == (200, "conflict")
     first, second = messages(connection)
     assert (first[2], first[3]) == ("", BODY)
     assert "another body" in second[2]

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Mapping
 
 import psycopg
@@ -46,6 +47,10 @@ FIRST_PORT, LAST_PORT = 20_000, 32_000
 """Where a free port is looked for: below the ephemeral ones, so that no call out holds it."""
 KEEP_ALIVE_SECONDS = 75
 CONNECTIONS_MOST = 4_000
+SWITCH_SECONDS = 0.001
+"""The writer thread wakes up several times per group; with the interpreter's default of 5 ms the
+event loop would let it wait that long each time, and every sender with it.
+"""
 
 _LIVE = answer(200, b'{"live":true}')
 _READY = answer(200, b'{"ready":true}')
@@ -248,6 +253,7 @@ def serve_on(
     """As `serve`, on a socket that listens already. Further processes leave with this one."""
 
     def run() -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         _run(Site(url, connections, mounts=mounts), listener)
 
     forked = multiprocessing.get_context("fork")

@@ -229,7 +229,8 @@ class _Session:
         # One pipeline: the bodies travel while the record is made, and the COMMIT follows at once.
         with connection.pipeline():
             stored, records = store(connection, arrivals, self._numbers)
-            log.append_and_commit(connection, records)
+            log.append(connection, records)
+            connection.commit()
         return stored
 
     def _connected(self) -> Connection:
