@@ -10,7 +10,7 @@ from tillbridge.app.flow import MONEY, ORCHESTRATION, STOCK
 from tillbridge.app.runner import CONSUMER, Pace
 from tillbridge.app.waves import READING
 from tillbridge.atoms.ids import lane_of
-from tillbridge.durable import log
+from tillbridge.canonical.registry import encode
 from tillbridge.durable.session import connect
 from tillbridge.triage.cases import list_cases, replay, resolve
 
@@ -137,7 +137,8 @@ def _url(connection: Connection) -> str:
 def _commits(connection: Connection) -> int:
     connection.execute("select pg_stat_clear_snapshot(), pg_stat_force_next_flush()")
     row = connection.execute(
-        "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()"
+        "select xact_commit + xact_rollback from pg_stat_database"
+        " where datname = current_database()"
     ).fetchone()
     connection.commit()
     return int(row[0]) if row else 0
@@ -229,7 +230,7 @@ def test_a_record_that_cannot_be_read_parks_its_key_as_it_is(
     good = records(noted("b", "b2"))[0]
     connection.execute(
         "update parked set type = 'TillNoted', version = 1, body = %b where body = %b",
-        (log.encode(good.body), body),
+        (encode(good.body), body),
     )
     make_ready(connection)
     flow.drain()
