@@ -16,11 +16,12 @@ from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.ids import Ids, SystemIds
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Connection as Source
-from tillbridge.contract.promises import Delivers, NamesFiles, Rereads, Translates
+from tillbridge.contract.promises import Delivers, NamesFiles, ReadsFiles, Rereads, Translates
 from tillbridge.contract.transport import Transport
 from tillbridge.durable import jobs
 from tillbridge.durable.rooms import Connection, Room
 from tillbridge.durable.session import connect
+from tillbridge.inbox.files import DropFolder
 from tillbridge.mapping.names import NameTables
 from tillbridge.mapping.room import MappingRoom, Translator
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
@@ -56,6 +57,17 @@ class Hub:
         self.ids = ids or SystemIds()
         self._transport = transport
         self._overrides = overrides or {}
+
+    def reaching(self, overrides: Mapping[str, Mapping[str, Any]]) -> Hub:
+        """The same hub with other settings laid over the file's."""
+        return Hub(
+            self.workspace,
+            self.url,
+            clock=self.clock,
+            ids=self.ids,
+            transport=self._transport,
+            overrides=overrides,
+        )
 
     # -- what the workspace says ----------------------------------------------------------------
 
@@ -195,6 +207,22 @@ class Hub:
             )
             for name, number in ids.items()
         ]
+
+    def drop_folders(self) -> dict[str, DropFolder]:
+        """Drop folder of every connection that reads files: `drop/NAME`, then `archive/NAME`."""
+        workspace = self.workspace.folder
+        found: dict[str, DropFolder] = {}
+        for name, settings in self._connections().items():
+            connector = registry.connector(settings.connector)
+            if isinstance(connector, ReadsFiles):
+                found[name] = DropFolder(
+                    connector,
+                    self.sources[name],
+                    workspace / "drop" / name,
+                    workspace / "archive" / name,
+                    clock=self.clock,
+                )
+        return found
 
     def dispatcher(self, connection: Connection, target: Target) -> Dispatcher:
         """A dispatcher for one destination on a connection of its own."""

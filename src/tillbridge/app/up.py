@@ -10,8 +10,10 @@ import multiprocessing
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from types import FrameType
 
+from tillbridge.app.beside import services_beside
 from tillbridge.app.http import intake_connections, listen, serve_on
 from tillbridge.app.hub import Hub
 from tillbridge.app.worker import Worker
@@ -33,6 +35,7 @@ class HttpProcess:
         def serve() -> None:
             bind()
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the server puts its own in place
             serve_on(self._listener, self._url, self._connections)
 
         self._process = multiprocessing.get_context("fork").Process(target=serve, daemon=True)
@@ -50,25 +53,39 @@ class HttpProcess:
             self._process.join(timeout=15)
 
 
-def run(hub: Hub, *, roles: Sequence[str], port: int | None, tell: Callable[[str], None]) -> None:
-    """Run roles until SIGINT or SIGTERM; every thread ends after its transaction."""
+def run(
+    hub: Hub,
+    *,
+    roles: Sequence[str],
+    port: int | None,
+    tell: Callable[[str], None],
+    beside: bool = False,
+) -> None:
+    """Run roles until SIGINT or SIGTERM; every thread ends after its transaction.
+
+    beside: also run the workspace's own ERPs, after the HTTP role has been forked.
+    """
     settings = hub.workspace.settings.hub
     site = None
     if "api" in roles:
         site = HttpProcess(hub, settings.host, settings.port if port is None else port)
         tell(f"listening on {site.start()} (webhooks at /in/CONNECTION)")
-    worker = Worker(hub)
+    with ExitStack() as stack:
+        if beside:
+            services = services_beside(hub.workspace, hub.url, run=True, tell=tell)
+            hub = hub.reaching(stack.enter_context(services))
+        worker = Worker(hub)
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        worker.ask_to_stop()
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            worker.ask_to_stop()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    if "worker" in roles:
-        worker.start()
-        tell("flow, delivery and schedules are running")
-    worker.wait()
-    tell("stopping")
-    if site is not None:
-        site.stop()
-    worker.stop()
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        if "worker" in roles:
+            worker.start()
+            tell("flow, delivery and schedules are running")
+        worker.wait()
+        tell("stopping")
+        if site is not None:
+            site.stop()
+        worker.stop()

@@ -1,14 +1,15 @@
 """The worker: runs the flow, delivers documents, keeps the schedules; and `drain`, which does all
 three until nothing is pending.
 
-One thread carries the flow, one thread per destination delivers, one keeps schedules; each has a
-connection of its own. The flow waits for NOTIFY and polls as a fallback.
+One thread carries the flow, one thread per destination delivers, one looks into the drop folders,
+one keeps schedules; each has a connection of its own. The flow waits for NOTIFY and polls as a
+fallback.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -24,6 +25,7 @@ from tillbridge.publishing.journals import summarise
 
 POLL_SECONDS = 1.0
 AWAY_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 QUIET_SECONDS = 600.0
 RHYTHM = {"partitions": 600, "journals": 60, "retention": 3600}
 _log = structlog.get_logger("worker")
@@ -73,9 +75,21 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
 
     def forget(connection: Connection, now: datetime) -> str:
         before = (now - timedelta(days=settings.keep_deliveries_days)).date()
-        return f"forgot {retention.expire_deliveries(connection, before)} deliveries"
+        forgot = sum(_until_none(lambda: retention.expire_deliveries(connection, before)))
+        oldest = now - timedelta(days=settings.keep_bodies_days)
+        dropped = retention.drop_done_partitions(connection, before=oldest, tables=("message",))
+        return f"forgot {forgot} deliveries, dropped {len(dropped)} partitions of bodies"
 
     return {"partitions": partitions, "journals": journals, "retention": forget}
+
+
+def _until_none(step: Callable[[], int]) -> Iterator[int]:
+    """Repeat a step that works in portions until it finds nothing more, 100 times at most."""
+    for _ in range(100):
+        done = step()
+        yield done
+        if not done:
+            return
 
 
 class Worker:
@@ -87,11 +101,12 @@ class Worker:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start the threads: flow, schedules, one per destination."""
+        """Start the threads: flow, schedules, drop folders, one per destination."""
         with self._hub.connect() as connection:
             targets = self._hub.targets(connection)
         self._thread("flow", self._flow)
         self._thread("schedules", self._schedules)
+        self._thread("files", self._files)
         for target in targets:
             self._thread(f"deliver {target.far.name}", self._deliver_to(target))
 
@@ -137,6 +152,18 @@ class Worker:
                 if not report.taken and not report.replayed:
                     for _ in ears.notifies(timeout=POLL_SECONDS, stop_after=1):
                         pass
+
+    def _files(self) -> None:
+        folders = self._hub.drop_folders()
+        noted: dict[str, list[str]] = {}
+        with self._hub.connect() as connection:
+            while not self._stop.is_set():
+                for name, folder in folders.items():
+                    report = folder.look(connection)
+                    if report.files or report.notes != noted.get(name, []):
+                        _log.info("files", connection=name, **msgspec.to_builtins(report))
+                    noted[name] = report.notes
+                self._stop.wait(LOOK_SECONDS)
 
     def _schedules(self) -> None:
         with self._hub.connect() as connection:

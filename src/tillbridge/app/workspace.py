@@ -23,6 +23,11 @@ def init(folder: Path, ids: Ids) -> list[str]:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingsRefused(f"{folder} is not empty; name a new or empty folder")
+    return write(folder, ids)
+
+
+def write(folder: Path, ids: Ids) -> list[str]:
+    """Put the files of a fresh workspace into a folder; gives the files made."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tillbridge.app.cli import cases, db, ledger, observe, operate, run, stock, xref
-from tillbridge.app.cli.terminal import Terminal
+from tillbridge.app.cli.terminal import Terminal, log_to_stderr
 
 app = typer.Typer(
     name="tillbridge",
@@ -41,6 +41,7 @@ def options(
     ] = False,
 ) -> None:
     """The open retail integration hub: every sale in once, booked, delivered, explained."""
+    log_to_stderr()
     context.obj = Terminal(folder=workspace.resolve(), json=json)
 
 

@@ -52,7 +52,7 @@ def drain(
     from tillbridge.watch.status import status
 
     here = terminal(context)
-    with here.hub(run_sandboxes=True) as hub:
+    with here.hub(run_beside=True) as hub:
         left = work(hub, timeout, _bar(here.json))
         with hub.connect() as connection:
             found = status(connection)

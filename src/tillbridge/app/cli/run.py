@@ -38,8 +38,8 @@ def up(
     from tillbridge.app.up import run
 
     here = terminal(context)
-    with here.hub(run_sandboxes=True) as hub:
-        run(hub, roles=("api", "worker"), port=port, tell=here.tell)
+    with here.hub() as hub:
+        run(hub, roles=("api", "worker"), port=port, tell=here.tell, beside=True)
 
 
 def api(
@@ -73,11 +73,22 @@ def demo(
         bool, typer.Option("--wait/--no-wait", help="Keep the hub running afterwards.")
     ] = True,
     seed: Annotated[int, typer.Option(help="Another day of trade.")] = 7,
+    workspace: Annotated[
+        Path | None, typer.Option(help="Folder of the demo; ./tillbridge-demo by default.")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on stdout instead of tables.")
+    ] = False,
 ) -> None:
     """A day of trade of the example retailer, end to end, in a workspace of its own."""
     from tillbridge.app.demo import run
+    from tillbridge.app.demo.place import FOLDER
 
     here = terminal(context)
     if erp not in ("tryton", "sandbox"):
         fail(f"--erp is tryton or sandbox, not {erp!r}", code=2)
-    raise typer.Exit(run(here.folder, erp=erp, orders=orders, wait=wait, seed=seed, json=here.json))
+    source = context.parent.get_parameter_source("workspace") if context.parent else None
+    given = source is not None and source.name != "DEFAULT"
+    folder = workspace or (here.folder if given else Path(FOLDER))
+    code = run(folder, erp=erp, orders=orders, wait=wait, seed=seed, json=json or here.json)
+    raise typer.Exit(code)

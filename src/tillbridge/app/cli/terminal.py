@@ -30,11 +30,11 @@ class Terminal(msgspec.Struct):
         return load_workspace(self.folder)
 
     @contextmanager
-    def hub(self, *, run_sandboxes: bool = False) -> Iterator[Hub]:
+    def hub(self, *, run_beside: bool = False) -> Iterator[Hub]:
         """The hub over the workspace's database, migrated; both only for this command's life
         unless they run anyway.
         """
-        from tillbridge.app.sandboxes import sandbox_addresses
+        from tillbridge.app.beside import services_beside
         from tillbridge.durable.migrate import migrate
         from tillbridge.durable.postgres import database
         from tillbridge.durable.session import connect
@@ -43,7 +43,7 @@ class Terminal(msgspec.Struct):
         with database(workspace.folder) as url:
             with connect(url) as connection:
                 migrate(connection)
-            with sandbox_addresses(workspace, run=run_sandboxes) as overrides:
+            with services_beside(workspace, url, run=run_beside, tell=self.tell) as overrides:
                 yield Hub(workspace, url, overrides=overrides)
 
     @contextmanager
@@ -64,6 +64,13 @@ class Terminal(msgspec.Struct):
         """A line for the person, on stderr, never part of the result."""
         sys.stderr.write(words + "\n")
         sys.stderr.flush()
+
+
+def log_to_stderr() -> None:
+    """The hub's own log lines never mix with a command's result."""
+    import structlog
+
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def terminal(context: typer.Context) -> Terminal:
