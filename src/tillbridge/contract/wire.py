@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, TypeVar
 
@@ -51,7 +52,7 @@ def parse(kind: type[T], body: bytes) -> T:
     check(body)
     try:
         found = msgspec.json.decode(body, type=kind, strict=True)
-        if _may_hold_odd_numbers(body):
+        if _holds_decimals(kind) and _may_hold_odd_numbers(body):
             _refuse_odd_numbers(kind, body)
         return found
     except msgspec.ValidationError as problem:
@@ -125,6 +126,26 @@ def _constant(text: str) -> None:
 _SCANNER = JSONDecoder(
     object_pairs_hook=_pairs, parse_float=_fraction, parse_int=_whole, parse_constant=_constant
 )
+
+
+@lru_cache(maxsize=256)
+def _holds_decimals(kind: Any) -> bool:
+    """Whether a Decimal is anywhere in a type; only such a field takes odd strings for numbers."""
+    seen: set[int] = set()
+
+    def holds(node: Any) -> bool:
+        if isinstance(node, msgspec.inspect.DecimalType):
+            return True
+        if not isinstance(node, (msgspec.inspect.Type, msgspec.inspect.Field, tuple, list)):
+            return False
+        if id(node) in seen:
+            return False
+        seen.add(id(node))
+        if isinstance(node, (tuple, list)):
+            return any(holds(part) for part in node)
+        return any(holds(getattr(node, name)) for name in node.__struct_fields__)
+
+    return holds(msgspec.inspect.type_info(kind))
 
 
 def _may_hold_odd_numbers(body: bytes) -> bool:
