@@ -131,7 +131,7 @@ class OtherProcess:
 def wait_for(connection: Connection, query: str, seconds: float = 20.0) -> None:
     """Wait until a query gives true."""
     end = time.monotonic() + seconds
-    while connection.execute(query.encode()).fetchone() != (True,):  # type: ignore[arg-type]
+    while connection.execute(query.encode()).fetchone() != (True,):
         connection.rollback()
         assert time.monotonic() < end, f"waited in vain for {query}"
         time.sleep(0.0005)

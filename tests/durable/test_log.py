@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from psycopg import errors as pg
 from psycopg.conninfo import make_conninfo
 
 from tests.durable.floor import OtherProcess, note, notes, url_of, wait_for
-from tillbridge.atoms.ids import LANES, lane_of
+from tillbridge.atoms.ids import LANES, SeededIds, lane_of
 from tillbridge.durable import log
 from tillbridge.durable.session import WORKER_IDLE_IN_TRANSACTION_MS, connect
 
@@ -76,13 +75,13 @@ def test_id_order_is_commit_order_under_four_appenders_and_a_reader(
     done = threading.Event()
 
     def run(name: int) -> None:
-        dice = random.Random(name)
+        dice = SeededIds(name)
         with connect(database_url) as connection:
             for number in range(each):
-                if dice.random() < 0.2:  # work of unlike length before the append
-                    connection.execute("select pg_sleep(%s)", (dice.random() / 200,))
+                if dice.jitter() < 0.2:  # work of unlike length before the append
+                    connection.execute("select pg_sleep(%s)", (dice.jitter() / 200,))
                 batch = [
-                    note(f"k{dice.randrange(40)}", f"{name}.{number}.{i}") for i in range(size)
+                    note(f"k{int(dice.jitter() * 40)}", f"{name}.{number}.{i}") for i in range(size)
                 ]
                 log.append_and_commit(connection, batch)
 

@@ -44,15 +44,16 @@ select set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', '
 from dest where dest = %b for update
 
 -- name: claim
+-- a clock that is behind the one of the last claim refills nothing, and takes nothing away
 with d as materialized (
   select dest, conc, failures,
-         least(burst, tokens + rate * extract(epoch from %(now)s::timestamptz - at)) t
+         least(burst, tokens + rate * greatest(0, extract(epoch from %(now)s::timestamptz - at))) t
   from dest
   where dest = %(dest)s and not paused and (open_until is null or open_until <= %(now)s)
   for update
 ), room as materialized (
   select d.*, greatest(0, least(
-    floor(t)::int,
+    floor(least(t, %(limit)s::int))::int,
     conc - (select count(*)::int from outkey o
             where o.dest = d.dest and lease_until is not null),
     case when failures > 0 then 1 else %(limit)s::int end)) n
@@ -79,7 +80,7 @@ with d as materialized (
   from pick where (o.dest, o.key) = (pick.dest, pick.key)
   returning o.key, o.token, o.attempts, o.unknown
 ), t as (
-  update dest set tokens = room.t - (select count(*) from u), at = %(now)s
+  update dest set tokens = room.t - (select count(*) from u), at = greatest(dest.at, %(now)s)
   from room where dest.dest = room.dest and exists (select 1 from u)
 )
 select key, token, attempts, unknown from u
