@@ -1,10 +1,10 @@
 -- Cross-references and the vault.
 
 -- name: generation
-select coalesce(pg_sequence_last_value('xref_generation'), 0)
+select names_generation from hub
 
 -- name: raise_generation
-select nextval('xref_generation')
+update hub set names_generation = names_generation + 1
 
 -- name: all_names
 select connection, kind, theirs, ours from xref
