@@ -139,10 +139,6 @@ class StockSession(KeyedSession):
         rows = self._connection.execute(QUERIES.movements_of_key, (keys,)).fetchall()
         for key, location, product, quantity in rows:
             self._sums[key][(location, product)] = quantity
-        for _, _, key, _, location, product, quantity, _ in self._movements:
-            if key in self._sums:
-                sums = self._sums[key]
-                sums[(location, product)] = sums.get((location, product), 0) + quantity
 
     # -- handle -------------------------------------------------------------------------------
 
@@ -159,11 +155,20 @@ class StockSession(KeyedSession):
         if isinstance(body, SaleRung):
             return self._sale(record.key, body)
         if isinstance(body, SaleVoided):
-            back = [(place, -sum_) for place, sum_ in self._sums.get(body.voided, {}).items()]
-            return self._move(record.key, body.id, "return", back, body.occurred_at)
+            return self._move(
+                record.key, body.id, "return", self._back(body.voided), body.occurred_at
+            )
         if isinstance(body, StockCounted):
             return self._count(record.key, body)
         raise NeedsDecision("unexpected", f"the stock book takes no {record.type}")
+
+    def _back(self, voided: str) -> list[tuple[Place, int]]:
+        """What undoes a sale: its stored movements and those of this transaction, turned round."""
+        sums = dict(self._sums.get(voided, {}))
+        for _, _, key, _, location, product, quantity, _ in self._movements:
+            if key == voided:
+                sums[(location, product)] = sums.get((location, product), 0) + quantity
+        return [(place, -quantity) for place, quantity in sums.items()]
 
     def _sale(self, key: str, body: SaleRung) -> Outcome:
         out: dict[Place, int] = {}
