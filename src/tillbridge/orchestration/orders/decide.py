@@ -14,7 +14,7 @@ import msgspec
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.documents import SalesOrderDocument, SubmitDocument
 from tillbridge.canonical.fact import Fact
-from tillbridge.canonical.orders import Order
+from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, OrderPlaced
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.stock import MoveStock, ReserveStock, StockLine, StockShort
 from tillbridge.canonical.valued import DepositReceived, RefundPaid, ValuedTender
@@ -24,10 +24,12 @@ from tillbridge.orchestration.orders.state import (
     DocumentSeen,
     OrderState,
     captured,
+    paid_unnamed,
     repaid,
     shipped,
     unshipped_cancelled,
 )
+from tillbridge.orchestration.orders.value import SEP, earned
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 
 MAPPING = "hub/1"
@@ -58,14 +60,10 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     order = state.order
     if order is None or order.test:
         return decision
-    if order.paid_stated and not order.tenders and not state.captures:
-        raise NeedsDecision(
-            "tender_missing",
-            f"order {order.number} is told as paid but names no payment gateway",
-            owner="ecommerce",
-            amount=order.paid_stated,
-            currency=order.currency,
-        )
+    _one_currency(state, order)
+    unnamed = paid_unnamed(state)
+    if unnamed and isinstance(body, OrderPlaced | OrderChanged | OrderCancelled):
+        decision.notices.append(_tender_missing(order, unnamed))
     when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
     decision.emits += [
@@ -78,6 +76,33 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         *_reserve(state, order, policy, when),
     ]
     return decision
+
+
+def _one_currency(state: OrderState, order: Order) -> None:
+    """Amounts of another currency cannot be added to the order's; a missing rate is never 1."""
+    told = {currency: f"payment {name}" for name, (_, _, currency) in state.captures.items()}
+    told |= {money: f"refund {name}" for name, (_, _, money) in state.refund_payments.items()}
+    told |= {refund.currency: f"refund {name}" for name, refund in state.refunds.items()}
+    for currency, what in told.items():
+        if currency and currency != order.currency:
+            raise NeedsDecision(
+                "currency_mismatch",
+                f"order {order.number} is in {order.currency}, but its {what} in {currency}",
+                owner="finance",
+                amount=order.total,
+                currency=order.currency,
+            )
+
+
+def _tender_missing(order: Order, unnamed: int) -> NeedsDecision:
+    """A notice, nothing parks: the transaction that names the gateway may be on its way."""
+    return NeedsDecision(
+        "tender_missing",
+        f"order {order.number} is told as paid but names no payment gateway",
+        owner="ecommerce",
+        amount=unnamed,
+        currency=order.currency,
+    )
 
 
 def _when(body: Body) -> When:
@@ -151,13 +176,17 @@ def _refund(state: OrderState, order: Order, policies: Policies, when: When) -> 
 
 
 def _sales_order(state: OrderState, order: Order, policy: ChannelPolicy) -> list[Body]:
-    """The sales order goes to the ERP once, when its point (paid or placed) is reached."""
+    """The sales order goes to the ERP once, when its point (paid or placed) is reached; at the
+    latest when something is earned, because its invoice refers to it and follows it per key.
+    """
     operation = f"{state.key}/sales_order"
-    if not policy.erp or operation in state.documents or order.cancelled_at is not None:
+    if not policy.erp or operation in state.documents:
         return []
-    paid = sum(captured(state).values())
-    if policy.order_point == "paid" and paid < order.total:
-        return []
+    if not earned(state):
+        paid = sum(captured(state).values())
+        early = policy.order_point == "paid" and paid < order.total
+        if early or order.cancelled_at is not None:
+            return []
     state.documents[operation] = DocumentSeen("sales_order", "owed")
     document = SalesOrderDocument(
         number=order.number,
@@ -184,22 +213,18 @@ def _move(state: OrderState, when: When) -> list[Body]:
     for shipment in state.shipments.values():
         if shipment.state == "shipped":
             for line in shipment.lines:
-                _add(target, line.line, shipment.location, "sale", -line.quantity)
+                _add(state, target, line.line, shipment.location, "sale", -line.quantity)
     for refund in state.refunds.values():
         for refunded in refund.lines:
             if refunded.restock == "return" and refunded.location:
-                _add(target, refunded.line, refunded.location, "return", refunded.quantity)
+                _add(state, target, refunded.line, refunded.location, "return", refunded.quantity)
     by_kind: dict[str, list[StockLine]] = {}
     for place in sorted(target.keys() | state.moved.keys()):
         difference = target.get(place, 0) - state.moved.get(place, 0)
-        name, location, kind = place.split("|")
-        line_of_order = state.line(name)
-        if not difference or line_of_order is None or line_of_order.kind != "goods":
-            continue
-        state.moved[place] = target.get(place, 0)
-        by_kind.setdefault(kind, []).append(
-            StockLine(name, line_of_order.product, difference, location)
-        )
+        if difference:
+            name, product, location, kind = place.split(SEP)
+            by_kind.setdefault(kind, []).append(StockLine(name, product, difference, location))
+    state.moved = target
     return [
         MoveStock(
             key=state.key,
@@ -212,9 +237,14 @@ def _move(state: OrderState, when: When) -> list[Body]:
     ]
 
 
-def _add(target: dict[str, int], line: str, location: str, kind: str, quantity: int) -> None:
-    place = f"{line}|{location}|{kind}"
-    target[place] = target.get(place, 0) + quantity
+def _add(
+    state: OrderState, target: dict[str, int], name: str, location: str, kind: str, quantity: int
+) -> None:
+    """Only goods the newest version knows can be moved; others wait until it does."""
+    line = state.line(name)
+    if line is not None and line.kind == "goods":
+        place = SEP.join((name, line.product, location, kind))
+        target[place] = target.get(place, 0) + quantity
 
 
 def _reserve(state: OrderState, order: Order, policy: ChannelPolicy, when: When) -> list[Body]:

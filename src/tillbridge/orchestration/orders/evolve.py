@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import msgspec
 
+from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.atoms.money import to_text
 from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused
 from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, OrderPlaced
-from tillbridge.canonical.payments import PaymentCaptured, PaymentRefunded
+from tillbridge.canonical.payments import Payment, PaymentCaptured, PaymentRefunded
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundIssued
 from tillbridge.canonical.shipments import GoodsShipped
 from tillbridge.canonical.stock import StockReserved, StockShort
 from tillbridge.orchestration.orders.state import DocumentSeen, OrderState, Refund, Shipment
 
-T = TypeVar("T")
+# a parcel's life, for two tellings of the same version
+_STATES = ("open", "shipped", "failed", "cancelled")
 
 
 def evolve(state: OrderState, body: Body) -> bool:
@@ -23,26 +24,56 @@ def evolve(state: OrderState, body: Body) -> bool:
     match body:
         case OrderPlaced() | OrderChanged() | OrderCancelled():
             return _told(state, body)
-        case PaymentCaptured():
-            return _put(state.captures, body.reference, (body.tender, body.amount))
-        case PaymentRefunded():
-            return _put(state.refund_payments, body.reference, (body.tender, body.amount))
+        case PaymentCaptured() | PaymentRefunded():
+            refunds = isinstance(body, PaymentRefunded)
+            return _paid(state.refund_payments if refunds else state.captures, body)
         case GoodsShipped():
             return _shipment(state, body)
         case RefundIssued():
             return _refund(state, body)
         case StockReserved() | StockShort():
             return _answered(state, body)
-        case DocumentAccepted() | DocumentRefused():
-            return _put(state.documents, body.operation, _seen(body))
+        case DocumentAccepted() | DocumentRefused() if body.kind != "journal":
+            return _document(state, body)
         case _:
             return False
 
 
-def _seen(body: DocumentAccepted | DocumentRefused) -> DocumentSeen:
+def _document(state: OrderState, body: DocumentAccepted | DocumentRefused) -> bool:
+    """What became of a document; once accepted it stays accepted."""
+    known = state.documents.get(body.operation)
     if isinstance(body, DocumentAccepted):
-        return DocumentSeen(body.kind, "accepted", body.number)
-    return DocumentSeen(body.kind, "refused")
+        seen = DocumentSeen(body.kind, "accepted", body.number)
+    elif known is not None and known.state == "accepted":
+        return False
+    else:
+        seen = DocumentSeen(body.kind, "refused")
+    if known == seen:
+        return False
+    state.documents[body.operation] = seen
+    return True
+
+
+def _paid(table: dict[str, tuple[str, int, str]], body: Payment) -> bool:
+    """A money movement is immutable: the first telling stands; another amount is a case.
+
+    Another tender alone is no other movement: our name for the gateway was changed meanwhile.
+    """
+    known = table.get(body.reference)
+    if known is None:
+        table[body.reference] = (body.tender, body.amount, body.currency)
+        return True
+    if known[1:] == (body.amount, body.currency):
+        return False
+    raise NeedsDecision(
+        "immutable_changed",
+        f"payment {body.reference} was told as {to_text(known[1], known[2])} {known[2]} "
+        f"and now as {to_text(body.amount, body.currency)} {body.currency}",
+        owner="finance",
+        amount=abs(known[1] - body.amount),
+        currency=body.currency,
+        details={"reference": body.reference, "key": body.key},
+    )
 
 
 def _told(state: OrderState, body: OrderPlaced | OrderChanged | OrderCancelled) -> bool:
@@ -75,21 +106,33 @@ def _rank(order: Order) -> tuple[bool, int, bytes]:
 
 
 def _shipment(state: OrderState, body: GoodsShipped) -> bool:
+    told = Shipment(body.version, body.state, body.location, body.lines, body.tracking)
     known = state.shipments.get(body.shipment)
-    if known is not None and body.version <= known.version:
+    if known is not None and _shipment_rank(told) <= _shipment_rank(known):
         return False
-    state.shipments[body.shipment] = Shipment(
-        body.version, body.state, body.location, body.lines, body.tracking
-    )
+    state.shipments[body.shipment] = told
     return True
+
+
+def _shipment_rank(told: Shipment) -> tuple[str, int, bytes]:
+    """Newest version first; at the same one the later state of a parcel, then bytes decide."""
+    step = _STATES.index(told.state) if told.state in _STATES else -1
+    return (told.version, step, msgspec.json.encode(told))
 
 
 def _refund(state: OrderState, body: RefundIssued) -> bool:
+    told = Refund(body.version, body.lines, body.adjustments, body.payments, body.currency)
     known = state.refunds.get(body.refund)
-    if known is not None and body.version <= known.version:
+    if known is not None and _refund_rank(told) <= _refund_rank(known):
         return False
-    state.refunds[body.refund] = Refund(body.version, body.lines, body.adjustments, body.payments)
+    state.refunds[body.refund] = told
     return True
+
+
+def _refund_rank(told: Refund) -> tuple[str, int, bytes]:
+    """Newest version first; at the same one the one that paid more, then bytes decide."""
+    paid = sum(payment.amount for payment in told.payments if payment.state == "success")
+    return (told.version, paid, msgspec.json.encode(told))
 
 
 def _answered(state: OrderState, body: StockReserved | StockShort) -> bool:
@@ -99,11 +142,4 @@ def _answered(state: OrderState, body: StockReserved | StockShort) -> bool:
         state.hold, state.hold_location = ("held" if body.lines else ""), body.location
     else:
         state.hold, state.hold_location = "short", ""
-    return True
-
-
-def _put(table: dict[str, T], key: str, value: T) -> bool:
-    if table.get(key) == value:
-        return False
-    table[key] = value
     return True

@@ -11,15 +11,14 @@ from tillbridge.canonical.documents import (
     InvoiceDocument,
     SubmitDocument,
 )
-from tillbridge.canonical.orders import Order, OrderLine
+from tillbridge.canonical.orders import Order
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.valued import SaleRecognised, SaleReversed, ValuedLine, ValuedTax
 from tillbridge.orchestration.orders.state import DocumentSeen, LineValue, OrderState
-from tillbridge.orchestration.orders.value import earned, kind_of, taken_back
+from tillbridge.orchestration.orders.value import SEP, earned, taken_back
 from tillbridge.orchestration.policies import ChannelPolicy
 
 MAPPING = "hub/1"
-_SEP = "\x1f"
 _NOTHING = LineValue()
 
 
@@ -42,9 +41,8 @@ def recognise(state: OrderState, order: Order, policy: ChannelPolicy, when: Mome
     if not steps:
         return []
     state.recognised = target
-    lines = [(line, steps[line.line]) for line in order.lines if line.line in steps] + [
-        (_gone_line(name), steps[name]) for name in steps if state.line(name) is None
-    ]
+    place = {line.line: index for index, line in enumerate(order.lines)}
+    steps.sort(key=lambda step: place.get(step[0], len(place)))
     number = state.step("recognise")
     fact = SaleRecognised(
         key=state.key,
@@ -57,23 +55,19 @@ def recognise(state: OrderState, order: Order, policy: ChannelPolicy, when: Mome
         currency=order.currency,
         order=state.key,
         channel=order.channel,
-        lines=tuple(_valued(line, value) for line, value in lines),
-        taxes=_valued_taxes([value for _, value in lines]),
+        lines=tuple(_valued(name, value) for name, value in steps),
+        taxes=_valued_taxes([value for _, value in steps]),
     )
-    return [fact, *_document(state, order, policy, when, lines)]
+    return [fact, *_document(state, order, policy, when, steps)]
 
 
 def reverse(state: OrderState, order: Order, policy: ChannelPolicy, when: Moment) -> list[Body]:
     """SaleReversed for what was taken back since, and its credit note."""
     target = taken_back(state, state.recognised)
-    steps = _differences(target, state.reversed)
+    steps = [(_line_of(key), value) for key, value in _differences(target, state.reversed)]
     if not steps:
         return []
     state.reversed = target
-    lines = []
-    for reference in sorted(steps):
-        kind, line = kind_of(state, reference)
-        lines.append((line if line is not None else _line(reference, kind), steps[reference]))
     number = state.step("reverse")
     fact = SaleReversed(
         key=state.key,
@@ -86,61 +80,63 @@ def reverse(state: OrderState, order: Order, policy: ChannelPolicy, when: Moment
         currency=order.currency,
         order=state.key,
         channel=order.channel,
-        lines=tuple(_valued(line, value) for line, value in lines),
-        taxes=_valued_taxes([value for _, value in lines]),
+        lines=tuple(_valued(name, value) for name, value in steps),
+        taxes=_valued_taxes([value for _, value in steps]),
     )
-    negated = [(line, _negated(value)) for line, value in lines]
+    negated = [(name, _difference(_NOTHING, value)) for name, value in steps]
     return [fact, *_document(state, order, policy, when, negated)]
 
 
 def _differences(
     target: dict[str, LineValue], booked: dict[str, LineValue]
-) -> dict[str, LineValue]:
-    """Target less booked, per key, where anything differs."""
-    steps: dict[str, LineValue] = {}
+) -> list[tuple[str, LineValue]]:
+    """Target less booked, per key, where anything differs.
+
+    A line that moved to another kind, department or promotion gives two steps: out of where it was
+    booked, and into where it belongs now.
+    """
+    steps: list[tuple[str, LineValue]] = []
     for key in sorted(target.keys() | booked.keys()):
-        now, before = target.get(key, _NOTHING), booked.get(key, _NOTHING)
+        now, before = target.get(key), booked.get(key)
         if now == before:
             continue
-        taxes = {
-            tax: now.taxes.get(tax, 0) - before.taxes.get(tax, 0)
-            for tax in sorted(now.taxes.keys() | before.taxes.keys())
-        }
-        steps[key] = LineValue(
-            now.quantity - before.quantity,
-            now.list - before.list,
-            now.discount - before.discount,
-            {tax: amount for tax, amount in taxes.items() if amount},
-        )
+        if now is not None and before is not None and now.belongs != before.belongs:
+            steps += [(key, _difference(_NOTHING, before)), (key, now)]
+        else:
+            steps.append((key, _difference(now or _NOTHING, before or _NOTHING)))
     return steps
 
 
-def _negated(value: LineValue) -> LineValue:
+def _difference(now: LineValue, before: LineValue) -> LineValue:
+    taxes = {
+        tax: now.taxes.get(tax, 0) - before.taxes.get(tax, 0)
+        for tax in sorted(now.taxes.keys() | before.taxes.keys())
+    }
+    known = before if now is _NOTHING else now
     return LineValue(
-        -value.quantity,
-        -value.list,
-        -value.discount,
-        {tax: -amount for tax, amount in value.taxes.items()},
+        now.quantity - before.quantity,
+        now.list - before.list,
+        now.discount - before.discount,
+        {tax: amount for tax, amount in taxes.items() if amount},
+        known.kind,
+        known.department,
+        known.promotion,
     )
 
 
-def _gone_line(name: str) -> OrderLine:
-    """Stands for a line that a newer version of the order no longer has."""
-    return _line(name, "goods")
+def _line_of(reference: str) -> str:
+    """Order line of a reversal's key (`refund/index/line`); the kind for an adjustment."""
+    return reference.rsplit(SEP, maxsplit=1)[-1]
 
 
-def _line(name: str, kind: str) -> OrderLine:
-    return OrderLine(line=name, kind=kind, product="", quantity=0, list=0)
-
-
-def _valued(line: OrderLine, value: LineValue) -> ValuedLine:
+def _valued(name: str, value: LineValue) -> ValuedLine:
     return ValuedLine(
-        kind=line.kind,
+        kind=value.kind,
         list=value.list,
         discount=value.discount,
-        department=line.department,
-        promotion=line.promotion,
-        line=line.line,
+        department=value.department,
+        promotion=value.promotion,
+        line=name,
     )
 
 
@@ -152,7 +148,7 @@ def _valued_taxes(values: list[LineValue]) -> tuple[ValuedTax, ...]:
     rows = []
     for key, amount in sorted(totals.items()):
         if amount:
-            jurisdiction, code, collector = key.split(_SEP)
+            jurisdiction, code, collector = key.split(SEP)
             rows.append(ValuedTax(jurisdiction, amount, collector, code))
     return tuple(rows)
 
@@ -170,29 +166,33 @@ def _document(
     order: Order,
     policy: ChannelPolicy,
     when: Moment,
-    lines: list[tuple[OrderLine, LineValue]],
+    steps: list[tuple[str, LineValue]],
 ) -> list[Body]:
     """The invoice (or credit note, when the sum is negative) for a step, where the ERP books it."""
     if not policy.erp or policy.gl != "documents":
         return []
-    total = sum(v.list - v.discount + sum(v.taxes.values()) for _, v in lines)
+    total = sum(v.list - v.discount + sum(v.taxes.values()) for _, v in steps)
     if total == 0:
         return []
     sign = 1 if total > 0 else -1
-    rows = tuple(
-        DocumentLine(
-            line=line.line.split(_SEP)[-1],
-            kind=line.kind,
-            product=line.product,
-            quantity=sign * value.quantity,
-            net=sign * (value.list - value.discount),
-            taxes=tuple(
-                (key.split(_SEP)[0], sign * amount) for key, amount in sorted(value.taxes.items())
-            ),
-            title=line.title,
+    told = {line.line: line for line in order.lines}
+    rows = []
+    for name, value in steps:
+        line = told.get(name)
+        rows.append(
+            DocumentLine(
+                line=name,
+                kind=value.kind,
+                product=line.product if line is not None else "",
+                quantity=sign * value.quantity,
+                net=sign * (value.list - value.discount),
+                taxes=tuple(
+                    (key.split(SEP)[0], sign * amount)
+                    for key, amount in sorted(value.taxes.items())
+                ),
+                title=line.title if line is not None else "",
+            )
         )
-        for line, value in lines
-    )
     kind = "invoice" if sign > 0 else "credit_note"
     operation = f"{state.key}/{kind}/{state.step(kind)}"
     state.documents[operation] = DocumentSeen(kind, "owed")
@@ -205,7 +205,7 @@ def _document(
         currency=order.currency,
         invoice_date=when.business_date,
         total=sign * total,
-        lines=rows,
+        lines=tuple(rows),
         party=order.party,
         location=_ships_from(state, policy),
     )

@@ -31,15 +31,27 @@ class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: tuple[RefundLine, ...] = ()
     adjustments: tuple[RefundAdjustment, ...] = ()
     payments: tuple[RefundPayment, ...] = ()
+    currency: str = ""
 
 
 class LineValue(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Cumulative value booked on one line: thousandths, minor units; taxes by tax key."""
+    """Cumulative value booked on one line: thousandths, minor units; taxes by tax key.
+
+    kind, department, promotion: where it was booked, so that it can be taken out again from there.
+    """
 
     quantity: int = 0
     list: int = 0
     discount: int = 0
     taxes: dict[str, int] = {}
+    kind: str = "goods"
+    department: str = ""
+    promotion: str = ""
+
+    @property
+    def belongs(self) -> tuple[str, str, str]:
+        """What decides the accounts."""
+        return self.kind, self.department, self.promotion
 
 
 class DocumentSeen(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -53,9 +65,9 @@ class DocumentSeen(msgspec.Struct, frozen=True, omit_defaults=True):
 class OrderState(msgspec.Struct, omit_defaults=True):
     """Everything decided and known about one order.
 
-    captures, refund_payments: reference -> (tender, minor units). deposited, refunded: tender ->
-    minor units booked. recognised: line -> value. reversed: `refund/line` -> value.
-    moved: `line|location|kind` -> thousandths. wanted: line -> thousandths to be held.
+    captures, refund_payments: reference -> (tender, minor units, currency). deposited, refunded:
+    tender -> minor units booked. recognised: line -> value. reversed: `refund/index/line` -> value.
+    moved: line, product, location and kind -> thousandths. wanted: line -> thousandths to be held.
     steps: counters that number the facts decided here.
     """
 
@@ -64,10 +76,10 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     source: str = ""
     entities: Entities = Entities(selling="")
     order: Order | None = None
-    captures: dict[str, tuple[str, int]] = {}
+    captures: dict[str, tuple[str, int, str]] = {}
     shipments: dict[str, Shipment] = {}
     refunds: dict[str, Refund] = {}
-    refund_payments: dict[str, tuple[str, int]] = {}
+    refund_payments: dict[str, tuple[str, int, str]] = {}
     deposited: dict[str, int] = {}
     refunded: dict[str, int] = {}
     recognised: dict[str, LineValue] = {}
@@ -115,7 +127,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
 def captured(state: OrderState) -> dict[str, int]:
     """Money taken so far by tender: named transactions, and what the channel states beyond them."""
     by_tender: dict[str, int] = {}
-    for tender, amount in state.captures.values():
+    for tender, amount, _ in state.captures.values():
         by_tender[tender] = by_tender.get(tender, 0) + amount
     order = state.order
     if order is not None and order.paid_stated is not None:
@@ -126,9 +138,20 @@ def captured(state: OrderState) -> dict[str, int]:
     return by_tender
 
 
+def paid_unnamed(state: OrderState) -> int:
+    """Minor units the channel states as paid although neither it nor a transaction names how."""
+    order = state.order
+    if order is None or order.tenders or not order.paid_stated:
+        return 0
+    return max(order.paid_stated - sum(amount for _, amount, _ in state.captures.values()), 0)
+
+
 def repaid(state: OrderState) -> dict[str, int]:
     """Money given back so far by tender; a transaction told twice counts once."""
-    by_reference = dict(state.refund_payments)
+    by_reference = {
+        reference: (tender, amount)
+        for reference, (tender, amount, _) in state.refund_payments.items()
+    }
     for refund in state.refunds.values():
         for payment in refund.payments:
             if payment.state == "success":

@@ -2,23 +2,41 @@
 
 Earned: goods by what was shipped, cumulatively (the last part takes the remainder); shipping, fees
 and the like with the first shipment; orders without goods to ship, and gift cards, when paid.
+What was refunded as cancelled was never sold: the rest of its line is what remains to be earned,
+so that paid = earned + given back to the cent. An order that is cancelled before anything shipped
+earns only what the shop kept of a full payment.
 Taken back: refunded lines that were earned; a line refunded before it shipped is never earned.
 """
 
 from __future__ import annotations
 
-from tillbridge.canonical.orders import OrderLine, TaxLine
+import msgspec
+
+from tillbridge.canonical.orders import Order, OrderLine, TaxLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine
 from tillbridge.orchestration.orders.state import LineValue, OrderState, captured, shipped
 
-_SEP = "\x1f"
-# adjustments that lower an income of their own; any other is a further discount
-OWN_LINE = ("shipping", "duty", "fee")
+SEP = "\x1f"
+# adjustments that give back an amount of their own kind; all others are a further discount
+_OWN_KIND = ("shipping", "duty", "fee")
+
+
+class Standing(msgspec.Struct):
+    """Where an order stands. gone: thousandths shipped per line. paid: the whole total came in.
+    cancelled: what refunds took out of the order before it left. begun: whether amounts without
+    goods are earned. unshipped: begun although nothing shipped, because all of it was cancelled.
+    """
+
+    gone: dict[str, int]
+    paid: bool
+    cancelled: dict[str, LineValue]
+    begun: bool
+    unshipped: bool
 
 
 def tax_key(tax: TaxLine) -> str:
     """Identity of a tax inside an order: jurisdiction, code and who collects it."""
-    return _SEP.join((tax.jurisdiction, tax.code, tax.collector))
+    return SEP.join((tax.jurisdiction, tax.code, tax.collector))
 
 
 def part(amount: int, quantity: int, of: int) -> int:
@@ -29,83 +47,195 @@ def part(amount: int, quantity: int, of: int) -> int:
     return share if amount >= 0 else -share
 
 
+def standing(state: OrderState, order: Order) -> Standing:
+    """Read the evidence once."""
+    gone = shipped(state)
+    left = any(quantity > 0 for quantity in gone.values())
+    given_up = order.cancelled_at is not None and not left
+    cancelled = _cancelled(state, order, all_kinds=given_up)
+    paid = order.total <= sum(captured(state).values())
+    to_ship = [line for line in order.lines if line.ships and line.kind == "goods"]
+    if left:
+        return Standing(gone, paid, cancelled, begun=True, unshipped=False)
+    if not to_ship and not given_up:
+        return Standing(gone, paid, cancelled, begun=paid, unshipped=False)
+    sold = to_ship or [line for line in order.lines if line.kind != "shipping" and line.quantity]
+    nothing_left = bool(sold) and all(
+        line.line in cancelled and cancelled[line.line].quantity >= line.quantity for line in sold
+    )
+    over = paid and nothing_left
+    return Standing(gone, paid, cancelled, begun=over, unshipped=over)
+
+
 def earned(state: OrderState) -> dict[str, LineValue]:
     """Cumulative value earned per line of the newest version."""
     order = state.order
     if order is None:
         return {}
-    gone = shipped(state)
-    paid = order.total <= sum(captured(state).values()) and order.cancelled_at is None
-    to_ship = any(line.ships and line.kind == "goods" for line in order.lines)
-    started = any(quantity > 0 for quantity in gone.values()) if to_ship else paid
+    now = standing(state, order)
+    sold_cards = now.begun or (now.paid and order.cancelled_at is None)
     values: dict[str, LineValue] = {}
     for line in order.lines:
-        if line.ships and line.kind == "goods":
-            quantity = min(gone.get(line.line, 0), line.quantity)
+        rest = _rest(line, now.cancelled.get(line.line))
+        if line.ships and line.kind == "goods" and rest.quantity:
+            quantity = min(now.gone.get(line.line, 0), rest.quantity)
+            value = _share(rest, quantity) if quantity > 0 else None
         elif line.kind == "gift_card":
-            quantity = line.quantity if paid else 0
+            value = rest if sold_cards else None
         else:
-            quantity = line.quantity if started else 0
-        if quantity > 0 or (started and line.quantity == 0):
-            values[line.line] = line_value(line, quantity)
-    return values
+            value = rest if now.begun else None
+        if value is not None and _worth(value):
+            values[line.line] = value
+    return _less_shipping(state, order, values) if now.unshipped else values
 
 
-def line_value(line: OrderLine, quantity: int) -> LineValue:
-    """Value of a part of a line."""
+def _worth(value: LineValue) -> bool:
+    return bool(value.quantity or value.list or value.discount or any(value.taxes.values()))
+
+
+def _rest(line: OrderLine, cancelled: LineValue | None) -> LineValue:
+    """A whole line less what was cancelled of it."""
     taxes: dict[str, int] = {}
     for tax in line.taxes:
-        key = tax_key(tax)
-        taxes[key] = taxes.get(key, 0) + part(tax.amount, quantity, line.quantity)
-    return LineValue(
-        quantity,
-        part(line.list, quantity, line.quantity),
-        part(line.discount, quantity, line.quantity),
+        taxes[tax_key(tax)] = taxes.get(tax_key(tax), 0) + tax.amount
+    whole = LineValue(
+        line.quantity,
+        line.list,
+        line.discount,
         taxes,
+        line.kind,
+        line.department,
+        line.promotion,
+    )
+    return whole if cancelled is None else _minus(whole, cancelled)
+
+
+def _minus(value: LineValue, other: LineValue) -> LineValue:
+    taxes = dict(value.taxes)
+    for key, amount in other.taxes.items():
+        taxes[key] = taxes.get(key, 0) - amount
+    return msgspec.structs.replace(
+        value,
+        quantity=value.quantity - other.quantity,
+        list=value.list - other.list,
+        discount=value.discount - other.discount,
+        taxes={key: amount for key, amount in taxes.items() if amount},
     )
 
 
-def taken_back(state: OrderState, earned_now: dict[str, LineValue]) -> dict[str, LineValue]:
-    """Cumulative value to be reversed, keyed `refund/line`, for what is earned by now."""
-    values: dict[str, LineValue] = {}
-    left = {line: value.quantity for line, value in earned_now.items()}
+def _share(value: LineValue, quantity: int) -> LineValue:
+    """Value of a part of a line."""
+    return msgspec.structs.replace(
+        value,
+        quantity=quantity,
+        list=part(value.list, quantity, value.quantity),
+        discount=part(value.discount, quantity, value.quantity),
+        taxes={key: part(tax, quantity, value.quantity) for key, tax in value.taxes.items()},
+    )
+
+
+def _less_shipping(
+    state: OrderState, order: Order, values: dict[str, LineValue]
+) -> dict[str, LineValue]:
+    """Nothing left the house: freight given back was never earned, instead of being reversed."""
+    first = next((line.line for line in order.lines if line.kind == "shipping"), None)
+    if first is None or first not in values:
+        return values
     for number in sorted(state.refunds):
-        refund = state.refunds[number]
-        for index, refunded in enumerate(refund.lines):
-            if refunded.restock == "cancel":
-                continue
-            quantity = min(refunded.quantity, left.get(refunded.line, 0))
-            if quantity <= 0:
-                continue
-            left[refunded.line] -= quantity
-            values[_SEP.join((number, str(index), refunded.line))] = _reversal(
-                state, refunded, quantity
-            )
-        if earned_now:
-            for index, adjustment in enumerate(refund.adjustments):
-                values[_SEP.join((number, f"a{index}", adjustment.kind))] = _adjusted(
-                    state, adjustment
-                )
+        for adjustment in state.refunds[number].adjustments:
+            if adjustment.kind == "shipping":
+                values[first] = _minus(values[first], _adjusted(state, adjustment))
+    rest = values[first]
+    if not (rest.list - rest.discount or any(rest.taxes.values())):
+        del values[first]
     return values
 
 
-def _reversal(state: OrderState, refunded: RefundLine, quantity: int) -> LineValue:
-    line = state.line(refunded.line)
+def _cancelled(state: OrderState, order: Order, *, all_kinds: bool) -> dict[str, LineValue]:
+    """What refunds took out of lines that had not shipped: quantity, net and taxes as refunded.
+
+    all_kinds: the order was cancelled before anything shipped, so nothing refunded ever left.
+    """
+    values: dict[str, LineValue] = {}
+    lines = {line.line: line for line in order.lines}
+    for number in sorted(state.refunds):
+        for refunded in state.refunds[number].lines:
+            line = lines.get(refunded.line)
+            if line is None or not (all_kinds or refunded.restock == "cancel"):
+                continue
+            before = values.get(refunded.line, LineValue())
+            quantity = min(refunded.quantity, line.quantity - before.quantity)
+            if quantity > 0:
+                step = _refunded(line, refunded, before.quantity, quantity)
+                values[refunded.line] = _minus(before, _negative(step))
+    return values
+
+
+def _negative(value: LineValue) -> LineValue:
+    return _minus(LineValue(), value)
+
+
+def _refunded(line: OrderLine, refunded: RefundLine, before: int, quantity: int) -> LineValue:
+    """Value of a refunded part; list prices are shared cumulatively, `before` of them already."""
     net = part(refunded.net, quantity, refunded.quantity)
-    listed = net if line is None else part(line.list, quantity, line.quantity)
+    listed = part(line.list, before + quantity, line.quantity) - part(
+        line.list, before, line.quantity
+    )
     taxes: dict[str, int] = {}
     for tax in refunded.taxes:
         key = tax_key(tax)
         taxes[key] = taxes.get(key, 0) + part(tax.amount, quantity, refunded.quantity)
-    return LineValue(quantity, listed, listed - net, taxes)
+    return LineValue(
+        quantity, listed, listed - net, taxes, line.kind, line.department, line.promotion
+    )
+
+
+def taken_back(state: OrderState, earned_now: dict[str, LineValue]) -> dict[str, LineValue]:
+    """Cumulative value to be reversed, keyed `refund/index/line`, for what is earned by now."""
+    order = state.order
+    if order is None:
+        return {}
+    now = standing(state, order)
+    given_up = order.cancelled_at is not None and not any(now.gone.values())
+    values: dict[str, LineValue] = {}
+    left = {line: value.quantity for line, value in earned_now.items()}
+    back: dict[str, int] = {}
+    lines = {line.line: line for line in order.lines}
+    for number in sorted(state.refunds):
+        refund = state.refunds[number]
+        for index, refunded in enumerate(refund.lines):
+            line = lines.get(refunded.line)
+            if line is None or given_up or refunded.restock == "cancel":
+                continue
+            before = back.get(line.line, 0)
+            quantity = min(refunded.quantity, left.get(line.line, 0) - before)
+            if quantity <= 0:
+                continue
+            back[line.line] = before + quantity
+            key = SEP.join((number, str(index), refunded.line))
+            values[key] = _refunded(line, refunded, before, quantity)
+        for index, adjustment in enumerate(refund.adjustments):
+            if now.begun and _counts(adjustment, now):
+                key = SEP.join((number, f"a{index}", adjustment.kind))
+                values[key] = _adjusted(state, adjustment)
+    return values
+
+
+def _counts(adjustment: RefundAdjustment, now: Standing) -> bool:
+    """Money cannot be kept that was never paid; freight of an order that never left is not
+    reversed but never earned.
+    """
+    if adjustment.kind == "shipping":
+        return not now.unshipped
+    return now.paid or adjustment.net + adjustment.tax > 0
 
 
 def _adjusted(state: OrderState, adjustment: RefundAdjustment) -> LineValue:
-    """Shipping given back lowers shipping income; goodwill is a further discount on goods."""
+    """Freight, duties and fees given back lower their own income; all else is a discount more."""
     taxes = {_adjustment_tax_key(state): adjustment.tax} if adjustment.tax else {}
-    if adjustment.kind in OWN_LINE:
-        return LineValue(0, adjustment.net, 0, taxes)
-    return LineValue(0, 0, -adjustment.net, taxes)
+    if adjustment.kind in _OWN_KIND:
+        return LineValue(0, adjustment.net, 0, taxes, adjustment.kind)
+    return LineValue(0, 0, -adjustment.net, taxes, "goods")
 
 
 def _adjustment_tax_key(state: OrderState) -> str:
@@ -114,13 +244,4 @@ def _adjustment_tax_key(state: OrderState) -> str:
     for line in sorted(lines, key=lambda one: one.kind != "shipping"):
         for tax in line.taxes:
             return tax_key(tax)
-    return _SEP.join(("unknown", "", "seller"))
-
-
-def kind_of(state: OrderState, reference: str) -> tuple[str, OrderLine | None]:
-    """Kind and order line of a reversal's key (`refund/index/line` or an adjustment's kind)."""
-    _, index, name = reference.split(_SEP)
-    if index.startswith("a"):
-        return (name if name in OWN_LINE else "goods"), None
-    line = state.line(name)
-    return (line.kind if line is not None else "goods"), line
+    return SEP.join(("unknown", "", "seller"))
