@@ -44,6 +44,14 @@ class NameTables:
             back.setdefault(name, {}).setdefault((table, ours), theirs)
         self._tables, self._back, self._generation = tables, back, generation
 
+    def hold(self, connection: Connection) -> None:
+        """Refresh, and let nobody give a name before this transaction ends.
+
+        Who parks a key for want of a name has to be seen by who gives it, or nobody wakes the key.
+        """
+        connection.execute(QUERIES.hold_names)
+        self.refresh(connection)
+
     def of(self, name: str) -> CrossReferences:
         """Fresh look-ups for one message of a connection."""
         return CrossReferences(self._tables.get(name, {}))
@@ -65,6 +73,7 @@ def set_names(connection: Connection, rows: Iterable[NameRow]) -> int:
             raise Refused(f"{row.table!r} is no cross-reference table (there are {known})")
         if not row.ours:
             raise Refused(f"{row.connection} {row.table} {row.theirs!r} needs a name of ours")
+    connection.execute(QUERIES.lock_names)
     changed = connection.execute(
         QUERIES.set_names,
         (

@@ -6,6 +6,12 @@ select names_generation from hub
 -- name: raise_generation
 update hub set names_generation = names_generation + 1
 
+-- name: hold_names
+select pg_advisory_xact_lock_shared(68)
+
+-- name: lock_names
+select pg_advisory_xact_lock(68)
+
 -- name: all_names
 select connection, kind, theirs, ours from xref
 

@@ -60,6 +60,7 @@ class MappingSession(KeyedSession):
         self._names = names
         self._messages: dict[int, messages.StoredMessage] = {}
         self._parties: dict[str, tuple[str, PartyDetails]] = {}
+        self._certain = False
         names.refresh(connection)
 
     def load(self, records: Sequence[Record]) -> None:
@@ -88,6 +89,21 @@ class MappingSession(KeyedSession):
         return self._translated(stored, translator)
 
     def _translated(self, stored: messages.StoredMessage, translator: Translator) -> Outcome:
+        translation, missing = self._tried(stored, translator)
+        if missing and not self._certain:  # a name may have been given since this batch began
+            self._names.hold(self._connection)
+            self._certain = True
+            translation, missing = self._tried(stored, translator)
+        if missing:
+            raise _missing(stored, missing, translator.source)
+        for party in translation.parties:
+            self._parties[party.party] = (stored.connection, party)
+        emits = _emits(stored, translation)
+        return Outcome(emits=emits) if emits else DONE
+
+    def _tried(
+        self, stored: messages.StoredMessage, translator: Translator
+    ) -> tuple[Translation, Sequence[MissingName]]:
         names = self._names.of(stored.connection)
         message = Message(
             connection=stored.connection,
@@ -99,12 +115,7 @@ class MappingSession(KeyedSession):
             received_at=stored.received_at,
         )
         translation = translator.connector.translate(message, translator.source, names)
-        if names.missing:
-            raise _missing(stored, names.missing, translator.source)
-        for party in translation.parties:
-            self._parties[party.party] = (stored.connection, party)
-        emits = _emits(stored, translation)
-        return Outcome(emits=emits) if emits else DONE
+        return translation, names.missing
 
     def flush(self) -> None:
         """Write the vault as one set."""
