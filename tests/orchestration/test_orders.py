@@ -32,7 +32,7 @@ from tillbridge.canonical.documents import (
 )
 from tillbridge.canonical.orders import OrderCancelled, TaxLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine
-from tillbridge.canonical.stock import ReserveStock, StockShort
+from tillbridge.canonical.stock import MoveStock, ReserveStock, StockShort
 from tillbridge.canonical.valued import (
     DepositReceived,
     RefundPaid,
@@ -280,3 +280,21 @@ def test_the_invoice_says_where_the_goods_left_from() -> None:
     assert invoice.body.location == "store"
     assert invoice.body.lines[0].quantity == 1000
     assert version(2) > version(1)
+
+
+def test_what_leaves_is_first_let_go_and_what_returns_is_back_before_it_is_promised() -> None:
+    told = [placed(order([THREE])), parcel("p", {"a": 3}, 2), parcel("p", {"a": 3}, 3, "cancelled")]
+    model = Model().tell(told)
+    stock = [b for b in model.emitted if isinstance(b, ReserveStock | MoveStock)]
+    assert [type(body).__name__ for body in stock] == [
+        "ReserveStock",
+        *("ReserveStock", "MoveStock"),
+        *("MoveStock", "ReserveStock"),
+    ]
+    assert [sum(one.quantity for one in body.lines) for body in stock] == [
+        3000,
+        0,
+        -3000,
+        3000,
+        3000,
+    ]

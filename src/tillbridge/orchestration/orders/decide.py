@@ -72,8 +72,7 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         *recognise(state, order, policy, when),
         *reverse(state, order, policy, when),
         *_refund(state, order, policies, when),
-        *_move(state, when),
-        *_reserve(state, order, policy, when),
+        *_stock(state, order, policy, when),
     ]
     return decision
 
@@ -207,8 +206,23 @@ def _sales_order(state: OrderState, order: Order, policy: ChannelPolicy) -> list
     ]
 
 
-def _move(state: OrderState, when: When) -> list[Body]:
-    """Movements for what was shipped and what came back to stock, as differences per place."""
+def _stock(state: OrderState, order: Order, policy: ChannelPolicy, when: When) -> list[Body]:
+    """What came back is there before it is promised again, and what left is no longer promised
+    before it is gone: else the last piece on the shelf would look oversold while it ships.
+    """
+    back, out = _movements(state)
+    return [
+        *_move(state, back, when),
+        *_reserve(state, order, policy, when),
+        *_move(state, out, when),
+    ]
+
+
+Moves = dict[str, list[StockLine]]
+
+
+def _movements(state: OrderState) -> tuple[Moves, Moves]:
+    """What was shipped and what came back to stock, as differences per place: (in, out) by kind."""
     target: dict[str, int] = {}
     for shipment in state.shipments.values():
         if shipment.state == "shipped":
@@ -218,13 +232,19 @@ def _move(state: OrderState, when: When) -> list[Body]:
         for refunded in refund.lines:
             if refunded.restock == "return" and refunded.location:
                 _add(state, target, refunded.line, refunded.location, "return", refunded.quantity)
-    by_kind: dict[str, list[StockLine]] = {}
+    back: Moves = {}
+    out: Moves = {}
     for place in sorted(target.keys() | state.moved.keys()):
         difference = target.get(place, 0) - state.moved.get(place, 0)
         if difference:
             name, product, location, kind = place.split(SEP)
-            by_kind.setdefault(kind, []).append(StockLine(name, product, difference, location))
+            side = back if difference > 0 else out
+            side.setdefault(kind, []).append(StockLine(name, product, difference, location))
     state.moved = target
+    return back, out
+
+
+def _move(state: OrderState, moves: Moves, when: When) -> list[Body]:
     return [
         MoveStock(
             key=state.key,
@@ -233,7 +253,7 @@ def _move(state: OrderState, when: When) -> list[Body]:
             lines=tuple(lines),
             occurred_at=when.occurred_at,
         )
-        for kind, lines in by_kind.items()
+        for kind, lines in moves.items()
     ]
 
 
