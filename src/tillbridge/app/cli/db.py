@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tillbridge.app.cli.terminal import table, terminal
+from tillbridge.app.cli.terminal import terminal
+from tillbridge.app.text_table import table
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tillbridge.app.cli.terminal import fail, table, terminal
+from tillbridge.app.cli.terminal import fail, terminal
+from tillbridge.app.text_table import table
 from tillbridge.atoms.money import to_text
 
 app = typer.Typer(no_args_is_help=True)

@@ -9,7 +9,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from tillbridge.app.cli.terminal import fail, table, terminal
+from tillbridge.app.cli.terminal import fail, terminal
+from tillbridge.app.text_table import table
 from tillbridge.app.worker import Pending
 
 

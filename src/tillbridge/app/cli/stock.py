@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tillbridge.app.cli.terminal import table, terminal
+from tillbridge.app.cli.terminal import terminal
+from tillbridge.app.text_table import table
 from tillbridge.atoms.quantity import to_text
 
 app = typer.Typer(no_args_is_help=True)

@@ -6,7 +6,7 @@ usage).
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -83,28 +83,3 @@ def fail(words: str, code: int = 1) -> NoReturn:
     """Stop with words on stderr."""
     sys.stderr.write(f"tillbridge: {words}\n")
     raise typer.Exit(code)
-
-
-def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A plain text table; numbers to the right."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    widths = [
-        max([len(header), *(len(row[i]) for row in cells)]) for i, header in enumerate(headers)
-    ]
-    right = [
-        bool(rows) and all(isinstance(row[i], int) or row[i] is None for row in rows)
-        for i in range(len(headers))
-    ]
-    lines = ["  ".join(_pad(h, w, r) for h, w, r in zip(headers, widths, right, strict=True))]
-    lines.append("  ".join("-" * width for width in widths))
-    for row in cells:
-        lines.append("  ".join(_pad(c, w, r) for c, w, r in zip(row, widths, right, strict=True)))
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def _pad(text: str, width: int, right: bool) -> str:
-    return text.rjust(width) if right else text.ljust(width)

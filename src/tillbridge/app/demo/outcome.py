@@ -7,10 +7,10 @@ from collections import Counter
 
 import msgspec
 
-from tillbridge.app.cli.terminal import table
 from tillbridge.app.demo.look import DocumentRow, Glance
 from tillbridge.app.demo.tieout import Tie
 from tillbridge.app.demo.trade import Sent
+from tillbridge.app.text_table import table
 from tillbridge.atoms.money import to_text
 from tillbridge.posting.money.report import Balance
 from tillbridge.triage.cases import Case
@@ -53,7 +53,8 @@ def mend(case: Case, program: str, known: dict[str, str]) -> Mend:
     """A case with its command as it can be typed here. known: OUR-NAME by their name."""
     command = case.remedy.replace("tillbridge ", f"{program} ") if case.remedy else ""
     for theirs, ours in known.items():
-        command = command.replace(f" {shlex.quote(theirs)} OUR-NAME", f" {theirs} {ours}")
+        quoted = shlex.quote(theirs)
+        command = command.replace(f" {quoted} OUR-NAME", f" {quoted} {ours}")
     command = command.replace(" CASE", f" {case.id}")
     return Mend(case.id, case.reason, case.owner, case.words, command)
 

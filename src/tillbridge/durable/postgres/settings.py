@@ -32,7 +32,7 @@ SIZES = {
     "effective_cache_size": "4GB",
     "work_mem": "8MB",
     "maintenance_work_mem": "128MB",
-    "min_wal_size": "128MB",
+    "min_wal_size": "1GB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "10min",
     "random_page_cost": "1.1",  # solid state disks
