@@ -62,7 +62,7 @@ class Bars:
     def line(self, words: str) -> None:
         """A line for the person, above the bars."""
         with self._lock:
-            self._console.print(words, highlight=False, markup=False)
+            self._console.print(words, highlight=False, markup=False, soft_wrap=True)
 
     def _show(self, live: Progress, name: str, done: int, total: int, words: str) -> None:
         if name not in self._tasks:

@@ -168,11 +168,15 @@ class _Demo:
             ERP,
             hub.url,
             progress=self._erp_step,
-            on_up=lambda: service_up(hub.url, ERP),
+            on_up=lambda: self._up(hub),
         )
         self._stack.callback(tryton.stop)
         tryton.start()
         return tryton
+
+    def _up(self, hub: Hub) -> None:
+        service_up(hub.url, ERP)
+        self._lap("erp_up", self._hub_began)
 
     def _erp_step(self, step: str, done: int, total: int) -> None:
         name, _, words = step.partition(": ")
@@ -240,14 +244,13 @@ class _Demo:
         if tryton is None:
             self._sandbox.start()
             self._stack.callback(self._sandbox.stop)
-            service_up(hub.url, ERP)
+            self._up(hub)
         else:
             while not tryton.up.wait(LOOK_SECONDS):
                 if tryton.problem:
                     raise DemoFailed(f"the ERP did not come up: {tryton.problem}")
             for step in tryton.steps:
                 self._timings[f"erp_{step.name}"] = step.seconds
-        self._lap("erp_up", self._hub_began)
 
     def _drained(self, connection: Connection) -> None:
         """The backlog goes to the ERP; every answer comes back into the log."""
