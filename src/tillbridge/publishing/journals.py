@@ -29,7 +29,7 @@ def summarise(
     owed: list[jobs.Owed] = []
     until = (now - timedelta(seconds=quiet_seconds)).isoformat() if quiet_seconds else "infinity"
     groups = connection.execute(QUERIES.groups, (until,)).fetchall()
-    for entity, flow, place, day, currency, count in groups:
+    for entity, flow, place, day, currency in groups:
         dest = destinations.ids.get(destinations.erp_of.get(entity, ""))
         if dest is None:
             continue
@@ -37,12 +37,10 @@ def summarise(
         key = key_of("journal", entity, flow, place, day.isoformat())
         row = connection.execute(QUERIES.earlier, (dest, f"{key}/%")).fetchone()
         operation = f"{key}/{(int(row[0]) if row else 0) + 1}"
-        sums = connection.execute(QUERIES.sums, group).fetchall()
-        lines = tuple(JournalLine(account, amount) for account, amount in sums if amount)
-        if not lines:
-            operation = f"{operation}/nil"
-        connection.execute(QUERIES.take, (*group, operation))
+        rows = connection.execute(QUERIES.take, (*group, operation)).fetchall()
+        lines = tuple(JournalLine(account, amount) for account, amount, _ in rows)
         if lines:
+            count = int(rows[0][2])
             document = JournalDocument(
                 currency=currency,
                 journal_date=day,

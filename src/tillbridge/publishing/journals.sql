@@ -7,7 +7,7 @@ select * from unnest(%b::text[], %b::smallint[], %b::text[], %b::text[], %b::tex
 on conflict do nothing
 
 -- name: groups
-select entity, flow, place, day, currency, count(distinct entry)
+select entity, flow, place, day, currency
 from journal_pending group by entity, flow, place, day, currency
 having max(at) <= %b::text::timestamptz
 order by entity, flow, place, day
@@ -15,20 +15,23 @@ order by entity, flow, place, day
 -- name: lock
 select pg_advisory_xact_lock(79)
 
--- name: sums
-select account, sum(amount)::bigint from journal_pending
-where (entity, flow, place, day, currency) = (%b, %b, %b, %b, %b)
-group by account order by account
-
 -- name: take
+-- Summed up from the very rows that are taken: an entry that commits between two statements would
+-- be noted as summarised without being in the sums.
 with taken as (
   delete from journal_pending
   where (entity, flow, place, day, currency) = (%b, %b, %b, %b, %b)
-  returning entry
+  returning entry, account, amount
+), sums as (
+  select account, sum(amount)::bigint as amount from taken group by account
+), noted as (
+  insert into journal_summary (op, entry)
+  select distinct %b::text || case when exists (select from sums where amount <> 0) then ''
+                                   else '/nil' end, entry from taken
+  on conflict do nothing
 )
-insert into journal_summary (op, entry)
-select distinct %b::text, entry from taken
-on conflict do nothing
+select account, amount, (select count(distinct entry)::int from taken) from sums
+where amount <> 0 order by account
 
 -- name: earlier
 select count(*)::int from document where dest = %b and op like %b
