@@ -25,13 +25,19 @@ def test_the_migrations_lead_from_an_empty_database_to_the_newest(empty_database
         "insert into hub (one, incarnation, lane_fn) values (false, 1, '')",
         "insert into hub (incarnation, lane_fn) values (1, '')",
         "insert into outkey (dest, key, prio, due, n) values (1, 'k', 3, now(), 1)",
-        "insert into document (dest, op, key, kind, state, day)"
-        " values (1, 'o', 'k', 'i', '', now())",
+        (
+            "insert into document (dest, op, key, kind, state, day)"
+            " values (1, 'o', 'k', 'i', '', now())"
+        ),
         "insert into parked (room, key, type, version, body) values ('r', 'k', 't', 1, '')",
-        "insert into record (lane, id, key, type, version, fused, body)"
-        " values (1, 5, '', '', 1, false, '')",
-        "insert into reservation (key, line, location, product, quantity)"
-        " values ('', '', '', '', 0)",
+        (
+            "insert into record (lane, id, key, type, version, fused, body)"
+            " values (1, 5, '', '', 1, false, '')"
+        ),
+        (
+            "insert into reservation (key, line, location, product, quantity)"
+            " values ('', '', '', '', 0)"
+        ),
     ],
 )
 def test_the_tables_refuse_what_must_not_be(connection: Connection, query: str) -> None:
