@@ -16,12 +16,20 @@ from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.ids import Ids, SystemIds
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Connection as Source
-from tillbridge.contract.promises import Delivers, NamesFiles, ReadsFiles, Rereads, Translates
+from tillbridge.contract.promises import (
+    Delivers,
+    NamesFiles,
+    Polls,
+    ReadsFiles,
+    Rereads,
+    Translates,
+)
 from tillbridge.contract.transport import Transport
 from tillbridge.durable import jobs
 from tillbridge.durable.rooms import Connection, Room
 from tillbridge.durable.session import connect
 from tillbridge.inbox.files import DropFolder
+from tillbridge.inbox.polls import Poller
 from tillbridge.mapping.names import NameTables
 from tillbridge.mapping.room import MappingRoom, Translator
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
@@ -221,6 +229,24 @@ class Hub:
                     workspace / "drop" / name,
                     workspace / "archive" / name,
                     clock=self.clock,
+                )
+        return found
+
+    def pollers(self) -> dict[str, Poller]:
+        """A poller for every connection whose settings say how often (`poll_seconds`)."""
+        transport = self._transport or HttpTransport()
+        found: dict[str, Poller] = {}
+        for name, settings in self._connections().items():
+            connector = registry.connector(settings.connector)
+            if settings.poll_seconds > 0 and isinstance(connector, Polls):
+                found[name] = Poller(
+                    connector,
+                    self.sources[name],
+                    self.secrets(name),
+                    transport,
+                    clock=self.clock,
+                    ids=self.ids,
+                    every_seconds=settings.poll_seconds,
                 )
         return found
 

@@ -41,6 +41,11 @@ class BatchReport(msgspec.Struct):
     reruns: int = 0
     bisected: int = 0
 
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to do."""
+        return not self.taken and not self.replayed
+
 
 class Pace(msgspec.Struct, frozen=True):
     """How much one transaction takes.

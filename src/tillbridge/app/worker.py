@@ -17,7 +17,7 @@ import psycopg
 import structlog
 
 from tillbridge.app.hub import Hub
-from tillbridge.app.runner import CONSUMER
+from tillbridge.app.runner import CONSUMER, Pace
 from tillbridge.durable import jobs, log, retention, schedules
 from tillbridge.durable.rooms import Connection
 from tillbridge.publishing.dispatch import Dispatcher, Target
@@ -104,9 +104,13 @@ class Worker:
         """Start the threads: flow, schedules, drop folders, one per destination."""
         with self._hub.connect() as connection:
             targets = self._hub.targets(connection)
-        self._thread("flow", self._flow)
+        flows = max(1, self._hub.workspace.settings.hub.flow_threads)
+        for number in range(flows):
+            share = tuple(lane for lane in log.ALL_LANES if lane % flows == number)
+            self._thread(f"flow {number}", self._flow_over(share))
         self._thread("schedules", self._schedules)
         self._thread("files", self._files)
+        self._thread("polls", self._polls)
         for target in targets:
             self._thread(f"deliver {target.far.name}", self._deliver_to(target))
 
@@ -142,16 +146,21 @@ class Worker:
                 _log.exception("thread_failed", thread=name)
             self._stop.wait(AWAY_SECONDS)
 
-    def _flow(self) -> None:
-        with self._hub.connect(worker=True) as connection, self._hub.connect() as ears:
-            ears.autocommit = True
-            ears.execute("listen log")
-            runner = self._hub.runner(connection)
-            while not self._stop.is_set():
-                report = runner.run_once()
-                if not report.taken and not report.replayed:
-                    for _ in ears.notifies(timeout=POLL_SECONDS, stop_after=1):
-                        pass
+    def _flow_over(self, share: tuple[int, ...]) -> Callable[[], None]:
+        """A flow thread prefers its share of the lanes and takes others' only when it is idle."""
+
+        def flow() -> None:
+            with self._hub.connect(worker=True) as connection, self._hub.connect() as ears:
+                ears.autocommit = True
+                ears.execute("listen log")
+                own = self._hub.runner(connection, Pace(lanes=share))
+                others = self._hub.runner(connection, Pace())
+                while not self._stop.is_set():
+                    if own.run_once().idle and others.run_once().idle:
+                        for _ in ears.notifies(timeout=POLL_SECONDS, stop_after=1):
+                            pass
+
+        return flow
 
     def _files(self) -> None:
         folders = self._hub.drop_folders()
@@ -164,6 +173,16 @@ class Worker:
                         _log.info("files", connection=name, **msgspec.to_builtins(report))
                     noted[name] = report.notes
                 self._stop.wait(LOOK_SECONDS)
+
+    def _polls(self) -> None:
+        pollers = self._hub.pollers()
+        with self._hub.connect() as connection:
+            while pollers and not self._stop.is_set():
+                for name, poller in pollers.items():
+                    for report in poller.run_due(connection):
+                        _log.info("polled", connection=name, **msgspec.to_builtins(report))
+                self._stop.wait(LOOK_SECONDS)
+            self._stop.wait()
 
     def _schedules(self) -> None:
         with self._hub.connect() as connection:
