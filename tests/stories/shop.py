@@ -144,10 +144,10 @@ class House:
         self.connection.rollback()
         return found
 
-    def erp_balances(self, company: str = "us") -> dict[str, int]:
+    def erp_balances(self, currency: str = "USD") -> dict[str, int]:
         """The ERP's own ledger without zeros."""
         found = self.erp.store.balances()
-        return {account: sum_ for (of, account), sum_ in found.items() if of == company and sum_}
+        return {account: sum_ for (of, account), sum_ in found.items() if of == currency and sum_}
 
     def documents(self) -> dict[str, str]:
         """State of every document by operation."""
