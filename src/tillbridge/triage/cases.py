@@ -125,24 +125,31 @@ def replay(connection: Connection, numbers: Sequence[int], by: str) -> int:
 
 
 def resolve(connection: Connection, number: int, by: str, note: str) -> str:
-    """Close a case by hand: parked records and a refused document are given up, and it says so.
+    """Close a case by hand: its parked record or refused document is given up, and it says so.
 
-    The caller commits. Gives what was done; raises Refused when it is no open case.
+    Records of the same key behind it are tried again by themselves: they may be good, and giving
+    them up unseen would lose them. The caller commits. Gives what was done; raises Refused when it
+    is no open case.
     """
     view = show(connection, number)
     if view.case.state != "open":
         raise Refused(f"case {number} is resolved already")
     done = "closed"
     if view.case.parked:
-        row = connection.execute(QUERIES.drop_parked, (number,)).fetchone()
-        connection.execute(QUERIES.drop_parked_keys, (number,))
-        done = f"closed; {row[0] if row else 0} parked records given up"
+        row = connection.execute(QUERIES.drop_heads, (number,)).fetchone()
+        connection.execute(QUERIES.drop_empty_keys, (number,))
+        behind = connection.execute(QUERIES.let_go, (number,)).rowcount
+        done = f"closed; {row[0] if row else 0} parked record given up"
+        if behind:
+            done += f", {view.case.parked - 1} behind it tried again"
     elif view.case.reason == "document_refused":
         destination, operation = _document(view)
         connection.execute(QUERIES.drop_job, {"dest": destination, "op": operation})
         connection.execute(QUERIES.drop_empty_outkeys)
         done = f"closed; document {operation} given up"
     connection.execute(QUERIES.close, (by, f"{note} ({done})" if note else done, number))
+    connection.execute("notify log")
+    connection.execute("notify jobs")
     return done
 
 

@@ -28,16 +28,25 @@ from exception_case where state = 'open' group by reason, owner order by count(*
 -- name: make_ready
 update parked_key set ready = true where case_id = any(%b::bigint[])
 
--- name: drop_parked
+-- name: drop_heads
+-- only the record the case is about: those behind it may be good, and are tried on their own
 with gone as (
-  delete from parked p using parked_key k
-  where k.case_id = %b and p.room = k.room and p.key = k.key
+  delete from parked p using (
+    select k.room, k.key, min(p.n) n from parked_key k join parked p using (room, key)
+    where k.case_id = %b group by k.room, k.key
+  ) h
+  where p.room = h.room and p.key = h.key and p.n = h.n
   returning p.n
 )
 select count(*) from gone
 
--- name: drop_parked_keys
-delete from parked_key where case_id = %b
+-- name: drop_empty_keys
+delete from parked_key k
+where k.case_id = %b
+  and not exists (select 1 from parked p where p.room = k.room and p.key = k.key)
+
+-- name: let_go
+update parked_key set ready = true where case_id = %b
 
 -- name: close
 update exception_case set state = 'resolved', resolved_at = now(), resolved_by = %b,
@@ -49,7 +58,7 @@ update document d set state = 'unknown' from dest t
 where t.dest = d.dest and t.name = %b and d.op = %b and d.state = 'refused'
 
 -- name: due_now
-update outkey o set due = now(), attempts = 0 from dest t
+update outkey o set due = now(), attempts = 0, unknown = true from dest t
 where t.dest = o.dest and t.name = %b and o.key = %b and o.lease_until is null
 
 -- name: drop_job
