@@ -135,6 +135,14 @@ class Dispatcher:
             receipts = [
                 Receipt(operation=c.id, outcome="refused", words=problem.words) for c in commands
             ]
+        except Exception as problem:  # noqa: BLE001 - one bad document must not hold up the others
+            _log.exception("connector_defect", name=target.far.name)
+            if len(claimed) > 1:
+                for one in claimed:
+                    self._deliver([msgspec.structs.replace(one, unknown=True)], report)
+                return
+            words = f"the connector failed: {type(problem).__name__}: {problem}"[:500]
+            receipts = [Receipt(operation=commands[0].id, outcome="refused", words=words)]
         self._book(claimed, commands, receipts, report)
 
     def _parties(self, commands: Sequence[SubmitDocument]) -> dict[str, PartyDetails]:
@@ -230,11 +238,16 @@ class Dispatcher:
             self._away([one], away, report)
             return
         except (Refused, NeedsDecision) as problem:
-            self._reread_refused(one, command, problem.words)
-            report.refused += 1
+            words = problem.words
+        except Exception as problem:  # noqa: BLE001 - this one is held, the others go on
+            _log.exception("connector_defect", name=self._target.far.name)
+            words = f"the connector failed: {type(problem).__name__}"
+        else:
+            self._store(one, item)
+            report.accepted += 1
             return
-        self._store(one, item)
-        report.accepted += 1
+        self._reread_refused(one, command, words)
+        report.refused += 1
 
     def _store(self, one: jobs.Claimed, item: Item) -> None:
         """Keep the answer as a message and finish the job in one transaction."""
