@@ -118,8 +118,10 @@ def schemas() -> dict[str, Any]:
     """JSON Schema 2020-12 of every canonical type: {"$defs": {...}, "types": {name: version}}."""
     classes = [cls for cls, _ in TYPES.values()]
     _, components = msgspec.json.schema_components(classes, ref_template="#/$defs/{name}")
-    return {
+    found = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "types": {name: version for name, (_, version) in sorted(TYPES.items())},
         "$defs": components,
     }
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found))  # defaults as lists
+    return plain
