@@ -248,7 +248,10 @@ class _Demo:
         else:
             while not tryton.up.wait(LOOK_SECONDS):
                 if tryton.problem:
-                    raise DemoFailed(f"the ERP did not come up: {tryton.problem}")
+                    raise DemoFailed(
+                        f"the ERP did not come up: {tryton.problem}\nthe day is in the hub and waits"
+                        f" ({_program(self._folder)} drain tries again); or play with --erp sandbox"
+                    )
             for step in tryton.steps:
                 self._timings[f"erp_{step.name}"] = step.seconds
 
