@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from psycopg import Connection, errors
 
-from tillbridge.contract.names import CrossReferences
+from tillbridge.contract.names import Names
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import Message, Translation
 from tillbridge.durable import messages
@@ -29,7 +29,7 @@ class Asking:
     def __init__(self, first: Callable[[], None]) -> None:
         self._first = first
 
-    def translate(self, message: Message, source: Source, names: CrossReferences) -> Translation:
+    def translate(self, message: Message, connection: Source, names: Names) -> Translation:
         self._first()
         names.ours("tender", "stripe", where="line 1")
         return Translation()

@@ -1,6 +1,6 @@
 """The three things an error may say to the one who called: wait, decide, or give up.
 
-Nothing else crosses a room's border. Each carries words a person can act on; none carries a traceback.
+Nothing else crosses a room's border. Each carries words a person can act on, never a traceback.
 """
 
 from __future__ import annotations

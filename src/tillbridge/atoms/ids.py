@@ -37,7 +37,7 @@ def stable_uuid(*parts: str) -> uuid.UUID:
 
 
 def party_id(connection: str, identifier: str) -> str:
-    """Party id of a person or company as one connection knows it: opaque, stable, not reversible."""
+    """Party id of a person or company as one connection knows it: opaque, stable, one-way."""
     return "p-" + hashlib.sha256(f"{connection}\x1f{identifier}".encode()).hexdigest()[:24]
 
 

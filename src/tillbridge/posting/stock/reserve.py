@@ -35,7 +35,8 @@ def answer(
     """Decide one request.
 
     lines: what should be held, thousandths. held: what the same key holds now (given back first).
-    free: gives on hand less reserved of a place, before giving back. A demand that only shrinks what is
+    free: gives on hand less reserved of a place, before giving back.
+    A demand that only shrinks what is
     held always stands, where it stood, even if the place has since become short.
     """
     if not lines:
