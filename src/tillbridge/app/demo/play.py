@@ -249,7 +249,7 @@ class _Demo:
             while not tryton.up.wait(LOOK_SECONDS):
                 if tryton.problem:
                     raise DemoFailed(
-                        f"the ERP did not come up: {tryton.problem}\nthe day is in the hub and waits"
+                        f"the ERP did not come up: {tryton.problem}\nthe day waits in the hub"
                         f" ({_program(self._folder)} drain tries again); or play with --erp sandbox"
                     )
             for step in tryton.steps:
