@@ -18,11 +18,11 @@ import pytest
 
 from tests.tidy.tree import documents, short
 
-BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```console\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 STOP = frozenset({"|", "&&", "||", ";", ">", ">>", "<", "#"})
 
 # Commands of the documents that a test runs to their end (tests/tidy/test_documents.py).
-RUN_IN_FULL: tuple[str, ...] = ("make help",)
+RUN_IN_FULL: tuple[str, ...] = ("make help", "tillbridge rules test")
 
 
 def shown_commands(root: Path) -> Iterator[tuple[str, list[str]]]:
@@ -30,7 +30,7 @@ def shown_commands(root: Path) -> Iterator[tuple[str, list[str]]]:
     for path in documents(root):
         for block in BLOCK.findall(path.read_text(encoding="utf-8")):
             joined = block.replace("\\\n", " ")
-            for line in joined.splitlines():
+            for line in map(str.lstrip, joined.splitlines()):
                 if line.startswith("$ "):
                     yield short(root, path), _first_command(line[2:])
 

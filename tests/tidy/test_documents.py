@@ -6,6 +6,8 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -19,6 +21,7 @@ def test_a_shown_command_runs_to_its_end(line: str) -> None:
     if line.startswith("make") and shutil.which("make") is None:
         pytest.skip("there is no make on this machine")
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         shlex.split(line), cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
