@@ -35,7 +35,7 @@ def summarise(
             continue
         group = (entity, flow, place, day, currency)
         key = key_of("journal", entity, flow, place, day.isoformat())
-        row = connection.execute(QUERIES.earlier, (dest, f"{key}/%")).fetchone()
+        row = connection.execute(QUERIES.earlier, (dest, key)).fetchone()
         operation = f"{key}/{(int(row[0]) if row else 0) + 1}"
         rows = connection.execute(QUERIES.take, (*group, operation)).fetchall()
         lines = tuple(JournalLine(account, amount) for account, amount, _ in rows)

@@ -34,7 +34,7 @@ select account, amount, (select count(distinct entry)::int from taken) from sums
 where amount <> 0 order by account
 
 -- name: earlier
-select count(*)::int from document where dest = %b and op like %b
+select count(*)::int from document where dest = %b and key = %b
 
 -- name: parties
 select party, details from party where party = any(%b::text[]) and erased_at is null
