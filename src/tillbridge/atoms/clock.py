@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -53,7 +53,5 @@ class FixedClock:
 
     def sleep(self, seconds: float) -> None:
         """Advance by that many seconds at once."""
-        from datetime import timedelta
-
         self._now += timedelta(seconds=seconds)
         self._elapsed += seconds
