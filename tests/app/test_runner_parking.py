@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 from psycopg import Connection
 
@@ -11,6 +13,7 @@ from tillbridge.app.runner import CONSUMER, Pace
 from tillbridge.app.waves import READING
 from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.registry import encode
+from tillbridge.durable import log, parking
 from tillbridge.durable.session import connect
 from tillbridge.triage.cases import list_cases, replay, resolve
 
@@ -271,6 +274,30 @@ def test_replay_of_a_case_wakes_only_its_key(connection: Connection) -> None:
     assert parked(connection) == [(ORCHESTRATION, "b", False, 1)]
 
 
+def test_a_replay_runs_under_the_lock_of_its_lane_so_once_over_two_workers(
+    connection: Connection,
+) -> None:
+    assert lane_of("a") != lane_of("b")
+    with connect(_url(connection)) as other:
+        beside = runner(other)
+        reports = []
+
+        def meanwhile(room: str, _: Connection) -> None:
+            reports.append(beside.run_once())
+
+        flow = runner(connection)
+        append(connection, noted("a", "a1", f"ask {ORCHESTRATION}"))
+        flow.drain()
+        make_ready(connection, "a1")
+        append(connection, noted("b", "b1"), noted("a", "a2"))
+        busy = runner(connection, Pace(lanes=(lane_of("a"),)), on_flush=meanwhile)
+        assert busy.run_once().replayed == 1
+        assert [(one.taken, one.replayed) for one in reports] == [(1, 0)]
+    flow.drain()
+    assert seen(connection, key="a") == ["a1", "a2"]
+    assert parked(connection) == []
+
+
 @pytest.mark.parametrize("stage", [ORCHESTRATION, MONEY, STOCK])
 def test_a_crash_anywhere_moves_nothing(connection: Connection, stage: str) -> None:
     broken = True
@@ -289,6 +316,40 @@ def test_a_crash_anywhere_moves_nothing(connection: Connection, stage: str) -> N
     broken = False
     flow.drain()
     assert seen(connection) == ["1", "2", "b1", "b1/next"]
+    assert parked(connection) == [(MONEY, "a", False, 1)]
+
+
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (parking, "park"),
+        (parking, "open_cases"),
+        (parking, "unpark"),
+        (log, "move_cursors"),
+        (log, "append_and_commit"),
+    ],
+)
+def test_a_crash_between_any_two_writes_moves_nothing(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
+) -> None:
+    flow = runner(connection)
+    append(connection, noted("c", "c1", f"ask {ORCHESTRATION}"))
+    flow.drain()
+    make_ready(connection, "c1")
+    append(connection, moved("a", "1"), moved("a", "2", f"ask {MONEY}"), moved("b", "b1", "emit d"))
+    before = _everything(connection)
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, step, crash)
+        with pytest.raises(KeyboardInterrupt):
+            flow.run_once()
+    connection.rollback()
+    assert _everything(connection) == before
+    flow.drain()
+    assert sorted(seen(connection)) == ["1", "2", "b1", "b1/next", "c1"]
     assert parked(connection) == [(MONEY, "a", False, 1)]
 
 
