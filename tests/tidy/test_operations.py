@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.tidy.case_rules import every_reason_is_explained
@@ -33,6 +34,17 @@ def _planted(folder: Path, source: str, rows: str) -> list[str]:
 
 def test_every_reason_of_a_case_is_explained_with_its_owners() -> None:
     assert every_reason_is_explained(ROOT) == []
+
+
+def test_every_metric_is_in_the_table() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for name in ("watch/metrics.py", "app/http.py"):
+        source = (ROOT / "src" / "tillbridge" / name).read_text(encoding="utf-8")
+        names = re.findall(r'"(tillbridge_[a-z_]+)"', source)
+        assert names
+        assert [
+            one for one in names if f"`{one}`" not in page and f"`{one}_total`" not in page
+        ] == []
 
 
 def test_a_reason_without_a_row_is_seen(tmp_path: Path) -> None:
