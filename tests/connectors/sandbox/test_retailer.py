@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from defusedxml import ElementTree
+from lxml import etree
 
 from tillbridge.connectors.sandbox.assortment import BY_CODE, PRODUCTS, erp_products, xref_rows
 from tillbridge.connectors.sandbox.retailer import DayOfTrade, day_of_trade
@@ -152,7 +152,7 @@ def test_every_receipt_adds_up_and_is_paid(day: DayOfTrade) -> None:
 
 def test_a_store_file_runs_on_without_a_gap_and_says_its_totals(day: DayOfTrade) -> None:
     for till, outcome in zip(day.tills, day.stores, strict=True):
-        root = ElementTree.fromstring(day.poslogs[till.location.code])
+        root = etree.fromstring(day.poslogs[till.location.code])
         transactions = root.findall(f"{SPACE}Transaction")
         numbers = [int(str(one.findtext(f"{SPACE}SequenceNumber"))) for one in transactions]
         assert numbers == list(range(numbers[0], numbers[0] + outcome.transactions))
