@@ -201,6 +201,16 @@ def test_an_order_paid_by_nobody_knows_whom_is_noticed_and_mended_by_its_transac
     assert model.notices == ["tender_missing"]
 
 
+def test_more_given_back_than_paid_is_noticed_and_booked_only_when_its_payment_is_told() -> None:
+    back = refund("r", adjustments=[RefundAdjustment("other", 5000, 0)])
+    model = Model().tell([placed(order([THREE])), capture(3000), back])
+    assert model.notices == ["refund_beyond_payment"]
+    assert _valued(model, RefundPaid) == [3000]
+    model.tell([capture(7800, at=4)])
+    assert _valued(model, RefundPaid) == [3000, 2000]
+    assert model.notices == ["refund_beyond_payment"]
+
+
 def test_money_stated_before_its_transactions_moves_to_their_tenders() -> None:
     stated = order([THREE], paid_stated=10800, tenders=("visa",))
     model = Model().tell([placed(stated), capture(800, tender="gift-card")])

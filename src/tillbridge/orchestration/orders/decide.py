@@ -12,10 +12,13 @@ from datetime import date, datetime
 import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.atoms.money import to_text
 from tillbridge.canonical.documents import SalesOrderDocument, SubmitDocument
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, OrderPlaced
+from tillbridge.canonical.payments import PaymentRefunded
 from tillbridge.canonical.registry import Body
+from tillbridge.canonical.returns import RefundIssued
 from tillbridge.canonical.stock import MoveStock, ReserveStock, StockLine, StockShort
 from tillbridge.canonical.valued import DepositReceived, RefundPaid, ValuedTender
 from tillbridge.orchestration.orders.evolve import evolve
@@ -33,6 +36,7 @@ from tillbridge.orchestration.orders.value import SEP, earned
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 
 MAPPING = "hub/1"
+_MONEY_BACK = (RefundIssued, PaymentRefunded, OrderPlaced, OrderChanged, OrderCancelled)
 
 
 class When(msgspec.Struct, frozen=True):
@@ -64,6 +68,9 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     unnamed = paid_unnamed(state)
     if unnamed and isinstance(body, OrderPlaced | OrderChanged | OrderCancelled):
         decision.notices.append(_tender_missing(order, unnamed))
+    beyond = sum(repaid(state).values()) - sum(captured(state).values())
+    if beyond > 0 and isinstance(body, _MONEY_BACK):
+        decision.notices.append(_refund_beyond(order, beyond))
     when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
     decision.emits += [
@@ -100,6 +107,20 @@ def _tender_missing(order: Order, unnamed: int) -> NeedsDecision:
         f"order {order.number} is told as paid but names no payment gateway",
         owner="ecommerce",
         amount=unnamed,
+        currency=order.currency,
+    )
+
+
+def _refund_beyond(order: Order, beyond: int) -> NeedsDecision:
+    """A notice, nothing parks: what is told as paid may be on its way; until then it is not booked
+    that more was given back than ever came in.
+    """
+    return NeedsDecision(
+        "refund_beyond_payment",
+        f"order {order.number}: {to_text(beyond, order.currency)} {order.currency} more is told as "
+        "given back than as paid; that part is not booked until its payment is told",
+        owner="finance",
+        amount=beyond,
         currency=order.currency,
     )
 
@@ -155,7 +176,12 @@ def _deposit(state: OrderState, order: Order, policies: Policies, when: When) ->
 
 
 def _refund(state: OrderState, order: Order, policies: Policies, when: When) -> list[Body]:
-    rows = _tenders(repaid(state), state.refunded, policies.kind_of)
+    target: dict[str, int] = {}
+    left = sum(captured(state).values())
+    for tender, amount in sorted(repaid(state).items()):
+        target[tender] = min(amount, left)
+        left -= target[tender]
+    rows = _tenders(target, state.refunded, policies.kind_of)
     if not rows:
         return []
     fact = RefundPaid(
