@@ -21,6 +21,7 @@ from tillbridge.atoms.money import MoneyError, exponent
 
 FILE = "tillbridge.toml"
 FLOWS = ("web", "stores")
+ORDER_POINTS = ("paid", "placed")
 LEDGERS = ("documents", "journals")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -211,7 +212,10 @@ def _channel_problems(
 ) -> list[tuple[str, str]]:
     found = _entity_known(f"channel {channel.code}", channel.entity, settings)
     if channel.flow not in FLOWS:
-        found.append((f"channel {channel.code}: flow is one of {FLOWS}", channel.code))
+        found.append((f"channel {channel.code}: flow is one of {FLOWS}", channel.flow))
+    if channel.order_point not in ORDER_POINTS:
+        words = f"channel {channel.code}: order_point is one of {ORDER_POINTS}"
+        found.append((words, channel.order_point))
     for place in channel.fulfil_from:
         if place not in places:
             found.append((f"channel {channel.code}: no location {place!r}", place))
@@ -225,10 +229,11 @@ def _entity_problems(entity: EntitySettings, settings: Settings) -> list[tuple[s
     except MoneyError as problem:
         found.append((f"entity {entity.code}: {problem}", entity.currency))
     if entity.erp and entity.erp not in settings.connection:
-        found.append((f"entity {entity.code}: no connection {entity.erp!r}", entity.code))
+        found.append((f"entity {entity.code}: no connection {entity.erp!r}", entity.erp))
     for flow, ledger in entity.gl.items():
         if flow not in FLOWS or ledger not in LEDGERS:
-            found.append((f"entity {entity.code}: gl {flow} = {ledger!r} is not known", flow))
+            wrong = ledger if flow in FLOWS else flow
+            found.append((f"entity {entity.code}: gl {flow} = {ledger!r} is not known", wrong))
     return found
 
 
@@ -241,10 +246,19 @@ def _zone_problem(zone: str) -> list[tuple[str, str]]:
 
 
 def _line_containing(text: str, needle: str) -> int:
+    """First line with the needle as a value of its own, else anywhere."""
+    for wanted in (f'"{needle}"', needle):
+        line = _line_with(text, wanted)
+        if line:
+            return line
+    return 1
+
+
+def _line_with(text: str, needle: str) -> int:
     for number, line in enumerate(text.splitlines(), start=1):
         if needle in line:
             return number
-    return 1
+    return 0
 
 
 def _line_of(text: str, problem: str) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -48,13 +49,16 @@ def drain(
     context: typer.Context,
     timeout: Annotated[float, typer.Option(help="Seconds at most.")] = 300.0,
 ) -> None:
-    """Work until nothing is pending; records that need a decision become cases and are counted."""
+    """Work until nothing is pending; records that need a decision become cases and are counted.
+
+    Exit 1 when the time was up before.
+    """
     from tillbridge.app.worker import drain as work
     from tillbridge.watch.status import status
 
     here = terminal(context)
-    with here.hub(run_beside=True) as hub:
-        left = work(hub, timeout, _bar(here.json))
+    with here.hub(run_beside=True) as hub, _progress(quiet=here.json) as progress:
+        left = work(hub, timeout, progress)
         with hub.connect() as connection:
             found = status(connection)
     data = {
@@ -69,25 +73,24 @@ def drain(
     rows = [(name, value) for name, value in msgspec.to_builtins(left).items()]
     rows += [(f"open cases: {reason}", count) for reason, count in found.open_cases.items()]
     here.show(data, table(("left", "count"), rows))
+    if left.moving:
+        raise typer.Exit(1)
 
 
-def _bar(quiet: bool) -> Callable[[Pending], None]:
-    """Progress on stderr."""
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[Pending], None]]:
+    """A line on stderr that says what is left."""
     from rich.console import Console
     from rich.status import Status
 
-    console = Console(stderr=True, quiet=quiet)
-    spinner = Status("working", console=console)
-    spinner.start()
+    with Status("working", console=Console(stderr=True, quiet=quiet)) as spinner:
 
-    def show(left: Pending) -> None:
-        spinner.update(
-            f"{left.records} records, {left.documents} documents waiting, {left.held} held"
-        )
-        if not left.moving:
-            spinner.stop()
+        def show(left: Pending) -> None:
+            spinner.update(
+                f"{left.records} records, {left.documents} documents waiting, {left.held} held"
+            )
 
-    return show
+        yield show
 
 
 def bench(
