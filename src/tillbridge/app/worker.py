@@ -9,7 +9,7 @@ fallback.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -46,15 +46,21 @@ class Pending(msgspec.Struct, frozen=True):
         return bool(self.records or self.documents or self.journals)
 
 
-def pending(connection: Connection) -> Pending:
-    """Count what is pending, from the tables."""
+def pending(connection: Connection, entities: Collection[str] | None = None) -> Pending:
+    """Count what is pending, from the tables.
+
+    entities: those with an ERP (None: all); entries of others wait until they have one, and
+    nothing is on its way meanwhile.
+    """
     records, _ = log.backlog(connection, CONSUMER)
     row = connection.execute(
         "select (select coalesce(sum(n), 0) from outkey where due < 'infinity'),"
         " (select coalesce(sum(n), 0) from outkey where due = 'infinity'),"
         " (select count(*) from parked),"
         " (select count(*) from parked_key where ready),"
-        " (select count(*) from journal_pending)"
+        " (select count(*) from journal_pending"
+        "  where %(all)s or entity = any(%(entities)s::text[]))",
+        {"all": entities is None, "entities": list(entities or ())},
     ).fetchone()
     connection.rollback()
     documents, held, parked, ready, journals = row or (0, 0, 0, 0, 0)
@@ -227,12 +233,15 @@ def drain(
         delivering = [
             (target.dest, hub.dispatcher(connection, target)) for target in hub.targets(connection)
         ]
+        known = hub.destinations_known(connection)
+        connection.rollback()
+        served = [entity for entity, erp in known.erp_of.items() if erp in known.ids]
         while True:
             runner.drain()
-            summarise(connection, hub.destinations_known(connection), hub.clock.now())
+            summarise(connection, known, hub.clock.now())
             connection.commit()
             worked = _deliver_all(delivering)
-            left = pending(connection)
+            left = pending(connection, served)
             if progress is not None:
                 progress(left)
             if not left.moving or hub.clock.monotonic() - began > timeout_seconds:
