@@ -31,7 +31,8 @@ class HttpTransport:
                 for part in answer.iter_bytes():
                     size += len(part)
                     if size > ANSWER_MAX_BYTES:
-                        raise RetryLater(f"the answer of {_host(request.url)} is too large")
+                        words = f"the answer of {_host(request.url)} is too large"
+                        raise RetryLater(words, unknown=True)
                     parts.append(part)
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(status=answer.status_code, headers=headers, body=b"".join(parts))
@@ -39,7 +40,7 @@ class HttpTransport:
             raise RetryLater(
                 f"{_host(request.url)} cannot be reached ({type(problem).__name__})"
             ) from None
-        except httpx2.TransportError as problem:
+        except httpx2.RequestError as problem:
             raise RetryLater(
                 f"{_host(request.url)} gave no answer ({type(problem).__name__})", unknown=True
             ) from None

@@ -7,6 +7,7 @@ judge; the transport only carries.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -32,12 +33,13 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def retry_after(self) -> float | None:
-        """Retry-After in seconds, when given as a number."""
+        """Retry-After in seconds, when given as a number that can be waited for."""
         text = self.headers.get("retry-after", "")
         try:
-            return float(text) if text else None
+            seconds = float(text)
         except ValueError:
             return None
+        return seconds if 0 <= seconds < math.inf else None
 
 
 class Transport(Protocol):
