@@ -20,7 +20,8 @@ from typer.main import get_command
 from tests.connectors.shopify.payloads import line
 from tests.stories.shop import paid_order
 from tests.stories.till_files import goods, poslog, receipt, tender
-from tillbridge.app.cli.main import app, main
+from tillbridge.app.cli import main
+from tillbridge.app.cli.main import app
 
 BIN = Path(sys.executable).parent
 JSON_VERBS = [

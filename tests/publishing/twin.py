@@ -94,7 +94,7 @@ class Desk:
 
     def owe(self, *operations: str) -> None:
         """Documents named `key/number`, owed in this order."""
-        owed = [owed_document(_document(op), self.dest, self.clock.now()) for op in operations]
+        owed = [owed_document(document(op), self.dest, self.clock.now()) for op in operations]
         jobs.enqueue(self.connection, owed, self.clock.now())
         self.connection.commit()
 
@@ -121,7 +121,8 @@ class Desk:
         return [(kind, name) for kind, name in rows]
 
 
-def _document(operation: str) -> SubmitDocument:
+def document(operation: str) -> SubmitDocument:
+    """A sales order of one dollar whose operation is `key/name`."""
     key = operation.rsplit("/", 1)[0]
     body = SalesOrderDocument(
         number=key,
