@@ -103,6 +103,17 @@ def test_the_same_file_twice_is_archived_as_a_repetition(drop: Drop) -> None:
     assert drop.archived() == [LINES, LINES]
 
 
+def test_every_empty_file_is_a_case_of_its_own_and_is_archived(drop: Drop) -> None:
+    for name in ("monday.csv", "tuesday.csv"):
+        drop.put(name, b"")
+        report = drop.look()
+        assert (report.files, report.new, report.problems, report.repeated) == (1, 1, 1, 0)
+    told = rows(drop.connection, "select place, problem from message order by id")
+    assert told == [("monday.csv", "the file is empty"), ("tuesday.csv", "the file is empty")]
+    assert drop.waiting() == []
+    assert drop.archived() == [b"", b""]
+
+
 def test_two_files_of_one_name_are_both_kept(drop: Drop) -> None:
     for body in (LINES, b"s-9;1.00\n", LINES):
         drop.put("sales.csv", body)

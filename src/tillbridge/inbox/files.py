@@ -212,6 +212,9 @@ class _FileIntake:
         size = os.fstat(stream.fileno()).st_size
         self._claim(name, size, digest)
         self.report.files += 1
+        if not size:  # a transfer that broke off; its claim stays open, for all empty files are one
+            self._store([_file_problem(shown(name), size, digest, "the file is empty")])
+            return True
         seen, broken = self.report.items, self.report.problems
         try:
             if size > FILE_MOST:

@@ -81,6 +81,7 @@ def test_objects_after_each_other_are_all_found_with_their_places() -> None:
         ),
         ('{"customers":[{"id":1}]}', "", "the file holds customers; topic (none) cannot take that"),
         ('{"id":1}', "", "say which topic"),
+        ('[{"id":1}]', "", "say which topic"),
         ('{"order":7}', "orders/create", "the file holds order"),
     ],
 )

@@ -105,7 +105,8 @@ class _Cut:
                 self._scanner.take(1)
                 yield from self._elements(self._topic)
             elif first != b"{":
-                yield from self._all_left("this is no JSON object")
+                alone = "a list alone: say which topic it is of: --topic orders/create"
+                yield from self._all_left(alone if first == b"[" else "this is no JSON object")
             elif self._is_envelope():
                 yield from self._members()
             else:
