@@ -96,14 +96,14 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
 
 class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The hub itself: whom it serves, where it listens, how many threads carry the flow, how long
-    raw bodies are kept.
+    """The hub itself: whom it serves, where it listens, how many processes carry the flow, how
+    long raw bodies are kept.
     """
 
     name: str = "Tillbridge"
     host: str = "127.0.0.1"
     port: int = 8765
-    flow_threads: int = 1
+    flow_processes: int = 2
     keep_bodies_days: int = 90
     keep_deliveries_days: int = 400
     operator: str = ""

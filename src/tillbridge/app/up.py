@@ -1,7 +1,8 @@
 """`tillbridge up`: all roles in one process tree.
 
 The HTTP role is a process of its own, forked before any thread is made, and leaves with this one
-even when this one is killed; flow, delivery, files, polls and schedules are threads here.
+even when this one is killed, and so do the flow's processes; delivery, files, polls and schedules
+are threads here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import ExitStack
 from types import FrameType
 
 from tillbridge.app.beside import services_beside
+from tillbridge.app.flow_process import FlowProcesses
 from tillbridge.app.http import intake_connections, listen, serve_on
 from tillbridge.app.hub import Hub
 from tillbridge.app.worker import Worker
@@ -74,7 +76,8 @@ def run(
         if beside:
             services = services_beside(hub.workspace, hub.url, run=True, tell=tell)
             hub = hub.reaching(stack.enter_context(services))
-        worker = Worker(hub)
+        flows = FlowProcesses(hub.workspace.folder, hub.url, max(1, settings.flow_processes))
+        worker = Worker(hub, flow=False)
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             worker.ask_to_stop()
@@ -82,10 +85,12 @@ def run(
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         if "worker" in roles:
+            flows.start()
             worker.start()
-            tell("flow, delivery and schedules are running")
-        worker.wait()
+            tell("flow, delivery, drop folders, polls and schedules are running")
+        worker.wait(flows.look)
         tell("stopping")
+        flows.stop()
         if site is not None:
             site.stop()
         worker.stop()

@@ -16,8 +16,9 @@ import msgspec
 import psycopg
 import structlog
 
+from tillbridge.app.flow_process import carry
 from tillbridge.app.hub import Hub
-from tillbridge.app.runner import CONSUMER, Pace
+from tillbridge.app.runner import CONSUMER
 from tillbridge.durable import jobs, log, retention, schedules
 from tillbridge.durable.rooms import Connection
 from tillbridge.publishing.dispatch import Dispatcher, Target
@@ -101,8 +102,10 @@ def _until_none(step: Callable[[], int]) -> Iterator[int]:
 class Worker:
     """Threads of one process. `start` returns at once; `stop` waits for them."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, *, flow: bool = True) -> None:
+        """flow: carry the flow in a thread here; False where processes of their own do."""
         self._hub = hub
+        self._flow = flow
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -110,10 +113,8 @@ class Worker:
         """Start the threads: flow, schedules, drop folders, one per destination."""
         with self._hub.connect() as connection:
             targets = self._hub.targets(connection)
-        flows = max(1, self._hub.workspace.settings.hub.flow_threads)
-        for number in range(flows):
-            share = tuple(lane for lane in log.ALL_LANES if lane % flows == number)
-            self._thread(f"flow {number}", self._flow_over(share))
+        if self._flow:
+            self._thread("flow", self._carry)
         self._thread("schedules", self._schedules)
         self._thread("files", self._files)
         self._thread("polls", self._polls)
@@ -130,10 +131,11 @@ class Worker:
         """Let all threads end after their transaction; returns at once (signal handlers)."""
         self._stop.set()
 
-    def wait(self) -> None:
-        """Block until somebody asked to stop."""
+    def wait(self, look: Callable[[], None] | None = None) -> None:
+        """Block until somebody asked to stop; `look` is called about once a second."""
         while not self._stop.wait(timeout=1.0):
-            pass
+            if look is not None:
+                look()
 
     def _thread(self, name: str, body: Callable[[], None]) -> None:
         thread = threading.Thread(target=self._kept_alive, args=(name, body), name=name)
@@ -152,21 +154,8 @@ class Worker:
                 _log.exception("thread_failed", thread=name)
             self._stop.wait(AWAY_SECONDS)
 
-    def _flow_over(self, share: tuple[int, ...]) -> Callable[[], None]:
-        """A flow thread prefers its share of the lanes and takes others' only when it is idle."""
-
-        def flow() -> None:
-            with self._hub.connect(worker=True) as connection, self._hub.connect() as ears:
-                ears.autocommit = True
-                ears.execute("listen log")
-                own = self._hub.runner(connection, Pace(lanes=share))
-                others = self._hub.runner(connection, Pace())
-                while not self._stop.is_set():
-                    if own.run_once().idle and others.run_once().idle:
-                        for _ in ears.notifies(timeout=POLL_SECONDS, stop_after=1):
-                            pass
-
-        return flow
+    def _carry(self) -> None:
+        carry(self._hub, log.ALL_LANES, self._stop.is_set)
 
     def _files(self) -> None:
         folders = self._hub.drop_folders()
