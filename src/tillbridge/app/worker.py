@@ -196,13 +196,13 @@ class Worker:
                 dispatcher = self._hub.dispatcher(connection, target)
                 while not self._stop.is_set():
                     if not dispatcher.run_once().claimed:
-                        self._rest(connection, ears)
+                        self._rest(connection, ears, target.dest)
 
         return deliver
 
-    def _rest(self, connection: Connection, ears: Connection) -> None:
-        """Wait for a new job, or for the next one that becomes due, a second at most."""
-        row = connection.execute(jobs.QUERIES.next_due).fetchone()
+    def _rest(self, connection: Connection, ears: Connection, dest: int) -> None:
+        """Wait for a new job, or for the destination's next due one, a second at most."""
+        row = connection.execute(jobs.QUERIES.next_due, (dest,)).fetchone()
         connection.rollback()
         wait = POLL_SECONDS
         if row is not None and row[0] is not None:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
+from tillbridge.canonical.registry import version_of
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
@@ -47,6 +48,7 @@ class Claimed(msgspec.Struct, gc=False):
     type: str
     trace: bytes | None
     body: bytes
+    version: int = 1
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -124,6 +126,7 @@ def enqueue(connection: Connection, owed: Sequence[Owed], now: datetime) -> int:
             [job.key for job in fresh],
             [job.op for job in fresh],
             [job.type for job in fresh],
+            [version_of(job.type) for job in fresh],
             [job.trace for job in fresh],
             [job.body for job in fresh],
         ),

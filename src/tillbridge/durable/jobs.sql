@@ -19,10 +19,10 @@ on conflict (dest, op) do nothing
 returning dest, op
 
 -- name: add_jobs
-insert into job (dest, key, op, type, trace, body)
-select d, k, o, ty, tr, b
-from unnest(%b::smallint[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[])
-     with ordinality x (d, k, o, ty, tr, b, n)
+insert into job (dest, key, op, type, version, trace, body)
+select d, k, o, ty, v, tr, b
+from unnest(%b::smallint[], %b::text[], %b::text[], %b::text[], %b::smallint[], %b::bytea[],
+            %b::bytea[]) with ordinality x (d, k, o, ty, v, tr, b, n)
 order by n
 
 -- name: add_outkeys
@@ -86,7 +86,8 @@ with d as materialized (
 select key, token, attempts, unknown from u
 
 -- name: heads
-select x.key, x.token, x.attempts, x.unknown, j.id, j.op, j.type, j.trace, j.body
+select x.key, x.token, x.attempts, x.unknown, j.id, j.op, j.type, j.trace, j.body,
+       j.version
 from unnest(%b::text[], %b::bigint[], %b::int[], %b::bool[]) x (key, token, attempts, unknown)
 cross join lateral (
   select * from job where dest = %b and key = x.key order by id limit 1
@@ -151,4 +152,4 @@ order by d.name
 
 -- name: next_due
 select min(greatest(o.due, coalesce(d.open_until, o.due))) from outkey o join dest d using (dest)
-where o.lease_until is null and not d.paused and o.due < 'infinity'
+where o.dest = %b and o.lease_until is null and not d.paused and o.due < 'infinity'

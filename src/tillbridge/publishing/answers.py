@@ -8,7 +8,7 @@ from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused, SubmitDocument
 from tillbridge.canonical.fact import Entities
-from tillbridge.canonical.registry import decode, version_of
+from tillbridge.canonical.registry import decode
 from tillbridge.contract.promises import Receipt
 from tillbridge.durable import jobs, parking
 from tillbridge.durable.rooms import Record
@@ -18,7 +18,7 @@ MAPPING = "hub/1"
 
 def command_of(one: jobs.Claimed) -> SubmitDocument:
     """The document a job holds."""
-    body = decode(one.type, version_of(one.type), one.body)
+    body = decode(one.type, one.version, one.body)
     if not isinstance(body, SubmitDocument):
         raise TypeError(f"job {one.op} holds a {one.type}")
     return body

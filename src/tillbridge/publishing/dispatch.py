@@ -21,7 +21,7 @@ from tillbridge.atoms.ids import Ids, lane_of
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.canonical.intake import RereadObject
-from tillbridge.canonical.registry import decode, version_of
+from tillbridge.canonical.registry import decode
 from tillbridge.contract.promises import Assignment, Delivers, Directory, Item, Receipt, Rereads
 from tillbridge.contract.promises import Connection as Far
 from tillbridge.contract.transport import Transport
@@ -222,7 +222,7 @@ class Dispatcher:
     # -- re-reading ---------------------------------------------------------------------------
 
     def _reread(self, one: jobs.Claimed, report: Report) -> None:
-        command = decode(one.type, version_of(one.type), one.body)
+        command = decode(one.type, one.version, one.body)
         connector = self._target.connector
         if not isinstance(command, RereadObject) or not isinstance(connector, Rereads):
             raise TypeError(f"{self._target.far.name} cannot read {one.op} again")

@@ -30,7 +30,8 @@ TABLES: dict[str, dict[str, str]] = {
         "total": "bigint", "day": "date",
     },
     "job": {
-        "dest": "smallint", "key": "text", "op": "text", "type": "text", "trace": "bytea",
+        "dest": "smallint", "key": "text", "op": "text", "type": "text", "version": "smallint",
+        "trace": "bytea",
         "body": "bytea",
     },
     "outkey": {

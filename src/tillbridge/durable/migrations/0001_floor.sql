@@ -150,6 +150,7 @@ create table job (
   key text not null,
   op text not null,
   type text not null,
+  version smallint not null default 1,
   trace bytea,
   body bytea not null
 );
