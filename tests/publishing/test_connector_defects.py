@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import pytest
 from psycopg import Connection
 
 from tillbridge.atoms.clock import SystemClock
@@ -13,13 +14,13 @@ from tillbridge.atoms.ids import SystemIds
 from tillbridge.canonical.documents import JournalDocument, SubmitDocument
 from tillbridge.canonical.intake import RereadObject
 from tillbridge.canonical.registry import encode
-from tillbridge.contract.promises import Assignment, Receipt
+from tillbridge.contract.promises import Assignment, Item, Receipt
 from tillbridge.contract.promises import Connection as Far
 from tillbridge.durable import jobs
 from tillbridge.mapping.names import NameTables
 from tillbridge.publishing.dispatch import Dispatcher, Report, Target
 from tillbridge.publishing.room import owed_document
-from tillbridge.triage.cases import list_cases
+from tillbridge.triage.cases import list_cases, replay, resolve
 
 CLOCK = SystemClock()
 
@@ -32,6 +33,7 @@ class Brittle:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.mended = False
 
     def deliver(self, assignments: Sequence[Assignment], *_: Any) -> list[Receipt]:
         receipts = []
@@ -45,17 +47,25 @@ class Brittle:
         return receipts
 
     def reread(self, *_: Any) -> Any:
-        raise IndexError("an answer without a node")
+        if not self.mended:
+            raise IndexError("an answer without a node")
+        return Item(topic="reread/order", delivery="again", body=b"{}")
 
 
 def dispatched(connection: Connection, *owed: jobs.Owed) -> tuple[Report, Brittle]:
     connector = Brittle()
     jobs.enqueue(connection, owed, CLOCK.now())
     connection.commit()
+    return run(connection, target_of(owed[0].dest, connector)), connector
+
+
+def target_of(dest: int, connector: Brittle) -> Target:
     far = Far(name="erp", entity="us", channel="", currency="USD")
-    target = Target(owed[0].dest, connector, far, {}, None)  # type: ignore[arg-type]
-    report = Dispatcher(connection, target, NameTables(), CLOCK, SystemIds()).run_once()
-    return report, connector
+    return Target(dest, connector, far, {}, None)  # type: ignore[arg-type]
+
+
+def run(connection: Connection, target: Target) -> Report:
+    return Dispatcher(connection, target, NameTables(), CLOCK, SystemIds()).run_once()
 
 
 def document(dest: int, name: str) -> jobs.Owed:
@@ -82,12 +92,27 @@ def test_one_bad_document_becomes_a_case_and_the_others_of_its_batch_go_through(
     assert leased.fetchone() == (0,)
 
 
-def test_a_failed_reading_again_becomes_a_case(connection: Connection) -> None:
+@pytest.mark.parametrize("decided", ["replay", "resolve"])
+def test_a_failed_reading_again_is_a_case_that_is_tried_again_or_given_up(
+    connection: Connection, decided: str
+) -> None:
     dest = jobs.make_dest(connection, "erp", jobs.Budget())
-    asked = RereadObject(key="r", id="r/1", connection="erp", topic="reread/order", reference="5")
-    owed = jobs.Owed(dest, "r", "r/1", "reread", "RereadObject", encode(asked), 0, date(2026, 1, 4))
-    report, _ = dispatched(connection, owed)
+    asked = RereadObject(
+        key="reread/erp/5", id="r/1", connection="erp", topic="reread/order", reference="5"
+    )
+    kind = type(asked).__name__
+    owed = jobs.Owed(dest, asked.key, "r/1", "reread", kind, encode(asked), 0, date(2026, 1, 4))
+    report, connector = dispatched(connection, owed)
     assert report.refused == 1
     (case,) = list_cases(connection)
     assert case.reason == "reread_refused"
     assert "IndexError" in case.words
+    connector.mended = True
+    if decided == "replay":
+        assert replay(connection, [case.id], "somebody") == 1
+    else:
+        assert "given up" in resolve(connection, case.id, "somebody", "")
+    connection.commit()
+    assert run(connection, target_of(dest, connector)).accepted == (decided == "replay")
+    assert list_cases(connection) == []
+    assert connection.execute("select count(*) from job").fetchone() == (0,)

@@ -15,6 +15,8 @@ from tillbridge.durable.rooms import Connection
 
 QUERIES = load("tillbridge.triage", "cases.sql")
 SHOWN_BYTES = 4_000
+HELD_JOBS = ("document_refused", "reread_refused")
+"""Cases that hold a job back: it can be tried again or given up."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -113,7 +115,7 @@ def replay(connection: Connection, numbers: Sequence[int], by: str) -> int:
         if view.case.parked:
             connection.execute(QUERIES.make_ready, ([number],))
             tried += 1
-        elif view.case.reason == "document_refused":
+        elif view.case.reason in HELD_JOBS:
             destination, operation = _document(view)
             connection.execute(QUERIES.owe_again, (destination, operation))
             connection.execute(QUERIES.due_now, (destination, view.case.key))
@@ -142,7 +144,7 @@ def resolve(connection: Connection, number: int, by: str, note: str) -> str:
         done = f"closed; {row[0] if row else 0} parked record given up"
         if behind:
             done += f", {view.case.parked - 1} behind it tried again"
-    elif view.case.reason == "document_refused":
+    elif view.case.reason in HELD_JOBS:
         destination, operation = _document(view)
         connection.execute(QUERIES.drop_job, {"dest": destination, "op": operation})
         connection.execute(QUERIES.drop_empty_outkeys)
@@ -154,4 +156,7 @@ def resolve(connection: Connection, number: int, by: str, note: str) -> str:
 
 
 def _document(view: CaseView) -> tuple[str, str]:
-    return str(view.details.get("destination", "")), str(view.details.get("operation", ""))
+    """Destination and operation; a re-read's key is `reread/CONNECTION/...`."""
+    asked = view.case.key.split("/")[1] if view.case.reason == "reread_refused" else ""
+    destination = view.details.get("destination", asked)
+    return str(destination), str(view.details.get("operation", ""))
