@@ -20,6 +20,13 @@ COLUMNS = ("connection", "table", "theirs", "ours")
 
 def read_rows(path: Path) -> list[NameRow]:
     """Rows of one CSV file; raises Refused with every mistake as file:line: words."""
+    try:
+        return _rows(path)
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise Refused(f"{path}: is no CSV file in UTF-8: {problem}") from None
+
+
+def _rows(path: Path) -> list[NameRow]:
     rows: list[NameRow] = []
     problems: list[str] = []
     with path.open(newline="", encoding="utf-8-sig") as file:
