@@ -118,12 +118,12 @@ class Pass:
         visits = self._readable(visits)
         emitted: list[Record] = []
         stopped: set[tuple[int, str]] = set()
+        by_room: dict[str, list[tuple[Visit, Route]]] = {}
+        for visit in visits:
+            for route in visit.routes:
+                by_room.setdefault(route.room, []).append((visit, route))
         for name in ROOMS:
-            stops = [
-                visit
-                for visit in visits
-                if any(r.room == name and self._passes(visit, r, stopped) for r in visit.routes)
-            ]
+            stops = [v for v, route in by_room.get(name, ()) if self._passes(v, route, stopped)]
             if stops:
                 self._visit(name, stops, stopped, emitted)
         return emitted

@@ -25,7 +25,9 @@ T = TypeVar("T")
 DEPTH_MAX = 64
 NODES_MAX = 100_000
 DIGITS_MAX = 30
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# Linear for any bytes: possessive, and a string that does not end is taken to the end of the body;
+# else every quote in it would be tried as another beginning.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 _OPENING = frozenset(b"[{")
 _EXPONENT = re.compile(r"[eE][+-]?[0-9]{2,}")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tillbridge.atoms.ids import LANES
-from tillbridge.canonical.registry import encode, version_of
+from tillbridge.canonical.registry import version_of
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Record, readable
 
@@ -35,7 +35,7 @@ def append(connection: Connection, waiting: Sequence[Record], fused: Sequence[Re
         [done for _, done in rows],
         [record.trace for record, _ in rows],
         [record.cause for record, _ in rows],
-        [encode(record.body) for record, _ in rows],
+        [record.stored_body() for record, _ in rows],
     )
     connection.execute(QUERIES.lock_append)
     connection.execute(QUERIES.append, columns, binary=True)

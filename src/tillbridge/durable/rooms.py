@@ -27,7 +27,8 @@ _log = structlog.get_logger("rooms")
 class Record(msgspec.Struct, gc=False):
     """One record of the log, decoded. id is None while it exists only inside a transaction.
 
-    cause is the id of the log record that set this off; trace is a W3C traceparent.
+    cause is the id of the log record that set this off; trace is a W3C traceparent. encoded keeps
+    the body's bytes once they were made.
     """
 
     key: str
@@ -37,6 +38,13 @@ class Record(msgspec.Struct, gc=False):
     id: int | None = None
     trace: bytes | None = None
     cause: int | None = None
+    encoded: bytes | None = None
+
+    def stored_body(self) -> bytes:
+        """The body as the log holds it."""
+        if self.encoded is None:
+            self.encoded = encode(self.body)
+        return self.encoded
 
 
 KEY_BYTES_MAX = 1000
@@ -48,7 +56,7 @@ def storable(record: Record) -> None:
     size = len(record.key.encode())
     if not 0 < size <= KEY_BYTES_MAX or "\x00" in record.key:
         raise ValueError(f"{record.type} has an unusable key of {size} bytes: {record.key[:60]!r}")
-    encode(record.body)
+    record.stored_body()
 
 
 class Unreadable(Command, frozen=True, kw_only=True):

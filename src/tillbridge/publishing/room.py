@@ -60,7 +60,7 @@ class PublishingSession(KeyedSession):
         """Remember what has to be written."""
         body = record.body
         if isinstance(body, SubmitDocument):
-            self._owed.append(owed_document(body, self._erp(body.entity), self._now, record.trace))
+            self._owed.append(owed_document(body, self._erp(body.entity), self._now, record))
         elif isinstance(body, RereadObject):
             self._owed.append(self._reread(body, record))
         elif isinstance(body, EntryPosted):
@@ -117,9 +117,9 @@ class PublishingSession(KeyedSession):
 
 
 def owed_document(
-    command: SubmitDocument, dest: int, now: datetime, trace: bytes | None = None
+    command: SubmitDocument, dest: int, now: datetime, record: Record | None = None
 ) -> jobs.Owed:
-    """The job for a document."""
+    """The job for a document; record: the one that carries the command, where there is one."""
     body = command.body
     return jobs.Owed(
         dest=dest,
@@ -127,9 +127,9 @@ def owed_document(
         op=command.id,
         kind=command.kind,
         type="SubmitDocument",
-        body=encode(command),
+        body=encode(command) if record is None else record.stored_body(),
         prio=PRIORITIES.get(command.kind, 2),
         day=now.date(),
         total=getattr(body, "total", None),
-        trace=trace,
+        trace=None if record is None else record.trace,
     )

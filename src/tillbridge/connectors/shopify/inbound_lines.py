@@ -91,9 +91,7 @@ def tax_lines(taxes: list[Tax], base: int, scope: Scope, where: str) -> tuple[Ta
     """Canonical tax lines: code and jurisdiction are our tax code for the shop's title."""
     found = []
     for tax in taxes:
-        shown = "" if tax.rate is None else f"{tax.rate * 100:f} %"
-        code = scope.names.ours("tax", tax.title, where=where, hint=shown)
-        rate = None if tax.rate is None else int((tax.rate * MILLION).to_integral_value())
+        code, rate = _tax_name(tax, scope, where)
         found.append(
             TaxLine(
                 code=code,
@@ -105,6 +103,19 @@ def tax_lines(taxes: list[Tax], base: int, scope: Scope, where: str) -> tuple[Ta
             )
         )
     return tuple(found)
+
+
+def _tax_name(tax: Tax, scope: Scope, where: str) -> tuple[str, int | None]:
+    """Our tax code for the shop's title, and the rate in parts per million; known ones are kept."""
+    known = scope.taxes.get((tax.title, tax.rate))
+    if known is not None:
+        return known
+    shown = "" if tax.rate is None else f"{tax.rate * 100:f} %"
+    code = scope.names.ours("tax", tax.title, where=where, hint=shown)
+    rate = None if tax.rate is None else int((tax.rate * MILLION).to_integral_value())
+    if code:  # a missing name is told at each place it is missed
+        scope.taxes[(tax.title, tax.rate)] = (code, rate)
+    return code, rate
 
 
 def without_tax(listed: int, discount: int, taxes: list[Tax]) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,7 @@ class Scope:
         )
         self.names = names
         self.currency = currency or self.settings.shop_currency or connection.currency
+        self.taxes: dict[tuple[str, Decimal | None], tuple[str, int | None]] = {}
         self._zone = ZoneInfo(connection.timezone)
 
     def order_key(self, order: wire.Id) -> str:

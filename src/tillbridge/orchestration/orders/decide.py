@@ -13,13 +13,24 @@ import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.money import to_text
-from tillbridge.canonical.documents import SalesOrderDocument, SubmitDocument
+from tillbridge.canonical.documents import (
+    DocumentAccepted,
+    DocumentRefused,
+    SalesOrderDocument,
+    SubmitDocument,
+)
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, OrderPlaced
 from tillbridge.canonical.payments import PaymentRefunded
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundIssued
-from tillbridge.canonical.stock import MoveStock, ReserveStock, StockLine, StockShort
+from tillbridge.canonical.stock import (
+    MoveStock,
+    ReserveStock,
+    StockLine,
+    StockReserved,
+    StockShort,
+)
 from tillbridge.canonical.valued import DepositReceived, RefundPaid, ValuedTender
 from tillbridge.orchestration.orders.evolve import evolve
 from tillbridge.orchestration.orders.recognise import recognise, reverse
@@ -36,6 +47,8 @@ from tillbridge.orchestration.orders.value import SEP, earned
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 
 MAPPING = "hub/1"
+# answers to what was asked here; they change no target
+_ANSWERS = (StockReserved, StockShort, DocumentAccepted, DocumentRefused)
 _MONEY_BACK = (RefundIssued, PaymentRefunded, OrderPlaced, OrderChanged, OrderCancelled)
 
 
@@ -62,7 +75,7 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     if isinstance(body, StockShort):
         decision.notices.append(_short(state, body))
     order = state.order
-    if order is None or order.test:
+    if order is None or order.test or isinstance(body, _ANSWERS):
         return decision
     _one_currency(state, order)
     unnamed = paid_unnamed(state)
