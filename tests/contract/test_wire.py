@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tillbridge.atoms.clock import SystemClock
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.contract import wire
 
@@ -94,3 +95,12 @@ def test_instants_need_a_zone() -> None:
     for text in ("2026-01-15T10:00:00", "yesterday", ""):
         with pytest.raises(wire.WireError):
             wire.instant(text)
+
+
+@pytest.mark.parametrize("end", [b"", b"\\", b'"'])
+def test_a_string_full_of_quotes_is_looked_at_once(end: bytes) -> None:
+    body = b"[" * 200 + b'"' + b'\\"' * 20_000 + end
+    began = SystemClock().monotonic()
+    with pytest.raises(NeedsDecision):
+        wire.check(body)
+    assert SystemClock().monotonic() - began < 1.0
