@@ -191,6 +191,15 @@ def test_money_of_another_currency_is_never_added(first: str) -> None:
         Model().tell(facts if first == "payment" else facts[::-1])
 
 
+def test_a_payment_over_several_tenders_waits_for_the_transactions_that_split_it() -> None:
+    paid = order([THREE], paid_stated=10800, tenders=("gift-card", "card"))
+    model = Model().tell([placed(paid)])
+    assert model.notices == ["tender_missing"]
+    assert _valued(model, DepositReceived) == []
+    model.tell([capture(10800)])
+    assert _valued(model, DepositReceived) == [10800]
+
+
 def test_an_order_paid_by_nobody_knows_whom_is_noticed_and_mended_by_its_transaction() -> None:
     paid = order([THREE], paid_stated=10800)
     model = Model().tell([placed(paid)])

@@ -170,6 +170,11 @@ def claim(connection: Connection, dest: int, limit: int, now: datetime) -> list[
     return found
 
 
+def lock_keys(connection: Connection, dest: int, keys: Sequence[str]) -> None:
+    """Lock outbound keys in their order, as enqueueing does, so that the two never deadlock."""
+    connection.execute(QUERIES.lock_outkeys, (dest, list(keys))).fetchall()
+
+
 def finish(
     connection: Connection, dest: int, done: Sequence[tuple[Claimed, Answer]], now: datetime
 ) -> list[tuple[Claimed, Answer]]:
@@ -180,6 +185,7 @@ def finish(
     """
     if not done:
         return []
+    lock_keys(connection, dest, [claimed.key for claimed, _ in done])
     accepted = [(c, a) for c, a in done if a.state == "accepted"]
     refused = [(c, a) for c, a in done if a.state != "accepted"]
     mine: set[str] = set()
@@ -219,6 +225,7 @@ def postpone(connection: Connection, dest: int, later: Sequence[Postponed]) -> s
     """Give leases back with a new due time; gives the keys that were still ours."""
     if not later:
         return set()
+    lock_keys(connection, dest, [one.claimed.key for one in later])
     rows = connection.execute(
         QUERIES.postpone,
         (

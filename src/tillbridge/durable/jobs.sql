@@ -97,6 +97,9 @@ cross join lateral (
 update document d set state = 'sent' from unnest(%b::text[]) x (op)
 where d.dest = %b and d.op = x.op and d.state in ('owed', 'unknown', 'sent')
 
+-- name: lock_outkeys
+select 1 from outkey where dest = %b and key = any(%b::text[]) order by key for update
+
 -- name: finish
 with mine as (
   update outkey o

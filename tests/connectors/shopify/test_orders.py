@@ -107,6 +107,24 @@ def test_versions_sort_as_text_whatever_zone_they_were_told_in() -> None:
         ({}, None),
         ({"financial_status": "paid", "total_outstanding": "0.00"}, 1000),
         ({"financial_status": "paid", "total_outstanding": "10.00"}, 1000),
+        # a line was taken out before the money came: no refund moved any
+        (
+            {
+                "financial_status": "paid",
+                "total_outstanding": "0.00",
+                "current_total_price": "6.00",
+            },
+            600,
+        ),
+        # taken out afterwards, and the buyer is owed the difference
+        (
+            {
+                "financial_status": "paid",
+                "total_outstanding": "-4.00",
+                "current_total_price": "6.00",
+            },
+            1000,
+        ),
         ({"financial_status": "refunded", "total_outstanding": "10.00"}, 1000),
         ({"financial_status": "partially_refunded"}, 1000),
         ({"financial_status": "partially_paid", "total_outstanding": "4.00"}, 600),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from tillbridge.connectors.shopify import wire, wire_graphql, wire_reread
 from tillbridge.connectors.shopify.inbound_catalogue import (
     product_changed,
@@ -41,10 +43,15 @@ def gid(order: wire.Id) -> str:
 
 def _order(message: Message, connection: Connection, names: Names) -> Translation:
     order = parse(wire.Order, message.body)
+    scope = Scope(connection, names, order.currency)
     try:
-        return order_told(order, message.topic, Scope(connection, names, order.currency))
+        told = order_told(order, message.topic, scope)
     except CurrencyDiffers:
         return _ask_for(order.id)
+    if len(set(order.payment_gateway_names)) > 1 and not order.transactions and scope.settings.url:
+        # only its transactions say how a payment by several tenders splits
+        return msgspec.structs.replace(told, reread=_ask_for(order.id).reread)
+    return told
 
 
 def _reread(message: Message, connection: Connection, names: Names) -> Translation:

@@ -141,6 +141,10 @@ def _paid(order: wire.Order, total: int, scope: Scope) -> int | None:
     status = order.financial_status
     if status is None:
         return None
+    if status == "paid" and _edited_down(order, total, scope):
+        left = scope.minor(order.current_total_price or "0", None, "current total")
+        owed_back = -scope.minor(order.total_outstanding or "0", None, "outstanding", signed=True)
+        return min(left + owed_back, total)
     if status in PAID_IN_FULL:
         return total
     if status == "partially_paid":
@@ -150,6 +154,18 @@ def _paid(order: wire.Order, total: int, scope: Scope) -> int | None:
         header = scope.minor(order.total_price, order.total_price_set, "total")
         return max(header - outstanding, 0)
     return 0
+
+
+def _edited_down(order: wire.Order, total: int, scope: Scope) -> bool:
+    """Whether lines were taken out before the money came: less is left than was ordered, nothing
+    is outstanding, and no refund gave money back.
+    """
+    if order.current_total_price is None or order.total_outstanding is None:
+        return False
+    moved = any(t.status == "success" for refund in order.refunds for t in refund.transactions)
+    outstanding = scope.minor(order.total_outstanding, None, "outstanding", signed=True)
+    left = scope.minor(order.current_total_price, None, "current total")
+    return not moved and outstanding <= 0 and left < total
 
 
 def _place(address: wire.Address | None) -> Place:

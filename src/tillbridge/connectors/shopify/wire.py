@@ -285,6 +285,7 @@ class Order(msgspec.Struct, frozen=True):
     total_discounts: Amount = "0"
     total_discounts_set: MoneySet | None = None
     total_outstanding: Amount | None = None
+    current_total_price: Amount | None = None
     total_tip_received: Amount = "0"
     total_cash_rounding_payment_adjustment_set: MoneySet | None = None
     original_total_duties_set: MoneySet | None = None

@@ -117,7 +117,12 @@ def _tender_missing(order: Order, unnamed: int) -> NeedsDecision:
     """A notice, nothing parks: the transaction that names the gateway may be on its way."""
     return NeedsDecision(
         "tender_missing",
-        f"order {order.number} is told as paid but names no payment gateway",
+        f"order {order.number} is told as paid but "
+        + (
+            f"no transaction tells how it splits over {', '.join(order.tenders)}"
+            if order.tenders
+            else "names no payment gateway"
+        ),
         owner="ecommerce",
         amount=unnamed,
         currency=order.currency,

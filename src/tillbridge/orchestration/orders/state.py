@@ -125,23 +125,27 @@ class OrderState(msgspec.Struct, omit_defaults=True):
 
 
 def captured(state: OrderState) -> dict[str, int]:
-    """Money taken so far by tender: named transactions, and what the channel states beyond them."""
+    """Money taken so far by tender: named transactions, and what the channel states beyond them
+    where it names the one tender it came by.
+    """
     by_tender: dict[str, int] = {}
     for tender, amount, _ in state.captures.values():
         by_tender[tender] = by_tender.get(tender, 0) + amount
     order = state.order
     if order is not None and order.paid_stated is not None:
         beyond = order.paid_stated - sum(by_tender.values())
-        if beyond > 0 and order.tenders:
-            first = order.tenders[0]
-            by_tender[first] = by_tender.get(first, 0) + beyond
+        if beyond > 0 and len(order.tenders) == 1:
+            only = order.tenders[0]
+            by_tender[only] = by_tender.get(only, 0) + beyond
     return by_tender
 
 
 def paid_unnamed(state: OrderState) -> int:
-    """Minor units the channel states as paid although neither it nor a transaction names how."""
+    """Minor units the channel states as paid although nothing tells by which tender: it names
+    none, or several without their transactions.
+    """
     order = state.order
-    if order is None or order.tenders or not order.paid_stated:
+    if order is None or len(order.tenders) == 1 or not order.paid_stated:
         return 0
     return max(order.paid_stated - sum(amount for _, amount, _ in state.captures.values()), 0)
 
