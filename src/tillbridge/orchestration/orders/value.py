@@ -70,7 +70,7 @@ def standing(state: OrderState, order: Order) -> Standing:
 def earned(state: OrderState) -> dict[str, LineValue]:
     """Cumulative value earned per line of the newest version."""
     order = state.order
-    if order is None:
+    if order is None or _untouched(state, order):
         return {}
     now = standing(state, order)
     sold_cards = now.begun or (now.paid and order.cancelled_at is None)
@@ -87,6 +87,16 @@ def earned(state: OrderState) -> dict[str, LineValue]:
         if value is not None and _worth(value):
             values[line.line] = value
     return _less_shipping(state, order, values) if now.unshipped else values
+
+
+def _untouched(state: OrderState, order: Order) -> bool:
+    """Whether nothing can be earned yet, seen at a glance: goods to ship, and none went, came back
+    or was given up; and no gift card, which is earned when paid.
+    """
+    if state.shipments or state.refunds or order.cancelled_at is not None:
+        return False
+    kinds = {line.kind for line in order.lines if line.ships or line.kind == "gift_card"}
+    return "goods" in kinds and "gift_card" not in kinds
 
 
 def _worth(value: LineValue) -> bool:
@@ -193,7 +203,7 @@ def _refunded(line: OrderLine, refunded: RefundLine, before: int, quantity: int)
 def taken_back(state: OrderState, earned_now: dict[str, LineValue]) -> dict[str, LineValue]:
     """Cumulative value to be reversed, keyed `refund/index/line`, for what is earned by now."""
     order = state.order
-    if order is None:
+    if order is None or not state.refunds:
         return {}
     now = standing(state, order)
     given_up = order.cancelled_at is not None and not any(now.gone.values())

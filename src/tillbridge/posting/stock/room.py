@@ -68,6 +68,7 @@ class StockSession(KeyedSession):
         self._sums: dict[str, dict[Place, int]] = {}
         self._changed: set[Place] = set()
         self._held_keys: set[str] = set()
+        self._let_go: set[str] = set()
         self._movements: list[tuple[str, int, str, str, str, str, int, datetime]] = []
         self._evidence: dict[tuple[str, str, str, str], tuple[int, datetime]] = {}
 
@@ -223,6 +224,8 @@ class StockSession(KeyedSession):
         found = answer(body.lines, body.locations, hold.lines, self._free)
         self._take(hold.lines, -1)
         self._take(found.lines, 1)
+        if hold.lines:
+            self._let_go.add(record.key)
         self._holds[record.key] = Hold(body.version, found.held, found.product, found.lines)
         self._held_keys.add(record.key)
         return Outcome(emits=(_reply(record, body, found),))
@@ -275,7 +278,8 @@ class StockSession(KeyedSession):
             return
         keys = sorted(self._held_keys)
         run = self._connection.execute
-        run(QUERIES.drop_reservations, (keys,))
+        if self._let_go:
+            run(QUERIES.drop_reservations, (sorted(self._let_go),))
         rows = [
             (key, line.line, line.location, line.product, line.quantity)
             for key in keys
