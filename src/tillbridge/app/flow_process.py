@@ -21,6 +21,7 @@ import psycopg
 import structlog
 
 from tillbridge.app.hub import Hub
+from tillbridge.app.logs import log_to
 from tillbridge.app.runner import Pace
 from tillbridge.app.settings import load_workspace
 from tillbridge.durable import log
@@ -112,7 +113,7 @@ def main(arguments: list[str]) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    log_to(sys.stderr)
     workspace, number, count = arguments
     hub = Hub(load_workspace(Path(workspace)), os.environ[URL_VARIABLE])
     share = share_of(int(number), int(count))

@@ -21,7 +21,11 @@ select id, type, version, fused, cause, body, at from record where key = %b orde
 select e.id, e.entity, e.fact, e.rule, e.rule_version, e.posted_date, e.currency, e.gl, l.account,
        l.amount, l.item
 from entry e join entry_line l on l.entry = e.id
-where e.key = %b order by e.at, e.id, l.n
+where e.key = %b
+order by e.at,
+  case e.fact_type when 'DepositReceived' then 0 when 'SaleReversed' then 2
+                   when 'RefundPaid' then 3 else 1 end,
+  e.fact, e.id, l.n
 
 -- name: movements
 select kind, location, product, quantity, occurred_at from stock_movement where key = %b

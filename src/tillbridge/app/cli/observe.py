@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command()(story)
     app.command()(status)
     app.command()(verify)
+    app.command()(schema)
 
 
 def story(context: typer.Context, key: str) -> None:
@@ -77,3 +78,14 @@ def verify(
     here.show(verdict, text)
     if not verdict.ok:
         raise typer.Exit(1)
+
+
+def schema(context: typer.Context) -> None:
+    """JSON Schema of every canonical fact and command, with its version."""
+    import msgspec
+
+    from tillbridge.canonical.registry import schemas
+
+    found = schemas()
+    text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+    terminal(context).show(found, text)

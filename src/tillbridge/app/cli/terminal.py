@@ -68,9 +68,9 @@ class Terminal(msgspec.Struct):
 
 def log_to_stderr() -> None:
     """The hub's own log lines never mix with a command's result."""
-    import structlog
+    from tillbridge.app.logs import log_to
 
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    log_to(sys.stderr)
 
 
 def terminal(context: typer.Context) -> Terminal:

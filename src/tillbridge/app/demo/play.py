@@ -11,8 +11,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-import structlog
-
 from tillbridge.app.beside import SandboxBeside, service_up
 from tillbridge.app.beside_tryton import TrytonBeside, tryton_address
 from tillbridge.app.demo import look, outcome, tieout
@@ -27,6 +25,7 @@ from tillbridge.app.demo.trade import (
 )
 from tillbridge.app.erp.progress import ErpError
 from tillbridge.app.hub import Hub
+from tillbridge.app.logs import log_to
 from tillbridge.app.settings import Workspace
 from tillbridge.app.up import HttpProcess
 from tillbridge.app.worker import Worker
@@ -143,7 +142,7 @@ class _Demo:
             migrate(connection)
         self._lap("postgres", self._began)
         log = self._stack.enter_context((workspace.folder / LOG).open("a", encoding="utf-8"))
-        structlog.configure(logger_factory=structlog.PrintLoggerFactory(log))
+        log_to(log)
         settings = workspace.settings.hub
         self._hub_began = self._clock.monotonic()
         site = HttpProcess(Hub(workspace, url), settings.host, settings.port)
