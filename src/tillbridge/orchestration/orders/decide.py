@@ -7,7 +7,6 @@ commands (stock) and documents (ERP). Nothing here knows in which order facts ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
 
 import msgspec
 
@@ -44,19 +43,12 @@ from tillbridge.orchestration.orders.state import (
     unshipped_cancelled,
 )
 from tillbridge.orchestration.orders.value import SEP, earned
+from tillbridge.orchestration.orders.valuing import When, about
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 
-MAPPING = "hub/1"
 # answers to what was asked here; they change no target
 _ANSWERS = (StockReserved, StockShort, DocumentAccepted, DocumentRefused)
 _MONEY_BACK = (RefundIssued, PaymentRefunded, OrderPlaced, OrderChanged, OrderCancelled)
-
-
-class When(msgspec.Struct, frozen=True):
-    """When the thing happened that set this off."""
-
-    occurred_at: datetime
-    business_date: date
 
 
 class Decision(msgspec.Struct):
@@ -177,20 +169,7 @@ def _deposit(state: OrderState, order: Order, policies: Policies, when: When) ->
     rows = _tenders(captured(state), state.deposited, policies.kind_of)
     if not rows:
         return []
-    fact = DepositReceived(
-        key=state.key,
-        id=f"{state.key}/deposit/{state.step('deposit')}",
-        source="hub",
-        mapping=MAPPING,
-        occurred_at=when.occurred_at,
-        business_date=when.business_date,
-        entities=state.entities,
-        currency=order.currency,
-        order=state.key,
-        channel=order.channel,
-        tenders=rows,
-    )
-    return [fact]
+    return [DepositReceived(tenders=rows, **about(state, order, when, "deposit"))]
 
 
 def _refund(state: OrderState, order: Order, policies: Policies, when: When) -> list[Body]:
@@ -202,20 +181,7 @@ def _refund(state: OrderState, order: Order, policies: Policies, when: When) -> 
     rows = _tenders(target, state.refunded, policies.kind_of)
     if not rows:
         return []
-    fact = RefundPaid(
-        key=state.key,
-        id=f"{state.key}/refund/{state.step('refund')}",
-        source="hub",
-        mapping=MAPPING,
-        occurred_at=when.occurred_at,
-        business_date=when.business_date,
-        entities=state.entities,
-        currency=order.currency,
-        order=state.key,
-        channel=order.channel,
-        tenders=rows,
-    )
-    return [fact]
+    return [RefundPaid(tenders=rows, **about(state, order, when, "refund"))]
 
 
 def _sales_order(state: OrderState, order: Order, policy: ChannelPolicy) -> list[Body]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Protocol
-
 from tillbridge.canonical.documents import (
     CreditNoteDocument,
     DocumentLine,
@@ -16,25 +13,13 @@ from tillbridge.canonical.registry import Body
 from tillbridge.canonical.valued import SaleRecognised, SaleReversed, ValuedLine, ValuedTax
 from tillbridge.orchestration.orders.state import DocumentSeen, LineValue, OrderState
 from tillbridge.orchestration.orders.value import SEP, earned, taken_back
+from tillbridge.orchestration.orders.valuing import When, about
 from tillbridge.orchestration.policies import ChannelPolicy
 
-MAPPING = "hub/1"
 _NOTHING = LineValue()
 
 
-class Moment(Protocol):
-    """When the thing happened that set this off."""
-
-    @property
-    def occurred_at(self) -> datetime:
-        """Instant, UTC."""
-
-    @property
-    def business_date(self) -> date:
-        """Business day."""
-
-
-def recognise(state: OrderState, order: Order, policy: ChannelPolicy, when: Moment) -> list[Body]:
+def recognise(state: OrderState, order: Order, policy: ChannelPolicy, when: When) -> list[Body]:
     """SaleRecognised for what was earned since, and its invoice (a credit note when negative)."""
     target = earned(state)
     steps = _differences(target, state.recognised)
@@ -43,45 +28,25 @@ def recognise(state: OrderState, order: Order, policy: ChannelPolicy, when: Mome
     state.recognised = target
     place = {line.line: index for index, line in enumerate(order.lines)}
     steps.sort(key=lambda step: place.get(step[0], len(place)))
-    number = state.step("recognise")
     fact = SaleRecognised(
-        key=state.key,
-        id=f"{state.key}/recognise/{number}",
-        source="hub",
-        mapping=MAPPING,
-        occurred_at=when.occurred_at,
-        business_date=when.business_date,
-        entities=state.entities,
-        currency=order.currency,
-        order=state.key,
-        channel=order.channel,
         lines=tuple(_valued(name, value) for name, value in steps),
         taxes=_valued_taxes([value for _, value in steps]),
+        **about(state, order, when, "recognise"),
     )
     return [fact, *_document(state, order, policy, when, steps)]
 
 
-def reverse(state: OrderState, order: Order, policy: ChannelPolicy, when: Moment) -> list[Body]:
+def reverse(state: OrderState, order: Order, policy: ChannelPolicy, when: When) -> list[Body]:
     """SaleReversed for what was taken back since, and its credit note."""
     target = taken_back(state, state.recognised)
     steps = [(_line_of(key), value) for key, value in _differences(target, state.reversed)]
     if not steps:
         return []
     state.reversed = target
-    number = state.step("reverse")
     fact = SaleReversed(
-        key=state.key,
-        id=f"{state.key}/reverse/{number}",
-        source="hub",
-        mapping=MAPPING,
-        occurred_at=when.occurred_at,
-        business_date=when.business_date,
-        entities=state.entities,
-        currency=order.currency,
-        order=state.key,
-        channel=order.channel,
         lines=tuple(_valued(name, value) for name, value in steps),
         taxes=_valued_taxes([value for _, value in steps]),
+        **about(state, order, when, "reverse"),
     )
     negated = [(name, _difference(_NOTHING, value)) for name, value in steps]
     return [fact, *_document(state, order, policy, when, negated)]
@@ -165,7 +130,7 @@ def _document(
     state: OrderState,
     order: Order,
     policy: ChannelPolicy,
-    when: Moment,
+    when: When,
     steps: list[tuple[str, LineValue]],
 ) -> list[Body]:
     """The invoice (or credit note, when the sum is negative) for a step, where the ERP books it."""
