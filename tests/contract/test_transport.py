@@ -99,3 +99,20 @@ def test_a_wish_for_patience_is_a_number_that_can_be_waited_for(
 ) -> None:
     found = Response(status=429, headers={"retry-after": text}, body=b"")
     assert found.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("until", "said", "seconds"),
+    [
+        ("Fri, 31 Jan 2026 23:59:59 GMT", "Fri, 31 Jan 2026 23:59:29 GMT", 30.0),
+        ("Friday, 31-Jan-26 23:59:59 GMT", "Fri, 31 Jan 2026 23:59:29 GMT", 30.0),
+        ("Fri, 31 Jan 2026 23:59:29 GMT", "Fri, 31 Jan 2026 23:59:59 GMT", 0.0),
+        ("Fri, 31 Jan 2026 23:59:59 GMT", "", None),
+        ("Fri, 99 Jan 2026 23:59:59 GMT", "Fri, 31 Jan 2026 23:59:29 GMT", None),
+    ],
+)
+def test_a_date_to_wait_for_is_seen_from_the_clock_of_the_far_side(
+    until: str, said: str, seconds: float | None
+) -> None:
+    headers = {"retry-after": until, "date": said}
+    assert Response(status=503, headers=headers, body=b"").retry_after == seconds

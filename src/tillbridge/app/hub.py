@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -43,7 +43,8 @@ from tillbridge.publishing.room import Destinations, Publishing
 
 
 class Hub:
-    """One workspace over one database. Makes connections; owns none of them.
+    """One workspace over one database. Makes database connections and owns none of them; owns the
+    one way out over HTTP unless it was given one (`close`, or use it in a `with`).
 
     overrides: connection name -> settings laid over the file's (the address of a sandbox that was
     started a moment ago).
@@ -63,19 +64,41 @@ class Hub:
         self.url = url
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
-        self._transport = transport
+        self._given_transport = transport
+        self._own_transport: HttpTransport | None = None
         self._overrides = overrides or {}
 
     def reaching(self, overrides: Mapping[str, Mapping[str, Any]]) -> Hub:
-        """The same hub with other settings laid over the file's."""
+        """The same hub with other settings laid over the file's; the way out stays this one's."""
         return Hub(
             self.workspace,
             self.url,
             clock=self.clock,
             ids=self.ids,
-            transport=self._transport,
+            transport=self.transport,
             overrides=overrides,
         )
+
+    @property
+    def transport(self) -> Transport:
+        """The way out over HTTP: one for all calls of this hub, made at the first use."""
+        if self._given_transport is not None:
+            return self._given_transport
+        if self._own_transport is None:
+            self._own_transport = HttpTransport()
+        return self._own_transport
+
+    def close(self) -> None:
+        """Close the hub's own connections to the outside."""
+        if self._own_transport is not None:
+            self._own_transport.close()
+            self._own_transport = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # -- what the workspace says ----------------------------------------------------------------
 
@@ -204,14 +227,13 @@ class Hub:
     def targets(self, connection: Connection) -> list[Target]:
         """Every destination with its connector, secrets and transport."""
         ids = self.destinations(connection).ids
-        transport = self._transport or HttpTransport()
         return [
             Target(
                 dest=number,
                 connector=registry.connector(self._connections()[name].connector),
                 far=self.sources[name],
                 secrets=self.secrets(name),
-                transport=transport,
+                transport=self.transport,
             )
             for name, number in ids.items()
         ]
@@ -234,7 +256,6 @@ class Hub:
 
     def pollers(self) -> dict[str, Poller]:
         """A poller for every connection whose settings say how often (`poll_seconds`)."""
-        transport = self._transport or HttpTransport()
         found: dict[str, Poller] = {}
         for name, settings in self._connections().items():
             connector = registry.connector(settings.connector)
@@ -243,7 +264,7 @@ class Hub:
                     connector,
                     self.sources[name],
                     self.secrets(name),
-                    transport,
+                    self.transport,
                     clock=self.clock,
                     ids=self.ids,
                     every_seconds=settings.poll_seconds,

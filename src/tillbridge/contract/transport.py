@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 import msgspec
@@ -33,13 +35,27 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def retry_after(self) -> float | None:
-        """Retry-After in seconds, when given as a number that can be waited for."""
+        """Retry-After in seconds: a number, or an HTTP date seen from the answer's own `Date`, so
+        that the two clocks need not agree. None when it is neither (RFC 9110, 10.2.3).
+        """
         text = self.headers.get("retry-after", "")
         try:
             seconds = float(text)
         except ValueError:
-            return None
+            until, said = _instant(text), _instant(self.headers.get("date", ""))
+            if until is None or said is None:
+                return None
+            return max((until - said).total_seconds(), 0.0)
         return seconds if 0 <= seconds < math.inf else None
+
+
+def _instant(text: str) -> datetime | None:
+    """An HTTP date; None when it is none."""
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 class Transport(Protocol):

@@ -43,8 +43,11 @@ class Terminal(msgspec.Struct):
         with database(workspace.folder) as url:
             with connect(url) as connection:
                 migrate(connection)
-            with services_beside(workspace, url, run=run_beside, tell=self.tell) as overrides:
-                yield Hub(workspace, url, overrides=overrides)
+            with (
+                services_beside(workspace, url, run=run_beside, tell=self.tell) as overrides,
+                Hub(workspace, url, overrides=overrides) as hub,
+            ):
+                yield hub
 
     @contextmanager
     def database(self) -> Iterator[Connection]:

@@ -148,7 +148,8 @@ class _Demo:
         site = HttpProcess(Hub(workspace, url), settings.host, settings.port)
         address = site.start()
         self._stack.callback(site.stop)
-        hub = Hub(workspace, url, overrides={ERP: {"url": self._erp_address(workspace)}})
+        overrides = {ERP: {"url": self._erp_address(workspace)}}
+        hub = self._stack.enter_context(Hub(workspace, url, overrides=overrides))
         self._bars.line(f"the hub listens on {address}; the day begins")
         return hub, address
 
