@@ -77,6 +77,8 @@ LIES = {
         values ('sale/stores/12/4/2026-03-02/99', 'SaleRung', 'x', 'stores', 100)""",
     "order_revision_never_negative": """
         update order_state set revision = 0 where key = 'order/web/1'""",
+    "the_audit_is_one_chain": """
+        insert into audit values (7, now(), 'eve', 'names.set', 'web', '', '', '', '', '')""",
     "every_record_is_in_its_lane": """
         update record set lane = 63 - lane
         where id = (select max(id) from record where fused)""",

@@ -16,6 +16,7 @@ import msgspec
 import psycopg
 import structlog
 
+from tillbridge.app.audit_digests import keep_digests
 from tillbridge.app.flow_process import carry
 from tillbridge.app.hub import Hub
 from tillbridge.app.runner import CONSUMER
@@ -28,7 +29,7 @@ POLL_SECONDS = 1.0
 AWAY_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 QUIET_SECONDS = 600.0
-RHYTHM = {"partitions": 600, "journals": 60, "retention": 3600}
+RHYTHM = {"partitions": 600, "journals": 60, "retention": 3600, "audit": 3600}
 _log = structlog.get_logger("worker")
 
 
@@ -87,7 +88,15 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         dropped = retention.drop_done_partitions(connection, before=oldest, tables=("message",))
         return f"forgot {forgot} deliveries, dropped {len(dropped)} partitions of bodies"
 
-    return {"partitions": partitions, "journals": journals, "retention": forget}
+    def digests(connection: Connection, now: datetime) -> str:
+        return keep_digests(connection, hub.workspace.folder, now)
+
+    return {
+        "partitions": partitions,
+        "journals": journals,
+        "retention": forget,
+        "audit": digests,
+    }
 
 
 def _until_none(step: Callable[[], int]) -> Iterator[int]:

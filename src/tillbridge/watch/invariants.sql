@@ -126,3 +126,12 @@ where s.type = 'SaleRung' and s.fact_hash is not null and s.total <> 0
 
 -- name: order_revision_never_negative
 select key from order_state where revision < 1
+
+-- name: the_audit_is_one_chain
+select a.id, a.actor, a.action from (
+  select audit as link, id, actor, action, previous, hash,
+    lag(id, 1, 0::bigint) over (order by id) as id_before,
+    lag(hash, 1, sha256('')) over (order by id) as hash_before
+  from audit
+) a
+where a.id <> a.id_before + 1 or a.previous <> a.hash_before or a.hash <> audit_hash(a.link)
