@@ -3,6 +3,9 @@
 The identity (`delivery`) outlives the body (`message`), so dropping old bodies forgets no
 duplicate. The same id with another body is kept under an identity of its own and marked with a
 problem, so that it becomes a case and is never believed.
+
+Card numbers and security codes are masked here, on the one way into the table, before anything is
+written; the identity keeps the hash of the bytes as they came.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from datetime import datetime
 
 import msgspec
 
+from tillbridge.atoms import card_numbers
 from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.intake import Received
 from tillbridge.durable.parking import plain
@@ -25,7 +29,11 @@ CONFLICT = "the same delivery id was received before with another body"
 
 
 class Incoming(msgspec.Struct, gc=False):
-    """One delivery to be recorded. key: aggregate key, "" = unknown. trace: traceparent."""
+    """One delivery to be recorded. key: aggregate key, "" = unknown. trace: traceparent.
+
+    `store` fills in the rest. body_hash: of the bytes as they came, b"" = not yet looked at.
+    masked: what was masked, in words. cards: stretches as they came, never stored -> as masked.
+    """
 
     connection: str
     topic: str
@@ -37,6 +45,9 @@ class Incoming(msgspec.Struct, gc=False):
     place: str = ""
     problem: str = ""
     trace: bytes | None = None
+    body_hash: bytes = b""
+    masked: str = ""
+    cards: Mapping[bytes, bytes] = {}
 
 
 class Stored(msgspec.Struct, gc=False):
@@ -47,7 +58,7 @@ class Stored(msgspec.Struct, gc=False):
 
 
 class StoredMessage(msgspec.Struct, gc=False):
-    """A message as read back."""
+    """A message as read back. masked: what was masked when it came, in words."""
 
     id: int
     connection: str
@@ -58,6 +69,7 @@ class StoredMessage(msgspec.Struct, gc=False):
     headers: dict[str, str]
     body: bytes
     received_at: datetime
+    masked: str = ""
 
 
 def connection_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
@@ -76,7 +88,7 @@ def store(
     numbers: connection name -> id, from `connection_ids`. Runs in the caller's transaction; the
     caller appends the records last (`log.append_and_commit`).
     """
-    hashes = [hashlib.sha256(arrival.body).digest() for arrival in arrivals]
+    hashes = [_looked_at(arrival) for arrival in arrivals]
     identities = [
         (numbers[arrival.connection], _identity(arrival.delivery)) for arrival in arrivals
     ]
@@ -109,19 +121,32 @@ def read(connection: Connection, messages: Sequence[int]) -> dict[int, StoredMes
     rows = connection.execute(QUERIES.read_messages, (list(messages),), binary=True).fetchall()
     decode = msgspec.json.Decoder(dict[str, str]).decode
     return {
-        number: StoredMessage(
-            id=number,
-            connection=name,
-            topic=topic,
-            delivery=delivery,
-            place=place,
-            problem=problem,
-            headers=decode(headers),
-            body=body,
-            received_at=received_at,
+        row[0]: StoredMessage(
+            id=row[0],
+            connection=row[1],
+            topic=row[2],
+            delivery=row[3],
+            place=row[4],
+            problem=row[5],
+            headers=decode(row[6]),
+            body=row[7],
+            received_at=row[8],
+            masked=row[9] or "",
         )
-        for number, name, topic, delivery, place, problem, headers, body, received_at in rows
+        for row in rows
     }
+
+
+def _looked_at(arrival: Incoming) -> bytes:
+    """The hash of the bytes as they came; masks what no table may hold, once per arrival."""
+    if arrival.body_hash:
+        return arrival.body_hash
+    arrival.body_hash = hashlib.sha256(arrival.body).digest()
+    masked = card_numbers.mask(arrival.body)
+    if masked is not None:
+        arrival.body, arrival.masked, arrival.cards = masked.body, masked.words, masked.stretches
+        arrival.problem = card_numbers.mask_text(arrival.problem)
+    return arrival.body_hash
 
 
 def _identity(delivery: str) -> uuid.UUID:
@@ -190,12 +215,23 @@ def _add_messages(connection: Connection, rows: Sequence[tuple[Incoming, int, St
             [plain(arrival.delivery) for arrival, _, _ in rows],
             [plain(arrival.place) for arrival, _, _ in rows],
             [plain(arrival.problem) for arrival, _, _ in rows],
-            [encode(arrival.headers) for arrival, _, _ in rows],
+            [_without_cards(encode(arrival.headers)) for arrival, _, _ in rows],
             [arrival.body for arrival, _, _ in rows],
             [arrival.received_at for arrival, _, _ in rows],
+            [_stored_hash(arrival) for arrival, _, _ in rows],
+            [plain(arrival.masked) or None for arrival, _, _ in rows],
         ),
         binary=True,
     )
+
+
+def _without_cards(text: bytes) -> bytes:
+    masked = card_numbers.mask(text)
+    return text if masked is None else masked.body
+
+
+def _stored_hash(arrival: Incoming) -> bytes | None:
+    return hashlib.sha256(arrival.body).digest() if arrival.masked else None
 
 
 def _received(arrival: Incoming, message: int) -> Record:

@@ -22,12 +22,14 @@ on conflict (connection, id_hash) do update set copies = d.copies + 1
 returning d.connection, d.id_hash, d.body_hash, d.message, xmax = 0
 
 -- name: add_messages
-insert into message (id, connection, topic, delivery, place, problem, headers, body, received_at)
+insert into message (id, connection, topic, delivery, place, problem, headers, body, received_at,
+                     stored_hash, masked)
 overriding system value
 select * from unnest(%b::bigint[], %b::smallint[], %b::text[], %b::text[], %b::text[], %b::text[],
-                     %b::bytea[], %b::bytea[], %b::timestamptz[])
+                     %b::bytea[], %b::bytea[], %b::timestamptz[], %b::bytea[], %b::text[])
 
 -- name: read_messages
-select m.id, n.name, m.topic, m.delivery, m.place, m.problem, m.headers, m.body, m.received_at
+select m.id, n.name, m.topic, m.delivery, m.place, m.problem, m.headers, m.body, m.received_at,
+  m.masked
 from message m join connection_name n on n.id = m.connection
 where m.id = any(%b::bigint[])

@@ -12,7 +12,7 @@ import itertools
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from io import BufferedReader, FileIO
@@ -21,6 +21,7 @@ from pathlib import Path
 UNFINISHED = (".part", ".tmp", ".filepart", ".partial", ".crdownload", ".swp")
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 NAME_MOST = 80
+OVERWRITE_BYTES = 4 * 1024 * 1024
 
 
 class NotAFile(Exception):
@@ -102,6 +103,31 @@ def put_away(
     os.fsync(archive)
     os.fsync(folder)
     return target
+
+
+def overwrite(name: str, folder: int, stretches: Mapping[bytes, bytes]) -> None:
+    """Put other bytes of the same length in place of some, wherever they stand in a file of ours,
+    in UTF-8 or UTF-16; durable when it returns.
+    """
+    pairs = {
+        old.decode("utf-8", "replace").encode(code): new.decode("utf-8", "replace").encode(code)
+        for old, new in stretches.items()
+        for code in ("utf-8", "utf-16-le", "utf-16-be")
+    }
+    overlap = max(map(len, pairs), default=1) - 1
+    number = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        at = 0
+        while chunk := os.pread(number, OVERWRITE_BYTES + overlap, at):
+            changed = chunk
+            for old, new in pairs.items():
+                changed = changed.replace(old, new)
+            if changed != chunk:
+                os.pwrite(number, changed, at)
+            at += OVERWRITE_BYTES
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def safe(name: str) -> str:

@@ -2,7 +2,8 @@
 
 A crash anywhere loses nothing and doubles nothing: the claim stays open, the next look reads the
 file again, and what was stored already is refused as a duplicate by its delivery id. A piece that
-is broken becomes a case; the other pieces go on. Files are archived, never deleted.
+is broken becomes a case; the other pieces go on. Files are archived, never deleted; card numbers
+that were masked in a file's pieces are masked in its archived copy too.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tillbridge.inbox.drop_folder import (
     NotAFile,
     opened_file,
     opened_folder,
+    overwrite,
     put_away,
     settled,
     shown,
@@ -155,7 +157,9 @@ class DropFolder:
                     raise NotAFile(f"{shown(name)} is still being written")
                 where = self._archive if done else self._archive / "failed"
                 with opened_folder(where, make=True) as archive:
-                    put_away(stream, name, folder, archive, self._clock.now(), digest)
+                    kept = put_away(stream, name, folder, archive, self._clock.now(), digest)
+                    if done and intake.cards:
+                        overwrite(kept, archive, intake.cards)
 
 
 class _FileIntake:
@@ -170,6 +174,8 @@ class _FileIntake:
         self._clock = clock
         self._numbers: dict[str, int] = {}
         self.report = FileReport()
+        self.cards: dict[bytes, bytes] = {}
+        """Card numbers of the present file: as they came -> as they were masked."""
 
     def take(self, stream: BufferedReader, name: str, topic: str) -> None:
         """Take in one file whether or not it was done before."""
@@ -200,9 +206,13 @@ class _FileIntake:
                 self._connection.commit()
 
     def is_done(self, digest: bytes) -> bool:
-        """Whether that content was taken in to its end before; counts it when so."""
+        """Whether that content was taken in to its end before; counts it when so.
+
+        A file with card numbers is read again all the same, to know what its copy must not hold.
+        """
+        self.cards = {}
         found = self._connection.execute(QUERIES.claimed_file, (self._source.name, digest))
-        done = found.fetchone() == ("done",)
+        done = found.fetchone() == (True,)
         self._connection.rollback()
         self.report.repeated += done
         return done
@@ -230,6 +240,7 @@ class _FileIntake:
             (
                 self.report.items - seen,
                 self.report.problems - broken,
+                bool(self.cards),
                 self._clock.now(),
                 self._source.name,
                 digest,
@@ -259,6 +270,8 @@ class _FileIntake:
         arrivals = [arrival(self._source.name, item, now) for item in batch]
         stored, records = store(self._connection, arrivals, self._numbers)
         log.append_and_commit(self._connection, records)
+        for came in arrivals:
+            self.cards.update(came.cards)
         report = self.report
         report.items += len(batch)
         report.problems += sum(1 for item in batch if item.problem)

@@ -12,8 +12,9 @@ values (%b::text, %b::text, %b::bigint, %b::bytea, 'claimed')
 on conflict (connection, sha256) do nothing
 
 -- name: claimed_file
-select state from file_claim where connection = %b::text and sha256 = %b::bytea
+select state = 'done' and not masked from file_claim where connection = %b::text and sha256 = %b::bytea
 
 -- name: finish_file
-update file_claim set state = 'done', items = %b::int, problems = %b::int, done_at = %b::timestamptz
+update file_claim set state = 'done', items = %b::int, problems = %b::int, masked = %b::boolean,
+  done_at = %b::timestamptz
 where connection = %b::text and sha256 = %b::bytea

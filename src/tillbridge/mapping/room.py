@@ -80,7 +80,8 @@ class MappingSession(KeyedSession):
             )
         if stored.problem:
             place = f"{stored.place}: " if stored.place else ""
-            raise NeedsDecision("delivery_broken", f"{place}{stored.problem}")
+            told = f" (masked: {stored.masked})" if stored.masked else ""
+            raise NeedsDecision("delivery_broken", f"{place}{stored.problem}{told}")
         translator = self._translators.get(stored.connection)
         if translator is None:
             raise NeedsDecision(
@@ -99,6 +100,8 @@ class MappingSession(KeyedSession):
         for party in translation.parties:
             self._parties[party.party] = (stored.connection, party)
         emits = _emits(stored, translation)
+        if stored.masked:
+            return Outcome(emits=emits, notices=(_masked(stored),))
         return Outcome(emits=emits) if emits else DONE
 
     def _tried(
@@ -146,6 +149,15 @@ def _emits(stored: messages.StoredMessage, translation: Translation) -> tuple[Bo
         reference=reference,
     )
     return (*translation.facts, asked)
+
+
+def _masked(stored: messages.StoredMessage) -> NeedsDecision:
+    """The case for a sender that tells what nobody may keep; the delivery itself goes on."""
+    return NeedsDecision(
+        "card_number_masked",
+        f"{stored.connection} sent {stored.masked}; it was masked before it was stored",
+        details={"topic": stored.topic, "delivery": stored.delivery},
+    )
 
 
 def _missing(

@@ -7,7 +7,7 @@ where m.id is null and d.message >= (select coalesce(min(id), 0) from message)
 
 -- name: every_body_is_as_it_came
 select m.id, m.delivery from message m join delivery d on d.message = m.id
-where sha256(m.body) <> d.body_hash
+where sha256(m.body) <> coalesce(m.stored_hash, d.body_hash)
 
 -- name: every_message_is_in_the_log_once
 select m.id, count(r.id) from message m
