@@ -180,8 +180,9 @@ def test_a_fused_batch_is_one_transaction_and_leaves_the_whole_story_in_the_log(
     assert (report.taken, report.waiting) == (2, 0)
     rows = connection.execute("select type, fused, cause from record order by id").fetchall()
     assert rows[:2] == [("OrderPlaced", False, None), ("PaymentCaptured", False, None)]
-    assert {kind for kind, _, _ in rows[2:]} >= {"ReserveStock", "StockShort", "DepositReceived"}
-    assert all(fused and cause in (1, 2) for _, fused, cause in rows[2:])
+    assert rows[2] == ("RecordsTaken", True, None)
+    assert {kind for kind, _, _ in rows[3:]} >= {"ReserveStock", "StockShort", "DepositReceived"}
+    assert all(fused and cause in (1, 2) for _, fused, cause in rows[3:])
     assert runner.run_once().taken == 0
 
 
@@ -194,7 +195,11 @@ def test_what_belongs_to_a_lane_of_another_worker_waits_in_the_log(connection: C
     assert connection.execute("select count(*) from journal_pending").fetchone() == (0,)
     assert FlowRunner(connection, rooms(connection), FixedClock(AT)).drain() == 1
     rows = connection.execute("select type, fused, cause from record order by id").fetchall()
-    assert rows == [("SaleRung", False, None), ("EntryPosted", False, 1)]
+    assert rows == [
+        ("SaleRung", False, None),
+        ("RecordsTaken", True, None),  # the sale had its effects here, where its entry is told
+        ("EntryPosted", False, 1),
+    ]
     sums = connection.execute("select sum(amount) from journal_pending").fetchone()
     assert sums == (0,)
 

@@ -90,8 +90,8 @@ class ToyRoom:
     """A room that notes what it handled in `seen`.
 
     Words: `ask ROOM` needs a decision there until `told` holds it; `null ROOM` writes what the
-    database refuses; `raise ROOM` fails when the state is loaded; `emit KEY` lets a further fact
-    follow under that key; `loop` follows itself for ever. on_flush hears of every write.
+    database refuses; `raise ROOM` fails when the state is loaded; `emit KEY WORD` lets a further
+    fact follow under that key; `loop` follows itself for ever. on_flush hears of every write.
     """
 
     def __init__(self, name: str, on_flush: Hook | None = None) -> None:
@@ -126,7 +126,8 @@ class ToySession(KeyedSession):
         bad = verb == "null" and rest == self.room and not told
         self._rows.append((None if bad else self.room, record.key, record.body.id))
         if verb == "emit" and self.room == ORCHESTRATION:
-            return Outcome(emits=(noted(rest, f"{record.body.id}/next"),))
+            key, _, word = rest.partition(" ")
+            return Outcome(emits=(noted(key, f"{record.body.id}/next", word or "open"),))
         if verb == "loop":
             return Outcome(emits=(noted(record.key, f"{record.body.id}+", "loop"),))
         return DONE

@@ -78,4 +78,14 @@ FLOW: dict[str, tuple[Route, ...]] = {
     # kept in the log for rooms to come
     "ProductChanged": _KEPT,
     "LocationChanged": _KEPT,
+    # markers: where in the log an effect happened, for `db replay-log`
+    "RecordsTaken": _KEPT,
+    "RecordParked": _KEPT,
+    "ParkedReplayed": _KEPT,
+    "ParkedGivenUp": _KEPT,
+    "NamesChanged": _KEPT,
+    "PeriodChanged": _KEPT,
+    "JournalSummed": _KEPT,
+    "DocumentRetried": _KEPT,
+    "DocumentGivenUp": _KEPT,
 }

@@ -16,7 +16,9 @@ import structlog
 from psycopg import errors as pg
 
 from tillbridge.app.flow import FLOW, Route
-from tillbridge.app.waves import READING, Pair, Pass, Visit, Work
+from tillbridge.app.marking import first_marks, last_marks
+from tillbridge.app.waves import READING, Pass
+from tillbridge.app.work import Pair, Visit, Work
 from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.durable import log, parking
@@ -153,9 +155,9 @@ class FlowRunner:
         parking.open_cases(connection, work.notices)
         parking.unpark(connection, work.replayed, "hub")
         log.move_cursors(connection, CONSUMER, log.last_ids(records))
-        report.fused, report.waiting = len(work.fused), len(work.waiting)
+        report.fused, report.waiting = len(work.fused) - work.marked, len(work.waiting)
         report.parked = len(work.parkings)
-        log.append_and_commit(connection, work.waiting, work.fused)
+        log.append_and_commit(connection, work.waiting, work.fused + last_marks(work))
         return report
 
     def _routes(self, record: Record) -> tuple[Route, ...]:
@@ -223,6 +225,8 @@ class FlowRunner:
                 case = parking.CaseOpened(room, visit.record, decision)
                 behind = (room, key) in parked
                 work.parkings.append(parking.Parking(room, visit.record, None if behind else case))
+            work.fused += first_marks([visit], ()).values()
+            work.marked = len(work.fused)
         self._stuck |= work.stuck()
         return work
 

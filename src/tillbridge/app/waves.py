@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-import msgspec
-
 from tillbridge.app.flow import ROOMS, Route
+from tillbridge.app.marking import first_marks
+from tillbridge.app.work import Pair, Visit, Work
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.durable import parking
 from tillbridge.durable.rooms import (
@@ -28,40 +28,6 @@ from tillbridge.durable.rooms import (
 WAVES_MAX = 32
 READING = "reading"
 """Where a record is parked that this release cannot read: before every room."""
-Pair = tuple[str, str]  # (room, key)
-
-
-class Visit(msgspec.Struct, gc=False):
-    """A record on its way: the rooms it still has to see. replay is set for a parked one."""
-
-    record: Record
-    routes: tuple[Route, ...]
-    replay: parking.Replay | None = None
-
-
-class Work(msgspec.Struct, gc=False):
-    """What the waves of one pass left to be written."""
-
-    fused: list[Record] = msgspec.field(default_factory=list)
-    waiting: list[Record] = msgspec.field(default_factory=list)
-    parkings: list[parking.Parking] = msgspec.field(default_factory=list)
-    notices: list[parking.CaseOpened] = msgspec.field(default_factory=list)
-    replayed: list[parking.Replay] = msgspec.field(default_factory=list)
-    again: list[parking.CaseOpened] = msgspec.field(default_factory=list)
-
-    def stuck(self) -> set[Pair]:
-        """What this work parks, or leaves parked for another decision."""
-        parked = {(one.room, one.record.key) for one in self.parkings}
-        return parked | {(case.room, case.record.key) for case in self.again}
-
-    def add(self, other: Work) -> None:
-        """Append another pass's work."""
-        self.fused += other.fused
-        self.waiting += other.waiting
-        self.parkings += other.parkings
-        self.notices += other.notices
-        self.replayed += other.replayed
-        self.again += other.again
 
 
 class Pass:
@@ -111,6 +77,10 @@ class Pass:
         for name in ROOMS:
             if name in self._sessions:
                 self._sessions[name].flush()
+        marks = first_marks(visits, self._work.replayed)
+        if marks:
+            self._work.fused[:0] = marks.values()
+            self._work.marks, self._work.marked = marks, len(marks)
         return self._work
 
     def _wave(self, visits: list[Visit]) -> list[Record]:

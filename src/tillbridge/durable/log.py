@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tillbridge.atoms.ids import LANES
+from tillbridge.atoms.ids import LANES, lane_of
+from tillbridge.canonical.markers import Marker
 from tillbridge.canonical.registry import version_of
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Record, readable
@@ -50,6 +51,16 @@ def append_and_commit(
     with connection.pipeline():
         append(connection, waiting, fused)
         connection.commit()
+
+
+def mark(connection: Connection, markers: Iterable[Marker]) -> None:
+    """Append markers inside the running transaction; the caller commits next and nothing else."""
+    append(connection, (), [marker_record(marker) for marker in markers])
+
+
+def marker_record(marker: Marker) -> Record:
+    """The record that carries a marker."""
+    return Record(marker.key, type(marker).__name__, marker, lane_of(marker.key))
 
 
 def make_cursors(connection: Connection, consumer: str) -> None:

@@ -17,9 +17,11 @@ from unnest(%b::text[], %b::text[], %b::bigint[], %b::text[], %b::smallint[], %b
 order by o
 
 -- name: ready_keys
+-- locked, so that nobody gives up by hand what is being replayed; who does so now is passed by
 select room, key from parked_key
 where consumer = %b and lane = any(%b::smallint[]) and ready
 order by room, key limit %b
+for no key update skip locked
 
 -- name: parked_records
 select p.room, p.key, p.n, p.id, p.type, p.version, p.trace, p.cause, p.body

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from tillbridge.atoms.errors import Refused
+from tillbridge.canonical.markers import NameGiven, NamesChanged
 from tillbridge.contract.names import TABLES, CrossReferences
+from tillbridge.durable import log
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
 QUERIES = load("tillbridge.mapping", "names.sql")
+NAMES_PER_MARKER = 500
 
 
 class NameRow(msgspec.Struct, frozen=True):
@@ -62,7 +65,8 @@ class NameTables:
 
 
 def set_names(connection: Connection, rows: Iterable[NameRow]) -> int:
-    """Write cross-references and wake the parked keys that waited for them; the caller commits.
+    """Write cross-references, tell the log, wake the parked keys that waited for them; the caller
+    commits next.
 
     Gives how many names were new or changed. Raises Refused for an unknown table or empty name.
     """
@@ -82,10 +86,19 @@ def set_names(connection: Connection, rows: Iterable[NameRow]) -> int:
             [row.theirs for row in wanted],
             [row.ours for row in wanted],
         ),
-    ).rowcount
+    ).fetchall()
     connection.execute(QUERIES.raise_generation)
     _wake(connection, {(row.connection, row.table, row.theirs): row.ours for row in wanted})
-    return changed
+    log.mark(connection, _told([NameGiven(*row) for row in changed]))
+    return len(changed)
+
+
+def _told(names: Sequence[NameGiven]) -> list[NamesChanged]:
+    """Markers of a size that a log can bear."""
+    return [
+        NamesChanged(key="hub/names", id="", names=tuple(names[start : start + NAMES_PER_MARKER]))
+        for start in range(0, len(names), NAMES_PER_MARKER)
+    ]
 
 
 def _wake(connection: Connection, named: Mapping[tuple[str, str, str], str]) -> None:

@@ -20,6 +20,7 @@ insert into xref (connection, kind, theirs, ours)
 select * from unnest(%b::text[], %b::text[], %b::text[], %b::text[])
 on conflict (connection, kind, theirs) do update set ours = excluded.ours, changed_at = now()
 where xref.ours <> excluded.ours
+returning connection, kind, theirs, ours
 
 -- name: save_parties
 insert into party (party, connection, details)

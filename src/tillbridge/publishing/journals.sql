@@ -17,7 +17,7 @@ select pg_advisory_xact_lock(79)
 
 -- name: take
 -- Summed up from the very rows that are taken: an entry that commits between two statements would
--- be noted as summarised without being in the sums.
+-- be noted as summarised without being in the sums. The first row (no account) names the entries.
 with taken as (
   delete from journal_pending
   where (entity, flow, place, day, currency) = (%b, %b, %b, %b, %b)
@@ -30,8 +30,10 @@ with taken as (
                                    else '/nil' end, entry from taken
   on conflict do nothing
 )
-select account, amount, (select count(distinct entry)::int from taken) from sums
-where amount <> 0 order by account
+select account, amount, null::text[] from sums where amount <> 0
+union all
+select '', 0, array_agg(distinct entry order by entry) from taken
+order by 1
 
 -- name: earlier
 select count(*)::int from document where dest = %b and key = %b

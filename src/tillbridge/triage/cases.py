@@ -9,7 +9,13 @@ from typing import Any
 import msgspec
 
 from tillbridge.atoms.errors import Refused
-from tillbridge.durable import messages
+from tillbridge.canonical.markers import (
+    DocumentGivenUp,
+    DocumentRetried,
+    Marker,
+    ParkedGivenUp,
+)
+from tillbridge.durable import log, messages
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
@@ -104,10 +110,11 @@ def show(connection: Connection, number: int) -> CaseView:
 def replay(connection: Connection, numbers: Sequence[int], by: str) -> int:
     """Try again what open cases hold back: parked keys become ready, refused documents due.
 
-    The caller commits. Gives how many cases had something to try; raises Refused for a number
+    The caller commits next. Gives how many cases had something to try; raises Refused for a number
     that is no open case. A refused document is looked up over there before it is sent again.
     """
     tried = 0
+    told: list[Marker] = []
     for number in numbers:
         view = show(connection, number)
         if view.case.state != "open":
@@ -120,9 +127,11 @@ def replay(connection: Connection, numbers: Sequence[int], by: str) -> int:
             connection.execute(QUERIES.owe_again, (destination, operation))
             connection.execute(QUERIES.due_now, (destination, view.case.key))
             connection.execute(QUERIES.close, (by, "sent again", number))
+            told.append(DocumentRetried(key=view.case.key, id=operation, destination=destination))
             tried += 1
     connection.execute("notify log")
     connection.execute("notify jobs")
+    log.mark(connection, told)
     return tried
 
 
@@ -130,29 +139,38 @@ def resolve(connection: Connection, number: int, by: str, note: str) -> str:
     """Close a case by hand: its parked record or refused document is given up, and it says so.
 
     Records of the same key behind it are tried again by themselves: they may be good, and giving
-    them up unseen would lose them. The caller commits. Gives what was done; raises Refused when it
-    is no open case.
+    them up unseen would lose them. The caller commits next. Gives what was done; raises Refused
+    when it is no open case.
     """
+    connection.execute(QUERIES.hold_keys, (number,))  # a worker may be replaying them now
     view = show(connection, number)
     if view.case.state != "open":
         raise Refused(f"case {number} is resolved already")
-    done = "closed"
+    done, told = "closed", list[Marker]()
     if view.case.parked:
-        row = connection.execute(QUERIES.drop_heads, (number,)).fetchone()
-        connection.execute(QUERIES.drop_empty_keys, (number,))
-        behind = connection.execute(QUERIES.let_go, (number,)).rowcount
-        done = f"closed; {row[0] if row else 0} parked record given up"
-        if behind:
-            done += f", {view.case.parked - 1} behind it tried again"
+        done, told = _give_up_parked(connection, view)
     elif view.case.reason in HELD_JOBS:
         destination, operation = _document(view)
         connection.execute(QUERIES.drop_job, {"dest": destination, "op": operation})
         connection.execute(QUERIES.drop_empty_outkeys)
         done = f"closed; document {operation} given up"
+        told = [DocumentGivenUp(key=view.case.key, id=operation, destination=destination)]
     connection.execute(QUERIES.close, (by, f"{note} ({done})" if note else done, number))
     connection.execute("notify log")
     connection.execute("notify jobs")
+    log.mark(connection, told)
     return done
+
+
+def _give_up_parked(connection: Connection, view: CaseView) -> tuple[str, list[Marker]]:
+    number = view.case.id
+    dropped = connection.execute(QUERIES.drop_heads, (number,)).fetchall()
+    connection.execute(QUERIES.drop_empty_keys, (number,))
+    behind = connection.execute(QUERIES.let_go, (number,)).rowcount
+    done = f"closed; {len(dropped)} parked record given up"
+    if behind:
+        done += f", {view.case.parked - 1} behind it tried again"
+    return done, [ParkedGivenUp(key=key, id="", room=room) for room, key in dropped]
 
 
 def _document(view: CaseView) -> tuple[str, str]:

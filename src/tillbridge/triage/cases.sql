@@ -28,17 +28,17 @@ from exception_case where state = 'open' group by reason, owner order by count(*
 -- name: make_ready
 update parked_key set ready = true where case_id = any(%b::bigint[])
 
+-- name: hold_keys
+select 1 from parked_key where case_id = %b order by room, key for update
+
 -- name: drop_heads
 -- only the record the case is about: those behind it may be good, and are tried on their own
-with gone as (
-  delete from parked p using (
-    select k.room, k.key, min(p.n) n from parked_key k join parked p using (room, key)
-    where k.case_id = %b group by k.room, k.key
-  ) h
-  where p.room = h.room and p.key = h.key and p.n = h.n
-  returning p.n
-)
-select count(*) from gone
+delete from parked p using (
+  select k.room, k.key, min(p.n) n from parked_key k join parked p using (room, key)
+  where k.case_id = %b group by k.room, k.key
+) h
+where p.room = h.room and p.key = h.key and p.n = h.n
+returning p.room, p.key
 
 -- name: drop_empty_keys
 delete from parked_key k

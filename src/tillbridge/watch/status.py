@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tillbridge.canonical import markers
 from tillbridge.durable import jobs, log
 from tillbridge.durable.rooms import Connection
 
@@ -59,7 +60,7 @@ def status(connection: Connection) -> Status:
         records=_count(connection, "select count(*) from record"),
         pending_records=pending,
         oldest_pending=oldest,
-        facts=_counts(connection, "select type, count(*) from record group by type order by type"),
+        facts=_facts(connection),
         orders=_counts(
             connection, "select status, count(*) from order_state group by status order by status"
         ),
@@ -88,6 +89,12 @@ def _count(connection: Connection, query: Any) -> int:
 
 def _counts(connection: Connection, query: Any) -> dict[str, int]:
     return {name: int(count) for name, count in connection.execute(query).fetchall()}
+
+
+def _facts(connection: Connection) -> dict[str, int]:
+    """Records by type, without what the log notes for its own replay."""
+    rows = connection.execute("select type, count(*) from record group by type order by type")
+    return {name: int(count) for name, count in rows.fetchall() if name not in markers.NAMES}
 
 
 def _words(connection: Connection) -> dict[str, str]:

@@ -148,7 +148,7 @@ def _said(record: Row) -> str:
         case "StockShort":
             words += f" {body['product']}"
         case _:
-            pass
+            words += f" in {body['room']}" if "room" in body else ""
     return words
 
 

@@ -6,6 +6,8 @@ from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 
 from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.canonical.markers import PeriodChanged
+from tillbridge.durable import log
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
@@ -42,11 +44,13 @@ def posted_date(entity: str, day: date, locked: AbstractSet[tuple[str, str]]) ->
 def set_period(
     connection: Connection, entity: str, period: str, state: str, *, at: datetime, by: str
 ) -> None:
-    """Lock or open a month of an entity; waits for postings under way. The caller commits."""
+    """Lock or open a month of an entity; waits for postings under way. The caller commits next."""
     if state not in STATES:
         raise ValueError(f"state {state!r}: one of {', '.join(STATES)}")
     connection.execute(QUERIES.lock_alone)
     connection.execute(QUERIES.set_period, (entity, period, state, at, by))
+    marker = PeriodChanged(key="hub/periods", id="", entity=entity, period=period, state=state)
+    log.mark(connection, [marker])
 
 
 def list_periods(connection: Connection) -> list[tuple[str, str, str]]:
