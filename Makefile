@@ -16,7 +16,7 @@ NAME ?=
 # Same content, same stamp, nothing to do; a fresh checkout with new times installs nothing twice.
 STAMP := $(VENV)/.installed-$(shell { pwd; cat requirements.txt; sed '/^\[tool\.ruff/,$$d' pyproject.toml; } | cksum | tr ' ' '-')
 
-.PHONY: help setup demo test test-long check format bench connector lock clean
+.PHONY: help setup demo test test-long mutants check format bench connector lock clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test: check ## Gates, then every test that is not marked long
 
 test-long: setup ## Only the tests marked long: crash, volume, simulation
 	@$(BIN)/pytest -m long $(ARGS)
+
+mutants: setup ## Plant each seeded bug by itself and see a named test catch it
+	@$(BIN)/python -m tests.fire.mutants $(ARGS)
 
 check: setup ## Only the gates: format, lint, types, imports
 	@status=0; \

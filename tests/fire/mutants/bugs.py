@@ -1,0 +1,8 @@
+"""All seeded bugs, in the order of the data's way through the hub."""
+
+from __future__ import annotations
+
+from tests.fire.mutants.bugs_books import MONEY, ORDERS, STOCK
+from tests.fire.mutants.bugs_floor import INTAKE, LOG, OUTBOUND
+
+BUGS = (*INTAKE, *LOG, *ORDERS, *STOCK, *MONEY, *OUTBOUND)

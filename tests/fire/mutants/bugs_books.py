@@ -1,0 +1,163 @@
+"""Seeded bugs of money, stock and the state machines."""
+
+from __future__ import annotations
+
+from tests.fire.mutants.bug import Bug, Edit, one
+
+MONEY = (
+    one(
+        "float money",
+        "atoms/money.py",
+        "    return value.scaleb(exponent(currency))\n",
+        "    return Decimal(int(float(value) * 10 ** exponent(currency)))\n",
+        "atoms/test_money.py::test_amounts_of_the_wire",
+        "atoms/test_money.py::test_an_amount_survives_its_text",
+    ),
+    one(
+        "a split that loses the last cent",
+        "atoms/money.py",
+        "        for i in order[:left]:\n",
+        "        for i in order[: left - 1]:\n",
+        "atoms/test_money.py::test_a_split_loses_no_cent_and_is_fair",
+    ),
+    one(
+        "money of two currencies added",
+        "atoms/money.py",
+        "        if (self.currency, self.role) != (other.currency, other.role):\n",
+        "        if self.role != other.role:\n",
+        "atoms/test_money.py::test_money_of_another_currency_or_role_is_never_added",
+    ),
+    one(
+        "a fact told twice booked twice",
+        "posting/money/room.py",
+        "            if known == hashed:\n"
+        "                return DONE\n"
+        "            raise _changed(fact)\n"
+        "        if isinstance(fact, SaleVoided):\n",
+        "            pass\n        if isinstance(fact, SaleVoided):\n",
+        "posting/test_money_room.py::test_a_fact_told_twice_is_booked_once",
+    ),
+    one(
+        "an entry with a lost side accepted by the database",
+        "durable/migrations/0010_money_book.sql",
+        "  where l.total <> 0 or l.first <> 1 or l.last <> l.lines\n",
+        "  where l.first <> 1 or l.last <> l.lines\n",
+        "posting/test_money_room.py::test_an_entry_that_does_not_balance_is_refused",
+    ),
+    Bug(
+        "a month locked under a posting",
+        (
+            Edit(
+                "durable/migrations/0010_money_book.sql",
+                "  perform pg_advisory_xact_lock_shared(66);\n",
+                "",
+            ),
+            Edit(
+                "posting/money/room.sql",
+                "select pg_advisory_xact_lock_shared(66)\n",
+                "select pg_advisory_xact_lock_shared(67)\n",
+            ),
+        ),
+        ("posting/test_money_room.py::test_a_month_is_not_locked_under_a_posting",),
+    ),
+    one(
+        "a late fact posted into a locked month",
+        "posting/money/periods.py",
+        "        if (entity, period_of(found)) not in locked:\n",
+        "        if True:\n",
+        "posting/test_money_room.py::test_a_late_fact_is_posted_in_the_next_open_month",
+    ),
+    one(
+        "a void that comes before its sale forgotten",
+        "orchestration/sales/decide.py",
+        "        state.pending_void = body\n        return False, ()\n",
+        "        return False, ()\n",
+        "orchestration/test_sales.py"
+        "::test_a_sale_and_its_void_are_booked_once_in_whatever_order_they_come",
+    ),
+    one(
+        "a journal row summed up after it was taken",
+        "publishing/journals.sql",
+        "  delete from journal_pending\n"
+        "  where (entity, flow, place, day, currency) = (%b, %b, %b, %b, %b)\n",
+        "  delete from journal_pending\n"
+        "  where (entity, flow, place, day, currency) = (%b, %b, %b, %b, %b)\n"
+        "    and at < now() - interval '1 hour'\n",
+        "publishing/test_journals.py::test_a_days_entries_are_one_balanced_journal_per_place",
+    ),
+)
+
+ORDERS = (
+    one(
+        "an older version of an order replaces the newer",
+        "orchestration/orders/evolve.py",
+        "        return told.version > known.version\n",
+        "        return True\n",
+        "orchestration/test_order_arrival.py"
+        "::test_any_order_of_arrival_and_any_duplication_ends_the_same",
+    ),
+    one(
+        "refunded beyond captured",
+        "orchestration/orders/decide.py",
+        "        target[tender] = min(amount, left)\n",
+        "        target[tender] = amount\n",
+        "orchestration/test_orders.py"
+        "::test_more_given_back_than_paid_is_noticed_and_booked_only_when_its_payment_is_told",
+    ),
+    one(
+        "a payment told again with another amount overwrites the first",
+        "orchestration/orders/evolve.py",
+        "    if known is None:\n"
+        "        table[body.reference] = (body.tender, body.amount, body.currency)\n",
+        "    if known is None or known[1] != body.amount:\n"
+        "        table[body.reference] = (body.tender, body.amount, body.currency)\n",
+        "orchestration/test_orders.py"
+        "::test_a_payment_told_with_another_amount_is_a_case_and_changes_nothing",
+    ),
+    one(
+        "a till transaction with other content taken as a second sale",
+        "orchestration/sales/decide.py",
+        "        if state.fact_hash == digest:\n            return False, ()\n",
+        "        if state.fact_hash:\n            return False, ()\n",
+        "orchestration/test_sales.py"
+        "::test_a_sale_told_with_other_content_needs_a_decision_and_leaves_the_first",
+    ),
+)
+
+STOCK = (
+    one(
+        "naive reserve",
+        "posting/stock/book.sql",
+        "order by location, product\nfor no key update\n",
+        "order by location, product\n",
+        "posting/test_stock_book.py::test_four_buyers_at_once_never_get_more_than_there_is",
+    ),
+    one(
+        "two lines of one product checked apart",
+        "posting/stock/reserve.py",
+        "        demand[line.product] = demand.get(line.product, 0) + line.quantity\n",
+        "        demand[line.product] = line.quantity\n",
+        "posting/test_stock_reserve.py::test_two_lines_of_one_product_are_summed",
+    ),
+    one(
+        "an older count overrides the newer",
+        "posting/stock/room.py",
+        "        if level.counted_at is not None and level.counted_at >= body.counted_at:\n",
+        "        if level.counted_at is not None and level.counted_at == body.counted_at:\n",
+        "posting/test_stock_book.py::test_a_count_moves_the_difference_and_an_older_one_nothing",
+    ),
+    one(
+        "a movement told again moves again",
+        "posting/stock/room.py",
+        "        if body.id in self._booked:\n            return DONE\n",
+        "",
+        "posting/test_stock_book.py::test_a_movement_told_again_moves_nothing",
+    ),
+    one(
+        "a repeated request reserves again",
+        "posting/stock/room.py",
+        "        if body.version <= hold.version:\n",
+        "        if body.version < hold.version:\n",
+        "posting/test_stock_book.py::test_an_older_or_repeated_request_changes_nothing",
+    ),
+)
