@@ -22,6 +22,7 @@ from tillbridge.app.work import Pair, Visit, Work
 from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.durable import log, parking
+from tillbridge.durable.crash_points import reach
 from tillbridge.durable.rooms import Connection, Record, Room, defect
 
 CONSUMER = "flow"
@@ -141,6 +142,7 @@ class FlowRunner:
         limit = max(self._batch // len(positions), 8)
         records = log.read(connection, positions, limit)[: self._batch]
         replays = parking.ready(connection, CONSUMER, list(positions), 50, 100)
+        reach("flow.lanes_taken")
         report = BatchReport(taken=len(records), replayed=len(replays))
         self._stuck = set()
         visits = [self._replay_visit(replay) for replay in replays]
@@ -157,7 +159,9 @@ class FlowRunner:
         log.move_cursors(connection, CONSUMER, log.last_ids(records))
         report.fused, report.waiting = len(work.fused) - work.marked, len(work.waiting)
         report.parked = len(work.parkings)
+        reach("flow.before_append")
         log.append_and_commit(connection, work.waiting, work.fused + last_marks(work))
+        reach("flow.after_commit")
         return report
 
     def _routes(self, record: Record) -> tuple[Route, ...]:

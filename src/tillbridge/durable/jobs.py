@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from tillbridge.canonical.registry import version_of
+from tillbridge.durable.crash_points import reach
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
@@ -166,6 +167,7 @@ def claim(connection: Connection, dest: int, limit: int, now: datetime) -> list[
     rows = connection.execute(QUERIES.heads, (*columns, dest), binary=True).fetchall()
     found = [Claimed(*row) for row in rows]
     connection.execute(QUERIES.mark_sent, ([claimed.op for claimed in found], dest))
+    reach("jobs.before_lease")
     connection.commit()
     return found
 

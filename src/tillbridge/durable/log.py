@@ -13,6 +13,7 @@ from datetime import datetime
 from tillbridge.atoms.ids import LANES, lane_of
 from tillbridge.canonical.markers import Marker
 from tillbridge.canonical.registry import version_of
+from tillbridge.durable.crash_points import reach
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Record, readable
 
@@ -50,6 +51,7 @@ def append_and_commit(
     """Append and COMMIT in one pipeline; the last thing a transaction does."""
     with connection.pipeline():
         append(connection, waiting, fused)
+        reach("log.before_commit")
         connection.commit()
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from tillbridge.durable.crash_points import reach
 from tillbridge.durable.rooms import Connection
 
 _log = structlog.get_logger("schedules")
@@ -44,7 +45,9 @@ def run_due(connection: Connection, chores: Mapping[str, Chore], now: datetime) 
             "update schedule set last_at = %b, next_at = %b, last_words = %b where name = %b",
             (now, now + timedelta(seconds=int(row[0])), words[:500], name),
         )
+        reach("schedules.before_commit")
         connection.commit()
+        reach("schedules.after_commit")
         ran.append(name)
     return ran
 

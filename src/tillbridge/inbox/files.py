@@ -23,6 +23,7 @@ from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import Item, ReadsFiles
 from tillbridge.durable import log
+from tillbridge.durable.crash_points import reach
 from tillbridge.durable.messages import connection_ids, store
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
@@ -155,6 +156,7 @@ class DropFolder:
                 after = os.fstat(stream.fileno())
                 if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                     raise NotAFile(f"{shown(name)} is still being written")
+                reach("files.before_archive")
                 where = self._archive if done else self._archive / "failed"
                 with opened_folder(where, make=True) as archive:
                     kept = put_away(stream, name, folder, archive, self._clock.now(), digest)
@@ -270,6 +272,7 @@ class _FileIntake:
         arrivals = [arrival(self._source.name, item, now) for item in batch]
         stored, records = store(self._connection, arrivals, self._numbers)
         log.append_and_commit(self._connection, records)
+        reach("files.batch_stored")
         for came in arrivals:
             self.cards.update(came.cards)
         report = self.report

@@ -20,6 +20,7 @@ from psycopg import errors
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.durable import log
+from tillbridge.durable.crash_points import reach
 from tillbridge.durable.messages import Incoming, Stored, connection_ids, store
 from tillbridge.durable.rooms import Connection
 from tillbridge.durable.session import connect
@@ -229,8 +230,10 @@ class _Session:
         # One pipeline: the bodies travel while the record is made, and the COMMIT follows at once.
         with connection.pipeline():
             stored, records = store(connection, arrivals, self._numbers)
+            reach("intake.before_append")
             log.append(connection, records)
             connection.commit()
+        reach("intake.after_commit")
         return stored
 
     def _connected(self) -> Connection:

@@ -22,6 +22,7 @@ from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import Item, Page, Polls, Sweeps
 from tillbridge.contract.transport import Transport
 from tillbridge.durable import log
+from tillbridge.durable.crash_points import reach
 from tillbridge.durable.messages import connection_ids, store
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
@@ -155,7 +156,9 @@ class Poller:
                 raise NeedsDecision(
                     "poll_stuck", f"stream {report.stream} says there is more but does not move"
                 )
+            reach("polls.page_read")
             self._store(connection, report, page.items, (cursor, page))
+            reach("polls.page_stored")
             _note(report, page)
             more, cursor = page.more, page.cursor
         now = self._clock.now()

@@ -26,6 +26,7 @@ from tillbridge.contract.promises import Assignment, Delivers, Directory, Item, 
 from tillbridge.contract.promises import Connection as Far
 from tillbridge.contract.transport import Transport
 from tillbridge.durable import jobs, log, messages, parking
+from tillbridge.durable.crash_points import reach
 from tillbridge.durable.rooms import Connection, Record
 from tillbridge.publishing.answers import answer_of, case_of, command_of, fact_of
 from tillbridge.publishing.room import QUERIES
@@ -100,6 +101,7 @@ class Dispatcher:
         report = Report(claimed=len(claimed))
         if not claimed:
             return report
+        reach("dispatch.claimed")
         documents = [one for one in claimed if one.type == "SubmitDocument"]
         if documents:
             self._deliver(documents, report)
@@ -123,6 +125,7 @@ class Dispatcher:
             Assignment(document=command, unknown=one.unknown, parties=parties)
             for one, command in zip(claimed, commands, strict=True)
         ]
+        reach("dispatch.before_call")
         directory: Directory = _Directory(self._names, target.far.name)
         try:
             receipts = target.connector.deliver(
@@ -192,6 +195,7 @@ class Dispatcher:
         report: Report,
     ) -> None:
         """One transaction for all answers: documents, keys, cases, facts."""
+        reach("dispatch.answered")
         now = self._clock.now()
         done: list[tuple[jobs.Claimed, jobs.Answer]] = []
         later: list[jobs.Postponed] = []
@@ -215,6 +219,7 @@ class Dispatcher:
         refused = [told[one.op] for one, answer in kept if answer.state == "refused"]
         parking.open_cases(self._connection, [case_of(*row, name) for row in refused])
         log.append_and_commit(self._connection, records)
+        reach("dispatch.booked")
         report.accepted += len(kept) - len(refused)
         report.refused += len(refused)
         report.postponed += len(later)
@@ -243,6 +248,7 @@ class Dispatcher:
             _log.exception("connector_defect", name=self._target.far.name)
             words = f"the connector failed: {type(problem).__name__}"
         else:
+            reach("dispatch.reread_answered")
             self._store(one, item)
             report.accepted += 1
             return

@@ -13,6 +13,7 @@ from tillbridge.atoms.ids import key_of
 from tillbridge.canonical.documents import JournalDocument, JournalLine, SubmitDocument
 from tillbridge.canonical.markers import JournalSummed
 from tillbridge.durable import jobs, log
+from tillbridge.durable.crash_points import reach
 from tillbridge.durable.rooms import Connection
 from tillbridge.publishing.room import QUERIES, Destinations, owed_document
 
@@ -41,6 +42,7 @@ def summarise(
             owed.append(owed_document(marker.document, dest, now))
     count = jobs.enqueue(connection, owed, now)
     log.mark(connection, told)
+    reach("journals.summarised")
     return count
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
+from tillbridge.durable.crash_points import reach
 from tillbridge.durable.postgres.folder import Folder
 from tillbridge.durable.restore import Aftermath, after_restore
 
@@ -19,7 +20,9 @@ def tell_restored(folder: Folder, url: str) -> Aftermath | None:
         if record is None or not record.hook_due:
             return None
         done = after_restore(connection, above=record.incarnation)
+        reach("restore.before_commit")
         connection.commit()
+    reach("restore.after_commit")
     # A crash here tells it again: one incarnation is skipped, nothing else.
     record.hook_due = False
     record.incarnation = max(record.incarnation, done.incarnation)
