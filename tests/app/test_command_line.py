@@ -32,6 +32,8 @@ JSON_VERBS = [
     ["ledger", "balance"],
     ["ledger", "journal"],
     ["stock", "show"],
+    ["stores"],
+    ["stores", "--gaps"],
     ["rules", "test"],
     ["rules", "list"],
 ]

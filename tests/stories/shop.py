@@ -19,8 +19,9 @@ from tests.connectors.shopify.payloads import bag, line, order, tax
 from tillbridge.app.hub import Hub
 from tillbridge.app.ingest import ingest
 from tillbridge.app.settings import load_workspace
-from tillbridge.app.worker import Pending, drain
+from tillbridge.app.worker import Pending, chores, drain
 from tillbridge.app.workspace import write
+from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.ids import SeededIds
 from tillbridge.connectors.sandbox.erp_faults import Fault
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
@@ -120,6 +121,11 @@ class House:
         """What goes wrong at the ERP from now on."""
         self.erp.faults.add(msgspec.convert({"do": do, **words}, Fault))
 
+    def look_at_tills(self) -> None:
+        """What the worker's schedule does every few minutes."""
+        chores(self.hub)["tills"](self.connection, self.hub.clock.now())
+        self.connection.commit()
+
     # -- what became of it --------------------------------------------------------------------
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -167,7 +173,7 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, url: str) -> Iterator[House]:
+def house(folder: Path, url: str, *, clock: Clock | None = None) -> Iterator[House]:
     """A house in a new folder over a database of its own, all names known and the shelves full."""
     write(folder, SeededIds(1))
     workspace = load_workspace(folder)
@@ -176,7 +182,14 @@ def house(folder: Path, url: str) -> Iterator[House]:
     transport = HttpTransport()
     try:
         reach = {"erp": {"url": erp.start()}}
-        hub = Hub(workspace, url, ids=SeededIds(2), transport=transport, overrides=reach)
+        hub = Hub(
+            workspace,
+            url,
+            clock=clock,
+            ids=SeededIds(2),
+            transport=transport,
+            overrides=reach,
+        )
         with hub.connect() as connection:
             found = House(hub, erp, connection)
             found.names()

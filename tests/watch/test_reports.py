@@ -171,4 +171,5 @@ def test_metrics_can_be_parsed_and_agree_with_the_status(shop: House) -> None:
     assert samples[waiting] == 2
     assert samples[("tillbridge_documents", (("kind", "invoice"), ("state", "owed")))] == 1
     assert samples[("tillbridge_oldest_pending_seconds", ())] == 0
+    assert samples[("tillbridge_till_numbers_missing", ())] == found.till_numbers_missing == 0
     assert not any(word in text for word in CANARIES)

@@ -40,6 +40,7 @@ from tillbridge.posting.money.room import MoneyRoom
 from tillbridge.posting.stock.room import StockBook
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.room import Destinations, Publishing
+from tillbridge.reconciliation.tills.rules import DAYS, Expected, StoreRules
 
 
 class Hub:
@@ -180,6 +181,20 @@ class Hub:
         """Chart and posting rules, proven; the workspace's own where it has them."""
         folder = self.workspace.folder / "rules"
         return load_book(folder if folder.is_dir() else None)
+
+    @cached_property
+    def expected(self) -> Expected:
+        """What is expected of tills and stores."""
+        settings = self.workspace.settings
+        return Expected(
+            connections={name: one.tills for name, one in settings.connection.items()},
+            stores={
+                place.code: StoreRules(
+                    place.timezone, frozenset(DAYS.index(day) + 1 for day in place.open_days)
+                )
+                for place in settings.location
+            },
+        )
 
     # -- what runs --------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ import msgspec
 
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.money import MoneyError, exponent
+from tillbridge.reconciliation.tills.rules import DAYS, TillRules
 
 FILE = "tillbridge.toml"
 FLOWS = ("web", "stores")
@@ -50,13 +51,14 @@ class EntitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class LocationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A store or warehouse of ours."""
+    """A store or warehouse of ours. open_days: when a store trades (`mon` to `sun`)."""
 
     code: str
     entity: str
     kind: str = "store"
     timezone: str = "UTC"
     name: str = ""
+    open_days: tuple[str, ...] = DAYS
 
 
 class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,7 +83,8 @@ class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A configured connection. secrets: name -> one secret or several live ones (rotation).
-    settings: the connector's own table, validated by its config struct.
+    settings: the connector's own table, validated by its config struct. tills: what is expected
+    of the tills it brings. sweep_hours: rest between two sweeps, 0 = none.
     """
 
     connector: str
@@ -92,6 +95,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     poll_seconds: int = 0
     secrets: Mapping[str, Secret | list[Secret]] = {}
     budget: BudgetSettings = BudgetSettings()
+    sweep_hours: float = 0.0
+    tills: TillRules = TillRules()
     settings: dict[str, Any] = {}
 
 
@@ -191,6 +196,8 @@ def _problems(settings: Settings) -> list[tuple[str, str]]:
     for location in settings.location:
         found += _entity_known(f"location {location.code}", location.entity, settings)
         found += _zone_problem(location.timezone)
+        for day in set(location.open_days) - set(DAYS):
+            found.append((f"location {location.code}: open_days are of {DAYS}", day))
     for channel in settings.channel:
         found += _channel_problems(channel, settings, places)
     for name, connection in settings.connection.items():

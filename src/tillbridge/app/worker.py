@@ -24,12 +24,21 @@ from tillbridge.durable import jobs, log, retention, schedules
 from tillbridge.durable.rooms import Connection
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.journals import summarise
+from tillbridge.reconciliation.tills.cases import tell
+from tillbridge.reconciliation.tills.health import health
+from tillbridge.reconciliation.tills.sequences import look
 
 POLL_SECONDS = 1.0
 AWAY_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 QUIET_SECONDS = 600.0
-RHYTHM = {"partitions": 600, "journals": 60, "retention": 3600, "audit": 3600}
+RHYTHM = {
+    "partitions": 600,
+    "journals": 60,
+    "retention": 3600,
+    "audit": 3600,
+    "tills": 600,
+}
 _log = structlog.get_logger("worker")
 
 
@@ -91,11 +100,20 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
     def digests(connection: Connection, now: datetime) -> str:
         return keep_digests(connection, hub.workspace.folder, now)
 
+    def tills(connection: Connection, now: datetime) -> str:
+        looked = look(connection, hub.expected, now)
+        told = tell(connection, health(connection, hub.expected, now), hub.expected, now)
+        return (
+            f"{looked.days} till days, {looked.noticed} gaps noticed, {looked.filled} filled; "
+            f"{told.opened} cases opened, {told.closed} closed"
+        )
+
     return {
         "partitions": partitions,
         "journals": journals,
         "retention": forget,
         "audit": digests,
+        "tills": tills,
     }
 
 

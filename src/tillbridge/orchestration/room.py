@@ -34,7 +34,7 @@ class Orchestration:
 
     def open(self, connection: Connection, now: datetime) -> OrchestrationSession:
         """A session on this transaction."""
-        return OrchestrationSession(connection, self._policies)
+        return OrchestrationSession(connection, self._policies, now)
 
 
 class OrchestrationSession(KeyedSession):
@@ -42,10 +42,11 @@ class OrchestrationSession(KeyedSession):
 
     room = Orchestration.name
 
-    def __init__(self, connection: Connection, policies: Policies) -> None:
+    def __init__(self, connection: Connection, policies: Policies, now: datetime) -> None:
         """Nothing is read before the first records come."""
         self._connection = connection
         self._policies = policies
+        self._now = now
         self._orders: dict[str, OrderState] = {}
         self._sales: dict[str, SaleState] = {}
         self._changed: dict[str, None] = {}
@@ -98,7 +99,8 @@ class OrchestrationSession(KeyedSession):
         if orders:
             self._connection.execute(QUERIES.save_orders, _order_columns(orders), binary=True)
         if sales:
-            self._connection.execute(QUERIES.save_sales, _sale_columns(sales), binary=True)
+            columns = _sale_columns(sales)
+            self._connection.execute(QUERIES.save_sales, (self._now, *columns), binary=True)
 
 
 def _order_columns(states: Sequence[OrderState]) -> tuple[list[object], ...]:

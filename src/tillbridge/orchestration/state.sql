@@ -20,12 +20,16 @@ from sale_state where key = any(%b::text[])
 
 -- name: save_sales
 insert into sale_state (key, type, fact_hash, source, location, till, business_date, sequence,
-                        receipt, total, currency, voided, pending_void)
-select * from unnest(%b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[],
-                     %b::date[], %b::text[], %b::text[], %b::bigint[], %b::text[], %b::bool[],
-                     %b::bytea[])
+                        receipt, total, currency, voided, pending_void, heard_at)
+select x.*, %b::timestamptz
+from unnest(%b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[],
+            %b::date[], %b::text[], %b::text[], %b::bigint[], %b::text[], %b::bool[],
+            %b::bytea[]) x
 on conflict (key) do update set
   type = excluded.type, fact_hash = excluded.fact_hash, source = excluded.source,
   location = excluded.location, till = excluded.till, business_date = excluded.business_date,
   sequence = excluded.sequence, receipt = excluded.receipt, total = excluded.total,
-  currency = excluded.currency, voided = excluded.voided, pending_void = excluded.pending_void
+  currency = excluded.currency, voided = excluded.voided, pending_void = excluded.pending_void,
+  -- when the transaction itself was heard, not a void that came before it
+  heard_at = case when sale_state.fact_hash is null then excluded.heard_at
+                  else sale_state.heard_at end

@@ -7,6 +7,11 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from tillbridge.durable.rooms import Connection
 from tillbridge.watch.status import status
 
+LAST_HEARD = (
+    "select source, location, max(last_heard_at) from till_day"
+    " where business_date > current_date - 35 group by source, location"
+)
+
 
 def collect(connection: Connection) -> str:
     """The exposition text of all business gauges; read in the caller's transaction."""
@@ -27,6 +32,20 @@ def collect(connection: Connection) -> str:
         "Sales orders the ERP has not acknowledged.",
         found.orders_pending_acknowledgement,
     )
+    _set(
+        registry,
+        "tillbridge_till_numbers_missing",
+        "Transaction numbers of tills never heard of.",
+        found.till_numbers_missing,
+    )
+    heard = Gauge(
+        "tillbridge_store_heard_timestamp_seconds",
+        "When a store was last heard of.",
+        ["connection", "location"],
+        registry=registry,
+    )
+    for source, location, at in connection.execute(LAST_HEARD).fetchall():
+        heard.labels(source, location).set(at.timestamp())
     cases = Gauge("tillbridge_open_cases", "Open cases.", ["reason"], registry=registry)
     for reason, count in found.open_cases.items():
         cases.labels(reason).set(count)

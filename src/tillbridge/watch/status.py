@@ -42,6 +42,7 @@ class Status(msgspec.Struct, frozen=True):
     parked_keys: int
     destinations: list[Destination]
     orders_pending_acknowledgement: int
+    till_numbers_missing: int
     schedules: dict[str, str]
 
 
@@ -77,6 +78,10 @@ def status(connection: Connection) -> Status:
             connection,
             "select count(*) from document where kind = 'sales_order'"
             " and state in ('owed', 'sent', 'unknown')",
+        ),
+        till_numbers_missing=_count(
+            connection,
+            "select coalesce(sum(missing), 0) from till_gap where filled_at is null",
         ),
         schedules=_words(connection),
     )

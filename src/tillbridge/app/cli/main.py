@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tillbridge.app.cli import audit, cases, db, ledger, observe, operate, run, stock, xref
+from tillbridge.app.cli import audit, cases, db, ledger, observe, operate, run, stock, stores, xref
 from tillbridge.app.cli.terminal import Terminal, log_to_stderr
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 run.register(app)
 operate.register(app)
 observe.register(app)
+stores.register(app)
 app.add_typer(cases.app, name="cases", help="Exceptions: list, show, resolve, replay.")
 app.add_typer(xref.app, name="xref", help="Cross-references: import, list, set, propose.")
 app.add_typer(ledger.app, name="ledger", help="The money book: balance, journal, export.")

@@ -41,6 +41,7 @@ def status(context: typer.Context) -> None:
         ("entries", found.entries, ""),
         ("parked keys", found.parked_keys, ""),
         ("orders pending ERP acknowledgement", found.orders_pending_acknowledgement, ""),
+        ("till numbers missing", found.till_numbers_missing, ""),
     ]
     rows += [(f"orders {state}", count, "") for state, count in found.orders.items()]
     rows += [

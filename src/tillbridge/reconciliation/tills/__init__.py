@@ -1,0 +1,1 @@
+"""Tills as senders: which numbers are missing, who was not heard, whose day is not closed."""
