@@ -1,4 +1,4 @@
-"""The hub put together: one way out for everything it calls."""
+"""The hub put together: where each of its connections may call."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from tillbridge.app.hub import Hub
-from tillbridge.app.settings import load_workspace
+from tillbridge.app.settings import SettingsRefused, load_workspace
 from tillbridge.app.workspace import init
 from tillbridge.atoms.errors import RetryLater
 from tillbridge.atoms.ids import SystemIds
 from tillbridge.contract.transport import Request, Response
+
+REQUEST = Request(method="GET", url="http://127.0.0.1:9/")
 
 
 class Nobody:
@@ -21,17 +23,48 @@ class Nobody:
         raise RetryLater("nobody there")
 
 
-def test_a_hub_has_one_way_out_and_closes_only_its_own(tmp_path: Path) -> None:
+def test_connections_that_may_call_the_same_places_share_a_way_out_closed_with_the_hub(
+    tmp_path: Path,
+) -> None:
     init(tmp_path / "workspace", SystemIds())
     workspace = load_workspace(tmp_path / "workspace")
+    here = {"erp": {"url": "http://127.0.0.1:9"}}
     with Hub(workspace, "") as hub:
-        own = hub.transport
-        assert hub.transport is own
-        assert hub.reaching({}).transport is own
+        own = hub.transport("web")
+        assert hub.transport("feed") is own
+        assert hub.reaching(here).transport("web") is own
+        to_here = hub.reaching(here).transport("erp")
+        assert to_here is not own
+        with pytest.raises(RetryLater, match="allow_addresses"):
+            own.send(REQUEST)
+        with pytest.raises(RetryLater, match="cannot be reached"):
+            to_here.send(REQUEST)
         hub.reaching({}).close()
-    request = Request(method="GET", url="http://127.0.0.1:9/")
+        assert hub.transport("web") is own
     with pytest.raises(RuntimeError, match="closed"):
-        own.send(request)
+        to_here.send(REQUEST)
+
+
+def test_a_connection_calls_the_private_places_its_settings_allow(tmp_path: Path) -> None:
+    init(tmp_path, SystemIds())
+    path = tmp_path / "tillbridge.toml"
+    text = path.read_text().replace(
+        "[connection.feed]", '[connection.feed]\nallow_addresses = ["127.0.0.1"]'
+    )
+    path.write_text(text)
+    with Hub(load_workspace(tmp_path), "") as hub:
+        with pytest.raises(RetryLater, match="cannot be reached"):
+            hub.transport("feed").send(REQUEST)
+        with pytest.raises(RetryLater, match="allow_addresses"):
+            hub.transport("web").send(REQUEST)
+    path.write_text(text.replace('["127.0.0.1"]', '["no host"]'))
+    with pytest.raises(SettingsRefused, match="allow_addresses: 'no host' is neither"):
+        load_workspace(tmp_path)
+
+
+def test_a_way_out_that_is_given_is_the_only_one(tmp_path: Path) -> None:
+    init(tmp_path / "workspace", SystemIds())
     given = Nobody()
-    with Hub(workspace, "", transport=given) as hub:
-        assert hub.transport is given
+    with Hub(load_workspace(tmp_path / "workspace"), "", transport=given) as hub:
+        assert hub.transport("web") is given
+        assert hub.reaching({}).transport("erp") is given

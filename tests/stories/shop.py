@@ -26,6 +26,7 @@ from tillbridge.atoms.ids import SeededIds
 from tillbridge.connectors.sandbox.erp_faults import Fault
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
 from tillbridge.connectors.shopify import webhooks
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Item
 from tillbridge.durable import log, messages
@@ -179,7 +180,7 @@ def house(folder: Path, url: str, *, clock: Clock | None = None) -> Iterator[Hou
     workspace = load_workspace(folder)
     key = workspace.secrets("erp")["api_key"][0]
     erp = ErpSimulator(folder / "erp.sqlite", key)
-    transport = HttpTransport()
+    transport = HttpTransport(LOOPBACK)
     try:
         reach = {"erp": {"url": erp.start()}}
         hub = Hub(

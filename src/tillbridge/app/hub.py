@@ -14,6 +14,7 @@ from tillbridge.app.settings import ConnectionSettings, SettingsRefused, Workspa
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.ids import Ids, SystemIds
+from tillbridge.contract.addresses import loopback_hosts
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import (
@@ -66,34 +67,48 @@ class Hub:
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
         self._given_transport = transport
-        self._own_transport: HttpTransport | None = None
+        self._own_transports: dict[tuple[str, ...], HttpTransport] = {}
+        self._lent: Hub | None = None
         self._overrides = overrides or {}
 
     def reaching(self, overrides: Mapping[str, Mapping[str, Any]]) -> Hub:
-        """The same hub with other settings laid over the file's; the way out stays this one's."""
-        return Hub(
+        """The same hub with other settings laid over the file's; the ways out stay this one's."""
+        reached = Hub(
             self.workspace,
             self.url,
             clock=self.clock,
             ids=self.ids,
-            transport=self.transport,
+            transport=self._given_transport,
             overrides=overrides,
         )
+        reached._lent = self
+        return reached
 
-    @property
-    def transport(self) -> Transport:
-        """The way out over HTTP: one for all calls of this hub, made at the first use."""
+    def transport(self, name: str) -> Transport:
+        """A connection's way out over HTTP: to public addresses and to what its settings allow.
+
+        One for all connections that may call the same places, made at the first use.
+        """
         if self._given_transport is not None:
             return self._given_transport
-        if self._own_transport is None:
-            self._own_transport = HttpTransport()
-        return self._own_transport
+        settings = self._connections()[name]
+        table = {**settings.settings, **self._overrides.get(name, {})}
+        urls = [value for value in table.values() if isinstance(value, str)]
+        return self.way_out((*settings.allow_addresses, *loopback_hosts(urls)))
+
+    def way_out(self, allow: tuple[str, ...]) -> Transport:
+        """The way out to public addresses and these places."""
+        if self._lent is not None:
+            return self._lent.way_out(allow)
+        if allow not in self._own_transports:
+            self._own_transports[allow] = HttpTransport(allow, clock=self.clock)
+        return self._own_transports[allow]
 
     def close(self) -> None:
         """Close the hub's own connections to the outside."""
-        if self._own_transport is not None:
-            self._own_transport.close()
-            self._own_transport = None
+        for transport in self._own_transports.values():
+            transport.close()
+        self._own_transports = {}
 
     def __enter__(self) -> Self:
         return self
@@ -248,7 +263,7 @@ class Hub:
                 connector=registry.connector(self._connections()[name].connector),
                 far=self.sources[name],
                 secrets=self.secrets(name),
-                transport=self.transport,
+                transport=self.transport(name),
             )
             for name, number in ids.items()
         ]
@@ -279,7 +294,7 @@ class Hub:
                     connector,
                     self.sources[name],
                     self.secrets(name),
-                    self.transport,
+                    self.transport(name),
                     clock=self.clock,
                     ids=self.ids,
                     every_seconds=settings.poll_seconds,

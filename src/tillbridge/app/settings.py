@@ -18,6 +18,7 @@ import msgspec
 
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.money import MoneyError, exponent
+from tillbridge.contract.addresses import Reach
 from tillbridge.reconciliation.tills.rules import DAYS, TillRules
 
 FILE = "tillbridge.toml"
@@ -84,7 +85,8 @@ class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A configured connection. secrets: name -> one secret or several live ones (rotation).
     settings: the connector's own table, validated by its config struct. tills: what is expected
-    of the tills it brings. sweep_hours: rest between two sweeps, 0 = none.
+    of the tills it brings. sweep_hours: rest between two sweeps, 0 = none. allow_addresses: hosts,
+    addresses and networks it may call although they are private (an ERP in the own network).
     """
 
     connector: str
@@ -97,6 +99,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     budget: BudgetSettings = BudgetSettings()
     sweep_hours: float = 0.0
     tills: TillRules = TillRules()
+    allow_addresses: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
 
 
@@ -205,6 +208,7 @@ def _problems(settings: Settings) -> list[tuple[str, str]]:
         if connection.channel and connection.channel not in settings.channels():
             found.append((f"connection {name}: no channel {connection.channel!r}", f"{name}]"))
         found += _zone_problem(connection.timezone)
+        found += _address_problems(connection.allow_addresses)
     return found
 
 
@@ -250,6 +254,16 @@ def _zone_problem(zone: str) -> list[tuple[str, str]]:
     except (ZoneInfoNotFoundError, ValueError):
         return [(f"{zone!r} is no IANA time zone", zone)]
     return []
+
+
+def _address_problems(allow: tuple[str, ...]) -> list[tuple[str, str]]:
+    found = []
+    for entry in allow:
+        try:
+            Reach((entry,))
+        except ValueError as problem:
+            found.append((f"allow_addresses: {problem}", entry))
+    return found
 
 
 def _line_containing(text: str, needle: str) -> int:

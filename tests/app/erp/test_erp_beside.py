@@ -23,6 +23,7 @@ from tillbridge.app.erp.installation import LOCK, Installation, install, lines_o
 from tillbridge.app.erp.progress import ErpError, NotInstallable, silent
 from tillbridge.app.erp.server import database_uri, write_config
 from tillbridge.connectors.tryton.client import Access, TrytonClient
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.durable.postgres.databases import create_database, drop_database
 
@@ -53,7 +54,9 @@ def erp(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
 
 @pytest.fixture(scope="module")
 def client(erp: Erp) -> TrytonClient:
-    return TrytonClient(Access(erp.url, erp.database, erp.user, erp.password), HttpTransport())
+    return TrytonClient(
+        Access(erp.url, erp.database, erp.user, erp.password), HttpTransport(LOOPBACK)
+    )
 
 
 @live
@@ -94,7 +97,7 @@ def test_a_second_erp_is_a_clone_within_seconds_and_keeps_its_data(
         assert twin.database == database != erp.database
         steps = {step.name: step.seconds for step in twin.steps}
         other = TrytonClient(
-            Access(twin.url, twin.database, twin.user, twin.password), HttpTransport()
+            Access(twin.url, twin.database, twin.user, twin.password), HttpTransport(LOOPBACK)
         )
         made = other.create("party.party", [{"name": "Kept", "code": "kept"}])
     # Cloning and starting, on a busy machine; filling anew would take longer than this.
@@ -103,7 +106,7 @@ def test_a_second_erp_is_a_clone_within_seconds_and_keeps_its_data(
     assert not _answers(twin.url)
     with erp_beside(server_url, tmp_path / "a", BOOKS, database=database) as again:
         found = TrytonClient(
-            Access(again.url, again.database, again.user, again.password), HttpTransport()
+            Access(again.url, again.database, again.user, again.password), HttpTransport(LOOPBACK)
         )
         assert found.search("party.party", [["code", "=", "kept"]]) == made
 
@@ -219,6 +222,6 @@ def test_passwords_are_made_once(tmp_path: Path) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return bool(TrytonClient(Access(url, "", "", ""), HttpTransport()).server_version())
+        return bool(TrytonClient(Access(url, "", "", ""), HttpTransport(LOOPBACK)).server_version())
     except Exception:  # noqa: BLE001 - whatever it says, it does not answer
         return False

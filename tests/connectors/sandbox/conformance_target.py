@@ -11,6 +11,7 @@ from tests.connectors.sandbox.erp_desk import KEY, Names, connection_to, invoice
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.connectors.sandbox.erp_documents import Rules
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Assignment, Connection
 from tillbridge.contract.transport import Transport
@@ -55,7 +56,7 @@ def delivery_target() -> Iterator[Target]:
         rules = Rules(unknown_products=(UNKNOWN_PRODUCT,))
         erp = ErpSimulator(Path(folder) / "erp.sqlite", KEY, rules=rules)
         erp.start()
-        transport = HttpTransport()
+        transport = HttpTransport(LOOPBACK)
         try:
             yield Target(erp, transport)
         finally:

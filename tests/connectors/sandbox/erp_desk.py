@@ -21,6 +21,7 @@ from tillbridge.connectors.sandbox.config import SandboxSettings
 from tillbridge.connectors.sandbox.connector import SandboxConnector
 from tillbridge.connectors.sandbox.erp_documents import Rules
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Assignment, Connection, Receipt
 from tillbridge.contract.transport import Transport
@@ -164,7 +165,7 @@ def desk(folder: Path, rules: Rules | None = None) -> Iterator[Desk]:
     """An ERP in a folder of its own, stopped at the end."""
     erp = ErpSimulator(folder / "erp.sqlite", KEY, rules=rules)
     erp.start()
-    transport = HttpTransport()
+    transport = HttpTransport(LOOPBACK)
     try:
         yield Desk(erp, transport)
     finally:

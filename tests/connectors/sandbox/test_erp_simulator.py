@@ -29,6 +29,7 @@ from tillbridge.connectors.sandbox.erp_documents import Rules
 from tillbridge.connectors.sandbox.erp_faults import Fault
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
 from tillbridge.connectors.sandbox.erp_store import ErpStore
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Assignment
 from tillbridge.contract.transport import Request, Response
@@ -273,7 +274,7 @@ def test_books_survive_a_killed_process(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
-        transport = HttpTransport()
+        transport = HttpTransport(LOOPBACK)
         there = ErpSimulator(tmp_path / "other.sqlite", KEY)
         remote = Desk(there, transport)
         receipts = remote.connector.deliver(

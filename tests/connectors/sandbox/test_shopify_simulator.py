@@ -18,6 +18,7 @@ from tillbridge.connectors.sandbox.retailer import DayOfTrade, day_of_trade
 from tillbridge.connectors.sandbox.shopify_simulator import ShopifySimulator
 from tillbridge.connectors.shopify import connector as shopify
 from tillbridge.connectors.shopify.config import ShopifyConfig
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Connection, Item
 from tillbridge.contract.transport import Request
@@ -41,7 +42,7 @@ def shop(day: DayOfTrade) -> Iterator[ShopifySimulator]:
 
 @pytest.fixture
 def transport() -> Iterator[HttpTransport]:
-    made = HttpTransport()
+    made = HttpTransport(LOOPBACK)
     yield made
     made.close()
 

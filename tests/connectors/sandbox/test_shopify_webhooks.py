@@ -20,6 +20,7 @@ from tillbridge.connectors.sandbox.shopify_webhooks import (
     read_witness,
 )
 from tillbridge.connectors.shopify import connector as shopify
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 
 SECRET = "made-up-secret"
@@ -61,7 +62,7 @@ def hub() -> Iterator[Hub]:
 
 @pytest.fixture
 def sender(hub: Hub, tmp_path: Path) -> Iterator[WebhookSender]:
-    transport = HttpTransport()
+    transport = HttpTransport(LOOPBACK)
     yield WebhookSender(
         f"{hub.server.address}/hooks/web",
         SECRET,

@@ -26,6 +26,7 @@ from tillbridge.connectors.sandbox.retailer import DayOfTrade, day_of_trade
 from tillbridge.connectors.sandbox.shopify_simulator import ShopifySimulator
 from tillbridge.connectors.shopify import connector as shopify
 from tillbridge.connectors.shopify.config import ShopifyConfig
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.names import CrossReferences
 from tillbridge.contract.promises import Connection, Message
@@ -112,7 +113,7 @@ def test_refunds_give_back_what_the_day_says(day: DayOfTrade) -> None:
 def test_an_order_read_again_says_the_same_as_its_webhooks(day: DayOfTrade) -> None:
     shop = ShopifySimulator(day.stories, TOKEN, points=100_000)
     shop.start()
-    transport = HttpTransport()
+    transport = HttpTransport(LOOPBACK)
     try:
         for outcome in day.orders:
             item = shopify.reread(

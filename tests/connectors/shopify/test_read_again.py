@@ -17,6 +17,7 @@ from tillbridge.connectors.sandbox.retailer import DayOfTrade, day_of_trade
 from tillbridge.connectors.sandbox.shopify_simulator import ShopifySimulator
 from tillbridge.connectors.shopify import connector
 from tillbridge.connectors.shopify.config import ShopifyConfig
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.names import Proposals
 from tillbridge.contract.promises import Message
@@ -58,7 +59,7 @@ def swept(shop: ShopifySimulator) -> tuple[Body, ...]:
     """Facts of every order of the shop, read by a sweep."""
     settings = ShopifyConfig(endpoint=shop.endpoint(), page_size=6)
     connection = msgspec.structs.replace(WEB, settings=settings)
-    transport = HttpTransport()
+    transport = HttpTransport(LOOPBACK)
     found: list[Body] = []
     cursor, more = "", True
     while more:

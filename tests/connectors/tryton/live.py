@@ -38,6 +38,7 @@ from tillbridge.canonical.orders import OrderLine, TaxLine
 from tillbridge.connectors.tryton.client import Access, TrytonClient
 from tillbridge.connectors.tryton.config import TrytonSettings
 from tillbridge.connectors.tryton.connector import TrytonConnector
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Assignment, Connection, Receipt
 from tillbridge.contract.transport import Transport
@@ -105,7 +106,7 @@ class Live:
 
     def __init__(self, erp: Erp, **settings: Any) -> None:
         self.connector = TrytonConnector()
-        self.transport: Transport = HttpTransport()
+        self.transport: Transport = HttpTransport(LOOPBACK)
         self.directory = OurCodes()
         self.secrets = {"password": erp.password}
         self.connection = Connection(

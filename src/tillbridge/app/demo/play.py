@@ -34,6 +34,7 @@ from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.atoms.ids import SystemIds
 from tillbridge.connectors.sandbox.assortment import xref_rows
 from tillbridge.connectors.sandbox.retailer import DayOfTrade, day_of_trade
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.durable.migrate import migrate
 from tillbridge.durable.postgres import PostgresError, database
@@ -204,7 +205,7 @@ class _Demo:
         """Files dropped, webhooks sent, and everything carried through the flow."""
         folder = hub.workspace.folder
         files = drop_till_files(folder, self._day)
-        transport = HttpTransport()
+        transport = HttpTransport(LOOPBACK)
         secret = hub.workspace.secrets("web")["webhook"][0]
 
         def told(done: int, total: int) -> None:
@@ -330,7 +331,7 @@ class _Demo:
     def _ties(self, hub: Hub, connection: Connection) -> list[tieout.Tie]:
         entities = hub.workspace.settings.entities()
         if self._erp == "tryton":
-            transport = HttpTransport()
+            transport = HttpTransport(LOOPBACK)
             password = hub.secrets(ERP)["password"]
             settings = hub.sources[ERP].settings
             theirs = tieout.tryton_balances(settings, password, transport, entities)

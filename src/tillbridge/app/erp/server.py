@@ -15,6 +15,7 @@ from tillbridge.app.erp.progress import ErpError
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.connectors.tryton.client import Access, TrytonClient
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.durable.postgres.cluster import dies_with_parent
 from tillbridge.durable.postgres.supervisor import choose_port
@@ -94,7 +95,9 @@ class TrytonServer:
 
     def client(self, user: str, password: str) -> TrytonClient:
         """A client of this server."""
-        return TrytonClient(Access(self.url, self.database, user, password), HttpTransport())
+        return TrytonClient(
+            Access(self.url, self.database, user, password), HttpTransport(LOOPBACK)
+        )
 
     def _wait(self) -> None:
         """Until it answers, or has ended, or START_SECONDS are over."""

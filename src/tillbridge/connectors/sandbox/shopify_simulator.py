@@ -43,6 +43,7 @@ from tillbridge.connectors.sandbox.shop_day import Story
 from tillbridge.connectors.sandbox.shop_graph import node_graph, order_graph
 from tillbridge.connectors.sandbox.shop_orders import ShopOrder, State
 from tillbridge.connectors.sandbox.shopify_webhooks import WebhookSender
+from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
@@ -298,7 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write(simulator.start() + "\n")
     sys.stdout.flush()
     if chosen.hub:
-        transport = HttpTransport()
+        transport = HttpTransport(LOOPBACK)
         sender = WebhookSender(chosen.hub, chosen.secret, transport, Path(chosen.journal))
         report = sender.send(day.deliveries)
         sys.stdout.write(f"{report.acknowledged} of {report.deliveries} acknowledged\n")
