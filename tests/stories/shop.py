@@ -169,7 +169,8 @@ class House:
     def lies(self, *, quiesced: bool = True) -> list[str]:
         """Broken invariants."""
         with self.hub.connect() as connection:
-            verdict = verify(connection, quiesced=quiesced)
+            chart = self.hub.book.chart
+            verdict = verify(connection, quiesced=quiesced, deep=True, chart=chart)
         return [f"{one.name}: {one.rows}" for one in verdict.invariants if one.lies]
 
 

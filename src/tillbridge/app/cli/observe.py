@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tillbridge.app.cli.terminal import terminal
+from tillbridge.app.cli.terminal import Terminal, fail, terminal
 from tillbridge.app.text_table import table
+
+if TYPE_CHECKING:
+    from tillbridge.watch.verify import Verdict
 
 
 def register(app: typer.Typer) -> None:
@@ -60,25 +63,58 @@ def status(context: typer.Context) -> None:
 def verify(
     context: typer.Context,
     quiesced: Annotated[
-        bool, typer.Option(help="Also check that nothing is on its way (after a drain).")
+        bool, typer.Option(help="Also check what holds once nothing moves (after a drain).")
     ] = False,
+    deep: Annotated[
+        bool, typer.Option(help="Also read the whole log and fold every order again.")
+    ] = False,
+    explain: Annotated[
+        str, typer.Option(help="Only say what an invariant means and what to do; or `all`.")
+    ] = "",
 ) -> None:
     """Check every invariant on the live database; exit 1 if one is broken."""
     from tillbridge.watch.verify import verify as check
 
     here = terminal(context)
-    with here.database() as connection:
-        connection.rollback()
-        verdict = check(connection, quiesced=quiesced)
-    rows = [(i.name, i.lies, "ok" if not i.lies else "BROKEN") for i in verdict.invariants]
-    text = table(("invariant", "lies", ""), rows)
-    for invariant in verdict.invariants:
-        for row in invariant.rows:
-            text += f"\n  {invariant.name}: {', '.join(row)}"
-    text += f"\n\n{verdict.checked} invariants checked, {verdict.broken} broken"
-    here.show(verdict, text)
+    if explain:
+        _explain(here, explain)
+        return
+    with here.hub() as hub, hub.connect() as connection:
+        verdict = check(connection, quiesced=quiesced, deep=deep, chart=hub.book.chart)
+    here.show(verdict, _told(verdict))
     if not verdict.ok:
         raise typer.Exit(1)
+
+
+def _explain(here: Terminal, name: str) -> None:
+    from tillbridge.watch.invariants import INVARIANTS
+
+    wanted = name.strip().replace(" ", "_")
+    found = [one for one in INVARIANTS if wanted in {"all", one.name}]
+    found = found or [one for one in INVARIANTS if wanted in one.name]
+    if not found:
+        fail(f"there is no invariant {name!r}; `tillbridge verify` lists them")
+    rows = [
+        {"name": one.sentence, "says": one.says, "do": one.do, "owner": one.owner} for one in found
+    ]
+    parts = [
+        f"{one.sentence}\n  {one.says}\n  broken: {one.do}\n  owner: {one.owner}" for one in found
+    ]
+    here.show({"invariants": rows}, "\n\n".join(parts))
+
+
+def _told(verdict: Verdict) -> str:
+    """One line per invariant, then what is broken with its rows and what to do."""
+    rows = [(i.name, i.lies, "BROKEN" if i.lies else "ok") for i in verdict.invariants]
+    text = table(("invariant", "lies", ""), rows)
+    for one in verdict.invariants:
+        if one.lies:
+            text += f"\n\nBROKEN: {one.name} ({one.lies})\n  {one.says}\n  {one.do}"
+            text += "".join(f"\n    {', '.join(row)}" for row in one.rows)
+            if one.lies > len(one.rows):
+                text += f"\n    and {one.lies - len(one.rows)} more"
+    text += f"\n\n{verdict.checked} invariants checked, {verdict.broken} broken"
+    return f"{text} ({verdict.seconds:.1f} s, up to record {verdict.position})"
 
 
 def schema(context: typer.Context) -> None:

@@ -304,7 +304,7 @@ class _Demo:
         balances = trial_balance(connection)
         connection.rollback()
         glance = look.glance(connection)
-        verdict = verify(connection, quiesced=True)
+        verdict = verify(connection, quiesced=True, deep=True, chart=hub.book.chart)
         mends = [outcome.mend(case, program, {late.theirs: late.ours}) for case in cases]
         ties = self._ties(hub, connection)
         problems = outcome.problems(sent, glance, verdict, ties)

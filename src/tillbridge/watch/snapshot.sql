@@ -1,0 +1,82 @@
+-- What many invariants look at, read once: temporary tables filled inside the snapshot. Bodies are
+-- parsed here and nowhere else.
+
+-- name: make
+create temp table if not exists seen_record (
+  id bigint, lane smallint, key text, type text, cause bigint, carried boolean, fact text,
+  message bigint, kind text, amount bigint
+) on commit delete rows;
+create temp table if not exists seen_order (
+  key text, revision int, number text, channel text, currency text, total bigint,
+  told_key text, told_revision int, told_number text, told_channel text, told_currency text,
+  told_total bigint, hold_version int, deposited bigint, refunded bigint,
+  lines json, recognised json, reversed json, wanted json, documents json
+) on commit delete rows;
+create temp table if not exists seen_held (room text, key text) on commit delete rows
+
+-- name: drop
+drop table if exists seen_record, seen_order, seen_held
+
+-- name: settings
+-- Hash joins over whole tables: with estimates of a table that has just grown a nested loop would
+-- take hours. Statements may take as long as the caller says.
+select set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true),
+       set_config('work_mem', '64MB', true), set_config('hash_mem_multiplier', '4', true),
+       set_config('idle_in_transaction_session_timeout', '600000', true),
+       set_config('statement_timeout', %b, true)
+
+-- name: fill_records
+-- carried: through the flow, so its effects must be there; the others wait behind a cursor
+insert into seen_record
+select r.id, r.lane, r.key, r.type, r.cause, r.fused or r.id <= coalesce(c.pos, 0), b.id, b.message,
+  case when r.type = 'SubmitDocument' then b.kind end,
+  case
+    when r.type in ('DepositReceived', 'RefundPaid') then
+      (select sum((t ->> 'amount')::bigint) from json_array_elements(b.tenders) t)
+    when r.type in ('SaleRecognised', 'SaleReversed') then
+      (select coalesce(sum(coalesce((l ->> 'list')::bigint, 0)
+                           - coalesce((l ->> 'discount')::bigint, 0)), 0)
+       from json_array_elements(b.lines) l)
+      + (select coalesce(sum((t ->> 'tax')::bigint), 0) from json_array_elements(b.taxes) t)
+    when r.type = 'SubmitDocument' then
+      (coalesce(b.sales_order, b.invoice, b.credit_note) ->> 'total')::bigint
+  end
+from record r
+left join cursor c on c.consumer = 'flow' and c.lane = r.lane
+left join lateral json_to_record(
+  case when r.type in (
+    'Received', 'RereadObject', 'SubmitDocument', 'DocumentAccepted', 'DepositReceived',
+    'SaleRecognised', 'SaleReversed', 'RefundPaid', 'TransferPriced', 'SaleRung', 'SaleVoided',
+    'CashMoved', 'MoveStock', 'StockCounted')
+  then convert_from(r.body, 'UTF8')::json end
+) b (id text, message bigint, kind text, tenders json, lines json, taxes json, sales_order json,
+     invoice json, credit_note json) on true
+
+-- name: fill_orders
+insert into seen_order
+select s.key, s.revision, s.number, s.channel, s.currency, s.total,
+  b.key, coalesce(b.revision, 0), b."order" ->> 'number', b."order" ->> 'channel',
+  b."order" ->> 'currency', (b."order" ->> 'total')::bigint, coalesce(b.hold_version, 0),
+  (select coalesce(sum(value::bigint), 0) from json_each_text(b.deposited)),
+  (select coalesce(sum(value::bigint), 0) from json_each_text(b.refunded)),
+  case when b.recognised is not null then b."order" -> 'lines' end,
+  b.recognised, b.reversed, b.wanted, b.documents
+from order_state s
+cross join lateral json_to_record(convert_from(s.body, 'UTF8')::json)
+  b (key text, revision int, "order" json, hold_version int, deposited json, refunded json,
+     recognised json, reversed json, wanted json, documents json)
+
+-- name: fill_held
+-- Keys of which something was held back, now or once (it may have been given up): what follows from
+-- it may rightly be missing. Notices hold nothing back.
+insert into seen_held
+select room, key from parked_key
+union select room, key from exception_case
+where reason not in ('stock_short', 'stock_below_reserved', 'tender_missing',
+                     'refund_beyond_payment')
+
+-- name: analyze
+analyze seen_record, seen_order, seen_held
+
+-- name: top
+select coalesce(max(id), 0) from record

@@ -1,0 +1,73 @@
+"""A database after some trade, once, and copies of it to tell lies in."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.stories.shop import House, house, line, paid_order, refund, shipment
+from tests.stories.till_files import goods, poslog, post_void, receipt, tender
+from tillbridge.durable.postgres.databases import create_database, drop_database
+from tillbridge.durable.session import connect
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def trade(
+    server_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Name of a database after trade: shipped, returned, held, parked, refused, sold and voided at
+    a till, and a receipt that waits for its journal.
+    """
+    name = f"tillbridge_trade_{os.getpid()}"
+    url = create_database(server_url, name, template=template_database)
+    folder: Path = tmp_path_factory.mktemp("watch") / "house"
+    with house(folder, url) as shop:
+        _trade(shop)
+        assert shop.lies() == []
+    yield name
+    drop_database(server_url, name)
+
+
+def _receipt(number: int) -> str:
+    return receipt(number, [goods("A2", "10.00", "0.80"), tender("10.80")], "10.80", "0.80")
+
+
+def _trade(shop: House) -> None:
+    shop.web("orders/create", paid_order(1, [line(1, quantity=2)], "20.00"))
+    shop.web("fulfillments/create", shipment(1, 1, {1: 2}))
+    back = {
+        "line_item_id": 1,
+        "quantity": 1,
+        "subtotal": "10.00",
+        "total_tax": "0.00",
+        "restock_type": "return",
+        "location_id": 5501,
+    }
+    shop.web("refunds/create", refund(1, 1, [back], "10.00"))
+    shop.web("orders/create", paid_order(4, [line(1)], "10.00"))
+    shop.file("stores", poslog(_receipt(1), _receipt(2), post_void(3, 2)), "day.xml")
+    shop.drain()
+    shop.fault("refuse", count=1)
+    shop.web("orders/create", paid_order(2, [line(1), line(2)], "20.00"))
+    shop.web("orders/create", paid_order(3, [line(1, sku="SKU-9")], "10.00"))
+    shop.drain()
+    shop.file("stores", poslog(_receipt(5)), "late.xml")
+    assert sorted(shop.cases()) == ["document_refused", "mapping_missing"]
+
+
+@pytest.fixture
+def tables(server_url: str, trade: str) -> Iterator[psycopg.Connection]:
+    """A copy of that database whose triggers and keys look away."""
+    name = f"tillbridge_lie_{os.getpid()}_{next(_numbers)}"
+    with connect(create_database(server_url, name, template=trade)) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.commit()
+        yield connection
+    drop_database(server_url, name)

@@ -1,0 +1,259 @@
+"""What a defect would have to do to the tables to break each invariant, and nothing else.
+
+One row per invariant. Statements are cut at semicolons; `ALSO` names what cannot but break with it.
+"""
+
+from __future__ import annotations
+
+_BODY = "convert_from(body, 'UTF8')"
+_TWIN = """
+        create temp table twin as
+        select * from entry where gl = 'documents' and reverses is null order by id limit 1;
+        insert into entry_line
+        select '00000000-0000-0000-0000-000000000001', l.n, l.account, l.amount, l.txn_amount,
+          l.txn_currency, l.item from entry_line l join twin on twin.id = l.entry;
+        update twin set id = '00000000-0000-0000-0000-000000000001'"""
+_OF_ORDER_1 = "(select id from entry where fact = 'order/web/1/recognise/1')"
+
+
+def _state(key: str, path: str, value: str) -> str:
+    return f"""
+        update order_state set body =
+          convert_to(jsonb_set({_BODY}::jsonb, '{path}', {value})::text, 'UTF8')
+        where key = '{key}'"""
+
+
+MESSAGES = {
+    "every_delivery_has_its_body": """
+        insert into delivery (connection, id_hash, body_hash, message, day)
+        select connection, gen_random_uuid(), 'x', 999999, day from delivery limit 1""",
+    "every_message_has_its_delivery": """
+        delete from delivery where message = (select max(message) from delivery)""",
+    "every_body_is_as_it_came": "update message set body = body || ' ' where id = 2",
+    "every_message_is_in_the_log_once": """
+        insert into record (lane, key, type, version, fused, body)
+        select lane, key, type, version, true, body from record
+        where type = 'Received' order by id limit 1""",
+    "every_message_is_of_a_known_connection": """
+        update message set connection = 99 where id = (select max(id) from message)""",
+    "no_cursor_is_ahead_of_the_log": "update cursor set pos = 999999 where lane = 1",
+    "every_consumer_has_all_its_cursors": "insert into cursor (consumer, lane) values ('late', 3)",
+    "every_record_comes_after_its_cause": """
+        update record set cause = id where id = (select max(id) from record where fused)""",
+    "numbers_go_on_above_the_newest": """
+        select setval(pg_get_serial_sequence('exception_case', 'id'), 1)""",
+    "every_record_is_in_its_lane": """
+        update record set lane = 63 - lane
+        where id = (select max(id) from record where fused)""",
+    "nothing_is_pending": """
+        update record set fused = false
+        where id = (select max(r.id) from record r join cursor c using (lane)
+                    where r.fused and r.id > c.pos)""",
+    "every_record_can_be_read": """
+        update record set version = 99
+        where id = (select max(id) from record where type = 'StockReserved')""",
+}
+ORDERS = {
+    "refunded_never_exceeds_captured": _state(
+        "order/web/1", "{refunded}", """'{"shop-pay": 9999}'"""
+    ),
+    "nothing_earned_beyond_what_was_ordered": _state(
+        "order/web/1", "{recognised,1,quantity}", "'99000'"
+    ),
+    "nothing_taken_back_beyond_what_was_earned": _state(
+        "order/web/1",
+        "{reversed}",
+        f"""(select jsonb_object_agg(k, v || '{{"quantity": 99000}}')
+             from jsonb_each({_BODY}::jsonb -> 'reversed') e (k, v))""",
+    ),
+    "order_revision_never_negative": _state("order/web/1", "{revision}", "'0'")
+    + """;
+        update order_state set revision = 0 where key = 'order/web/1'""",
+    "order_rows_say_what_their_state_says": """
+        update order_state set total = total + 1 where key = 'order/web/1'""",
+    "every_order_told_is_kept": "delete from order_state where key = 'order/web/4'",
+    "every_order_kept_was_told": """
+        insert into order_state (key, revision, body)
+        values ('order/web/99', 1, '{"key":"order/web/99","revision":1}')""",
+    "every_till_record_told_is_kept": """
+        delete from sale_state where key = 'sale/stores/12/4/2026-03-02/1'""",
+    "no_void_waits_for_a_sale_that_is_known": """
+        update sale_state set pending_void = '{}' where voided""",
+    "orders_know_what_became_of_their_documents": _state(
+        "order/web/2", "{documents,order/web/2/sales_order,state}", """'"accepted"'"""
+    ),
+    "documents_tell_what_was_earned": f"""
+        update record set body = convert_to(
+          replace({_BODY}, '"total":2000', '"total":2100'), 'UTF8')
+        where type = 'SubmitDocument' and {_BODY} like '%"id":"order/web/1/invoice/1"%';
+        update document set total = 2100, move_total = 2100
+        where op = 'order/web/1/invoice/1'""",
+    "order_state_is_the_fold_of_its_facts": _state("order/web/1", "{source}", """'"x"'"""),
+    "what_an_order_booked_is_what_it_told": _state("order/web/4", "{deposited,shop-pay}", "'9999'"),
+}
+MONEY = {
+    "every_entry_balances": f"""
+        update entry_line set amount = amount + 1, txn_amount = txn_amount + 1
+        where n = 1 and entry = {_OF_ORDER_1}""",
+    "no_entry_line_without_entry": """
+        insert into entry_line (entry, n, account, amount, txn_amount, txn_currency)
+        values (gen_random_uuid(), 1, 'sales/x', 0, 0, 'USD')""",
+    "one_entry_per_fact_and_entity": f"""
+        alter table entry drop constraint entry_fact_entity_key;{_TWIN};
+        insert into entry select * from twin""",
+    "one_content_per_booked_fact": f"""{_TWIN};
+        update twin set entity = 'eu', fact_hash = 'another';
+        insert into entry select * from twin""",
+    "no_entry_line_says_nothing": f"""
+        insert into entry_line (entry, n, account, amount, txn_amount, txn_currency)
+        values ({_OF_ORDER_1}, 99, 'sales/x', 0, 0, 'USD');
+        update entry set lines = lines + 1 where id = {_OF_ORDER_1}""",
+    "amounts_in_the_own_currency_agree": f"""
+        update entry_line set txn_amount = txn_amount + 1 where n = 1 and entry = {_OF_ORDER_1}""",
+    "every_entry_names_rules_that_are_kept": """
+        delete from posting_rule where hash = (select min(hash) from posting_rule)""",
+    "every_reversal_undoes_one_entry": f"""
+        update entry set reverses = gen_random_uuid() where id = {_OF_ORDER_1}""",
+    "nothing_was_posted_in_a_locked_month": """
+        insert into period values ('us', '2026-03', 'locked', '2000-01-01', 'finance')""",
+    "posted_days_follow_business_days": f"""
+        update entry set posted_date = business_date - 1 where id = {_OF_ORDER_1}""",
+    "every_void_did_what_it_says": "update sale_void set posted = false",
+    "every_voided_sale_is_taken_back": """
+        update sale_state set voided = true where key = 'sale/stores/12/4/2026-03-02/1'""",
+    "till_sales_are_booked_or_parked": """
+        insert into sale_state (key, type, fact_hash, source, total)
+        values ('sale/stores/12/4/2026-03-02/99', 'SaleRung', 'x', 'stores', 100)""",
+    "every_valued_fact_is_booked": f"""
+        delete from entry_line where entry = {_OF_ORDER_1};
+        delete from entry where id = {_OF_ORDER_1}""",
+    "every_entry_was_told": f"""{_TWIN};
+        update twin set fact = 'order/web/1/recognise/99';
+        insert into entry select * from twin""",
+    "journal_entries_reach_the_erp_once": "delete from journal_summary",
+    "no_entry_is_in_two_journals": """
+        insert into journal_pending (entry, n, entity, flow, place, day, currency, account, amount)
+        select l.entry::text, l.n, e.entity, e.flow, e.location, e.posted_date, e.currency,
+          l.account, l.amount
+        from entry_line l join entry e on e.id = l.entry
+        where l.entry::text = (select min(entry) from journal_summary)""",
+    "journals_hold_only_entries_that_are_theirs": """
+        update journal_pending set amount = amount + 1 where n = 1""",
+    "every_summary_has_its_journal": "update journal_summary set op = op || 'x'",
+    "no_journal_for_what_the_erp_books_itself": """
+        insert into journal_summary (op, entry)
+        select 'journal/x/1/nil', id::text from entry where gl = 'documents' limit 1""",
+    "every_account_is_in_the_chart": f"""
+        update entry_line set account = 'nowhere' where n = 1 and entry = {_OF_ORDER_1}""",
+}
+STOCK = {
+    "on_hand_is_the_sum_of_movements": """
+        update stock set on_hand = on_hand + 1 where location = 'wh-east' and product = 'P1'""",
+    "no_movement_without_a_stock_row": """
+        delete from stock where location = 'store-nyc' and product = 'P2'""",
+    "reserved_is_the_sum_of_reservations": """
+        update stock set reserved = reserved + 1 where location = 'wh-east' and product = 'P1'""",
+    "no_reservation_without_a_stock_row": """
+        insert into hold (key, version, ok) values ('held/1', 1, true);
+        insert into reservation values ('held/1', '1', 'nowhere', 'P9', 1000)""",
+    "nothing_promised_beyond_stock_unnoticed": """
+        update stock_movement set quantity = 500
+        where location = 'wh-east' and product = 'P2' and kind = 'opening';
+        update stock set on_hand = 500 where location = 'wh-east' and product = 'P2'""",
+    "no_reservation_without_its_answer": "update hold set ok = false where key = 'order/web/2'",
+    "what_is_held_is_what_the_order_wants": """
+        insert into reservation values ('order/web/4', 'x', 'wh-east', 'P1', 1000);
+        update stock set reserved = reserved + 1000
+        where location = 'wh-east' and product = 'P1'""",
+    "no_answer_is_ahead_of_its_order": """
+        update hold set version = version + 1 where key = 'order/web/4'""",
+    "every_order_got_its_answer": """
+        update hold set version = version - 1 where key = 'order/web/4'""",
+    "every_movement_was_told": """
+        insert into stock_movement (fact, n, key, kind, location, product, quantity, occurred_at)
+        select 'nobody', n, 'x', 'adjustment', 'wh-east', 'P1', q, now()
+        from (values (1, 5), (2, -5)) x (n, q)""",
+    "every_movement_asked_for_is_booked": """
+        delete from stock_movement where fact = 'order/web/1/move/1';
+        update stock set on_hand = on_hand + 2000 where location = 'wh-east' and product = 'P1'""",
+}
+DOCUMENTS = {
+    "outbound_counts_match_jobs": "update outkey set n = n + 1",
+    "owed_documents_have_a_job": """
+        insert into document (dest, op, key, kind, state, day)
+        select dest, 'journal/x/9', 'journal/x', 'journal', 'owed', day from document limit 1""",
+    "answered_documents_have_no_job": """
+        update document set state = 'dropped' where state = 'refused'""",
+    "every_job_has_its_document": """
+        insert into job (dest, key, op, type, body)
+        select dest, 'x', 'x/1', 'SubmitDocument', '{}' from dest limit 1;
+        insert into outkey (dest, key, prio, due, n)
+        select dest, 'x', 0, now(), 1 from dest limit 1""",
+    "one_job_per_document": """
+        insert into job (dest, key, op, type, body)
+        select dest, key, op, type, body from job where key = 'order/web/2';
+        update outkey set n = n + 1 where key = 'order/web/2'""",
+    "everything_owed_has_a_destination": """
+        insert into document (dest, op, key, kind, state, day)
+        values (99, 'journal/x/9', 'journal/x', 'journal', 'dropped', current_date)""",
+    "accepted_documents_have_a_remote_id": """
+        update document set remote_id = '' where op = 'order/web/1/invoice/1'""",
+    "every_answer_has_its_time": """
+        update document set answered_at = null where op = 'order/web/1/invoice/1'""",
+    "one_remote_document_per_operation": """
+        insert into document (dest, op, key, kind, state, remote_id, day, answered_at)
+        select dest, 'journal/x/9', key, kind, state, remote_id, day, answered_at from document
+        where kind = 'journal' and state = 'accepted' limit 1""",
+    "ledger_moves_agree_with_documents": """
+        update document set move_total = total + 1 where op = 'order/web/1/invoice/1'""",
+    "every_document_was_asked_for": """
+        insert into document (dest, op, key, kind, state, day)
+        select dest, 'order/web/1/invoice/99', key, kind, 'dropped', day from document
+        where op = 'order/web/1/invoice/1'""",
+    "every_document_asked_for_is_owed": """
+        delete from document where op = 'order/web/1/invoice/1'""",
+    "documents_carry_the_total_that_was_decided": """
+        update document set total = total + 1, move_total = move_total + 1
+        where op = 'order/web/1/invoice/1'""",
+    "documents_of_a_key_were_answered_in_order": f"""
+        update record set body = convert_to(
+          case when {_BODY} like '%sales_order/accepted%'
+          then replace({_BODY}, 'sales_order/accepted', 'invoice/1/accepted')
+          else replace({_BODY}, 'invoice/1/accepted', 'sales_order/accepted') end, 'UTF8')
+        where type = 'DocumentAccepted' and key = 'order/web/1'
+          and {_BODY} ~ '(sales_order|invoice/1)/accepted'""",
+    "leases_are_whole": "update outkey set token = 1 where key = 'order/web/2'",
+    "calls_stay_within_the_destination": """
+        update dest set conc = 0;
+        update outkey set token = 1, lease_until = now() + interval '1 minute'""",
+}
+HUB = {
+    "parked_keys_have_records_and_an_open_case": """
+        update exception_case set state = 'resolved', resolved_at = now(), resolved_by = 'x'
+        where reason = 'mapping_missing'""",
+    "nothing_is_parked_and_pending": """
+        update cursor c set pos = p.id - 1 from parked p join record r on r.id = p.id
+        where c.lane = r.lane""",
+    "nothing_is_parked_and_carried": """
+        update parked set id = (
+          select cause from record where type = 'OrderPlaced' and key = 'order/web/1')""",
+    "every_case_says_whose_it_is": "update exception_case set owner = '' where id = 1",
+    "every_refusal_has_an_open_case": """
+        update exception_case set state = 'resolved', resolved_at = now(), resolved_by = 'x'
+        where reason = 'document_refused'""",
+    "every_name_leads_somewhere": "update xref set ours = '' where theirs = 'A1'",
+    "erased_persons_hold_nothing": "update party set erased_at = now()",
+    "finished_files_say_when": """
+        insert into file_claim (connection, path, size, sha256, state)
+        values ('stores', 'x', 1, 'x', 'done')""",
+    "the_hub_knows_itself": "update hub set lane_fn = 'md5/64'",
+    "the_audit_is_one_chain": """
+        insert into audit values (7, now(), 'eve', 'names.set', 'web', '', '', '', '', '')""",
+    "the_guards_stand": "alter table entry disable trigger entry_final",
+}
+LIES = {**MESSAGES, **ORDERS, **MONEY, **STOCK, **DOCUMENTS, **HUB}
+ALSO = {
+    "refunded_never_exceeds_captured": {"what_an_order_booked_is_what_it_told"},
+    "one_entry_per_fact_and_entity": {"the_guards_stand"},
+    "nothing_is_parked_and_pending": {"nothing_is_pending"},
+}
