@@ -24,10 +24,10 @@ from tillbridge.app.demo.trade import (
     waiting_files,
 )
 from tillbridge.app.erp.progress import ErpError
+from tillbridge.app.http_process import HttpProcess
 from tillbridge.app.hub import Hub
 from tillbridge.app.logs import log_to
 from tillbridge.app.settings import Workspace
-from tillbridge.app.up import HttpProcess
 from tillbridge.app.worker import Worker
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused, RetryLater
@@ -134,7 +134,7 @@ class _Demo:
     # -- bringing up ------------------------------------------------------------------------------
 
     def _hub(self, workspace: Workspace) -> tuple[Hub, str]:
-        """PostgreSQL, schema, and the hub's HTTP role; the process forks here, before threads."""
+        """PostgreSQL, schema, and the hub's HTTP role."""
         sys.stderr.write(f"making a demo workspace in {self._folder}; starting PostgreSQL\n")
         sys.stderr.flush()
         url = self._stack.enter_context(database(workspace.folder))
@@ -146,7 +146,7 @@ class _Demo:
         log_to(log)
         settings = workspace.settings.hub
         self._hub_began = self._clock.monotonic()
-        site = HttpProcess(Hub(workspace, url), settings.host, settings.port)
+        site = HttpProcess(workspace.folder, url, settings.host, settings.port, log=log)
         address = site.start()
         self._stack.callback(site.stop)
         overrides = {ERP: {"url": self._erp_address(workspace)}}
