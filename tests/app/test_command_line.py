@@ -198,6 +198,20 @@ def test_what_goes_wrong_is_said_in_words_and_in_the_exit_code(shell: Line) -> N
     shell.here("ingest", "nothing.json", "--connection", "web", code=1)
 
 
+def test_a_replay_of_the_log_ends_with_one_when_the_state_is_another(
+    shell: Line, database_url: str
+) -> None:
+    from tillbridge.durable.session import connect
+
+    shell.run("init", str(shell.folder))
+    shell.here("xref", "set", "web", "product", "A", "P1")
+    assert "both are the same" in shell.here("db", "replay-log")
+    with connect(database_url, autocommit=True) as connection:
+        connection.execute("update xref set ours = 'P2'")
+    found = shell.run("--workspace", str(shell.folder), "db", "replay-log", code=1)
+    assert "xref web product A: reads otherwise" in found.out
+
+
 def test_verify_ends_with_one_when_the_tables_lie(shell: Line, database_url: str) -> None:
     from tillbridge.durable.session import connect
 

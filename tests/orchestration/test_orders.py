@@ -41,6 +41,7 @@ from tillbridge.canonical.valued import (
     Valued,
     ValuedLine,
 )
+from tillbridge.orchestration.orders.state import LineValue
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 
 THREE = line("a", quantity=3000, list=10000, taxes=(TaxLine("t", "us-ny", 800),))
@@ -317,3 +318,9 @@ def test_what_leaves_is_first_let_go_and_what_returns_is_back_before_it_is_promi
         3000,
         3000,
     ]
+
+
+def test_equal_values_of_a_line_are_stored_as_equal_bytes() -> None:
+    told = msgspec.json.decode(b'{"kind":"goods","quantity":1}', type=LineValue)
+    assert msgspec.json.encode(told) == msgspec.json.encode(LineValue(quantity=1))
+    assert LineValue(kind="shipping").kind == "shipping"

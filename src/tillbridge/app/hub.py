@@ -234,15 +234,15 @@ class Hub:
     def _erp_of(self) -> dict[str, str]:
         return {e.code: e.erp for e in self.workspace.settings.entity if e.erp}
 
-    def rooms(self, connection: Connection) -> dict[str, Room]:
-        """All flow rooms by name."""
+    def rooms(self, connection: Connection, names: NameTables | None = None) -> dict[str, Room]:
+        """All flow rooms by name. names: others than the database's own."""
         translators = {
             name: Translator(connector, self.sources[name])
             for name, settings in self._connections().items()
             if isinstance(connector := registry.connector(settings.connector), Translates)
         }
         rooms: tuple[Room, ...] = (
-            MappingRoom(translators, NameTables()),
+            MappingRoom(translators, names or NameTables()),
             Orchestration(self.policies),
             Publishing(self.destinations(connection)),
             MoneyRoom(self.book, self.money_policy),

@@ -3,7 +3,7 @@
 Nobody takes a marker; it stands in the log at the place where an effect happened that no other
 record shows there: a record that was taken later than it was told, one that was parked and went
 through later, a name, a month, a journal, a document. Each is written in the very transaction of
-the effect. docs/adr/0017-the-log-tells-every-effect.md says why each one is needed.
+the effect. The decision "The log tells every effect" (docs/adr) says why each one is needed.
 """
 
 from __future__ import annotations

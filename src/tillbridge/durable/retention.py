@@ -126,3 +126,8 @@ def _partitions(connection: Connection, table: str) -> list[tuple[str, int, int]
         if match:
             found.append((name, int(match[1]), int(match[2])))
     return found
+
+
+def first_kept(connection: Connection, table: str) -> int:
+    """Below this number the rows of `message` or `record` were dropped with their partitions."""
+    return min((lower for _, lower, _ in _partitions(connection, table)), default=0)

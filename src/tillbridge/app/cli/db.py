@@ -77,6 +77,24 @@ def restore(
     here.show(_told(restored), f"restored from {source}")
 
 
+@app.command("replay-log")
+def replay_log(
+    context: typer.Context,
+    into: Annotated[
+        str, typer.Option(help="Address of an empty database to replay into; it is kept.")
+    ] = "",
+) -> None:
+    """Replay the whole log into an empty database; exit 1 when the state is another one."""
+    from tillbridge.app.replay import findings, whole_log
+
+    here = terminal(context)
+    with here.hub() as hub:
+        found = whole_log.replay_log(hub, into=into, tell=here.tell)
+    here.show(found, findings.page(found))
+    if not found.ok:
+        raise typer.Exit(1)
+
+
 def _told(found: Any) -> dict[str, Any]:
     values = {name: getattr(found, name) for name in found.__dataclass_fields__}
     return {k: str(v) if isinstance(v, Path) else v for k, v in values.items() if v is not None}

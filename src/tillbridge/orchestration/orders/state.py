@@ -34,6 +34,9 @@ class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
     currency: str = ""
 
 
+GOODS = "goods"
+
+
 class LineValue(msgspec.Struct, frozen=True, omit_defaults=True):
     """Cumulative value booked on one line: thousandths, minor units; taxes by tax key.
 
@@ -44,9 +47,14 @@ class LineValue(msgspec.Struct, frozen=True, omit_defaults=True):
     list: int = 0
     discount: int = 0
     taxes: dict[str, int] = {}
-    kind: str = "goods"
+    kind: str = GOODS
     department: str = ""
     promotion: str = ""
+
+    def __post_init__(self) -> None:
+        """Equal values are stored as equal bytes: the encoder knows a default by its identity."""
+        if self.kind == GOODS:
+            msgspec.structs.force_setattr(self, "kind", GOODS)
 
     @property
     def belongs(self) -> tuple[str, str, str]:

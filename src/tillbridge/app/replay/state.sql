@@ -1,0 +1,67 @@
+-- What a hub knows, table by table, as far as its log tells it. Left out: numbers of rows, instants
+-- of writing, physical order. `what` names a row to a person. Every block is one table of the same
+-- name; the digest of a table does not depend on the order of its rows.
+
+-- name: order_state
+select key as what, revision, number, channel, status, currency, total, placed_at, body
+from order_state
+
+-- name: sale_state
+select key as what, type, fact_hash, source, location, till, business_date, sequence, receipt,
+       total, currency, voided, pending_void
+from sale_state
+
+-- name: stock
+-- a row that holds nothing may only have been locked by a record that was given up
+select location || ' ' || product as what, on_hand, reserved, counted_at from stock
+where on_hand <> 0 or reserved <> 0 or counted_at is not null
+
+-- name: stock_movement
+select fact || ' ' || location || ' ' || product as what, key, kind, quantity, occurred_at
+from stock_movement
+
+-- name: reservation
+select key || ' ' || line as what, location, product, quantity from reservation
+
+-- name: hold
+select key as what, version, ok, short from hold
+
+-- name: stock_evidence
+select source || ' ' || location || ' ' || product || ' ' || basis as what, quantity, counted_at
+from stock_evidence
+
+-- name: entry
+select id::text as what, fact, fact_type, fact_hash, key, entity, rule, rule_version, rule_hash,
+       business_date, posted_date, currency, flow, channel, location, gl, reverses, lines
+from entry
+
+-- name: entry_line
+select entry || ' ' || n as what, account, amount, txn_amount, txn_currency, item from entry_line
+
+-- name: sale_void
+select voided as what, fact, fact_hash, version, body, posted from sale_void
+
+-- name: period
+select entity || ' ' || period as what, state from period
+
+-- name: document
+-- whether an owed one is being sent is not told by the log, nor what became of a re-read
+select t.name || ' ' || d.op as what, d.key, d.kind, d.total,
+       case when d.kind = 'reread' then '' when d.state in ('sent', 'unknown') then 'owed'
+            else d.state end as state,
+       case when d.kind = 'reread' then '' else coalesce(d.remote_id, '') end as remote_id,
+       coalesce(d.number, '') as number, coalesce(d.move, '') as move, d.move_total
+from document d join dest t using (dest)
+
+-- name: journal_pending
+select entry || ' ' || n as what, entity, flow, place, day, currency, account, amount, item
+from journal_pending
+
+-- name: journal_summary
+select entry as what, op from journal_summary
+
+-- name: xref
+select connection || ' ' || kind || ' ' || theirs as what, ours from xref
+
+-- name: parked
+select room || ' ' || key as what, type, version, body from parked
