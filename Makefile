@@ -11,12 +11,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 NAME ?=
+SEEDS ?= 60
+FIRST ?= 0
 
 # The stamp's name is a checksum of what decides the environment: lock, metadata, place.
 # Same content, same stamp, nothing to do; a fresh checkout with new times installs nothing twice.
 STAMP := $(VENV)/.installed-$(shell { pwd; cat requirements.txt; sed '/^\[tool\.ruff/,$$d' pyproject.toml; } | cksum | tr ' ' '-')
 
-.PHONY: help setup demo test test-long mutants check format bench connector lock clean
+.PHONY: help setup demo test test-long simulate mutants check format bench connector lock clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +47,9 @@ test: check ## Gates, then every test that is not marked long
 
 test-long: setup ## Only the tests marked long: crash, volume, simulation
 	@$(BIN)/pytest -m long $(ARGS)
+
+simulate: setup ## Play the whole hub in virtual time: make simulate SEEDS=500 FIRST=0
+	@$(BIN)/python -m tests.fire.simulation --seeds $(SEEDS) --first $(FIRST) $(ARGS)
 
 mutants: setup ## Plant each seeded bug by itself and see a named test catch it
 	@$(BIN)/python -m tests.fire.mutants $(ARGS)

@@ -65,8 +65,9 @@ class AdminApi:
         self.date = ""
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        """`data` of the answer. Raises RetryLater, Refused, or NeedsDecision for no answer of
-        this API at all.
+        """`data` of the answer. Raises RetryLater, also for a body that is no JSON object (a proxy
+        in between has answered; nothing was changed, so asking again is safe), Refused, or
+        NeedsDecision for JSON that is no answer of this API.
         """
         request = Request(
             method="POST",
@@ -82,6 +83,8 @@ class AdminApi:
         response = self._transport.send(request)
         self.date = response.headers.get("date", "")
         self._judge_status(response)
+        if not response.body.lstrip().startswith(b"{"):
+            raise RetryLater("what came is no answer of the shop's API")
         answer = wire.parse(_Answer, response.body)
         if answer.errors:
             raise self._refusal(answer)
