@@ -268,8 +268,15 @@ def test_a_cursor_of_somebody_else_is_refused() -> None:
         connector.poll("refunds", "", with_settings(), SECRETS, a_shop({}))
 
 
+@pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"[1]", b"null"])
+def test_a_page_of_a_proxy_is_waited_out_and_holds_up_no_order(body: bytes) -> None:
+    answer = Response(status=200, headers={}, body=body)
+    with pytest.raises(RetryLater):
+        reread(Shop(lambda _query, _variables: answer))
+
+
 def test_half_an_answer_is_no_answer() -> None:
-    for body in (None, {}, {"data": None}, {"data": {"order": 7}}, {"data": {"order": {"id": 1}}}):
+    for body in ({}, {"data": None}, {"data": {"order": 7}}, {"data": {"order": {"id": 1}}}):
         with pytest.raises((NeedsDecision, Refused)):
             reread(failing(body=body))
 
