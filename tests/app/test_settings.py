@@ -63,6 +63,13 @@ MISTAKES = [
         "no entity 'uk'",
     ),
     ("[connection.erp]\n", "[connection.erp]\nbudget = { rat = 1 }\n", 28, "unknown field `rat`"),
+    (
+        "[connection.erp]\n",
+        "[connection.erp]\nbudget = { burst = 0.5 }\n",
+        28,
+        "Expected `float` >= 1",
+    ),
+    ("[connection.erp]\n", "[connection.erp]\nbudget = { conc = 0 }\n", 28, "Expected `int` >= 1"),
 ]
 
 

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -75,11 +75,14 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Calls per second, burst and calls at once towards one connection."""
+    """Calls per second, burst and calls at once towards one connection.
 
-    rate: float = 10.0
-    burst: float = 20.0
-    conc: int = 20
+    A call costs a whole token: a burst below one would let nothing through, ever.
+    """
+
+    rate: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    burst: Annotated[float, msgspec.Meta(ge=1)] = 20.0
+    conc: Annotated[int, msgspec.Meta(ge=1)] = 20
 
 
 class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
