@@ -18,6 +18,9 @@ from tillbridge.durable.postgres import database
 from tillbridge.durable.postgres.databases import create_database, drop_database
 from tillbridge.durable.session import connect
 
+# Workspaces of tests seal their secrets with this, and nothing is left in anybody's home folder.
+os.environ.setdefault("TILLBRIDGE_MASTER_KEY", "7e57" * 16)
+
 _numbers = itertools.count(1)
 
 

@@ -24,6 +24,7 @@ from tillbridge.app.cli import main
 from tillbridge.app.cli.main import app
 
 BIN = Path(sys.executable).parent
+KEY = "TILLBRIDGE_MASTER_KEY"
 JSON_VERBS = [
     ["status"],
     ["verify"],
@@ -56,7 +57,7 @@ class Line:
     def __init__(self, folder: Path, url: str, *, own_process: bool) -> None:
         self.folder = folder
         self._environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("TILLBRIDGE_")},
+            **{k: v for k, v in os.environ.items() if k == KEY or not k.startswith("TILLBRIDGE_")},
             "TILLBRIDGE_DATABASE_URL": url,
         }
         self._run = self._outside if own_process else self._inside

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import Connection
 
 from tests.stories.shop import House, house, line, paid_order
 from tests.stories.till_files import goods, poslog, receipt, tender
@@ -23,20 +24,21 @@ def shop(tmp_path: Path, database_url: str) -> Iterator[House]:
         yield found
 
 
-def everything(shop: House) -> Iterator[tuple[str, bytes]]:
+def rows_of(connection: Connection[Any]) -> Iterator[tuple[str, bytes]]:
     """Every row of every table, with its bytes as they stand."""
-    tables = shop.rows("select tablename from pg_tables where schemaname = 'public'")
-    for (table,) in tables:
-        for row in shop.rows(f"select * from {table}"):
+    tables = connection.execute("select tablename from pg_tables where schemaname = 'public'")
+    for (table,) in tables.fetchall():
+        for row in connection.execute(f"select * from {table}".encode()).fetchall():
             texts = (v if isinstance(v, bytes) else str(v).encode() for v in row)
             yield table, b"\n".join(texts)
+    connection.rollback()
 
 
 def nowhere(shop: House, *secrets: str) -> None:
     """No table holds any of these."""
     found = [
         (table, secret)
-        for table, row in everything(shop)
+        for table, row in rows_of(shop.connection)
         for secret in secrets
         if secret.encode() in row
     ]

@@ -23,6 +23,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from tillbridge.app import registry
 from tillbridge.app.http_guard import GuardedProtocol
+from tillbridge.app.live_secrets import LOOK_SECONDS
 from tillbridge.app.settings import Workspace
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.durable.postgres.cluster import dies_with_parent
@@ -52,6 +53,8 @@ SWITCH_SECONDS = 0.001
 event loop would let it wait that long each time, and every sender with it.
 """
 
+Look = Callable[[Mapping[str, IntakeConnection]], Mapping[str, IntakeConnection] | None]
+
 _LIVE = answer(200, b'{"live":true}')
 _READY = answer(200, b'{"ready":true}')
 _NOWHERE = problem(404, "There is nothing at this address.")
@@ -72,7 +75,10 @@ class Site:
         mounts: Mapping[str, Application] | None = None,
         business: Callable[[Connection], str] = metrics.collect,
         clock: Clock | None = None,
+        look: Look | None = None,
     ) -> None:
+        """look: what to ask now and then for connections with other secrets."""
+        self._look = look
         clock = clock or SystemClock()
         self.writer = writer or GroupWriter(url, clock=clock)
         self.webhooks = Webhooks(connections, self.writer, clock=clock)
@@ -109,13 +115,29 @@ class Site:
         reason = await asyncio.to_thread(self._store.trouble)
         return problem(503, reason, ((b"retry-after", b"5"),)) if reason else _READY
 
+    async def _keep_looking(self) -> None:
+        """Take over secrets that changed, until the end."""
+        while self._look is not None:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                changed = await asyncio.to_thread(self._look, self.webhooks.connections)
+            except Exception:  # noqa: BLE001 - what runs goes on with the secrets it has
+                _log.exception("secrets_defect")
+                continue
+            if changed is not None:
+                self.webhooks.connections = changed
+
     async def _lifespan(self, receive: Receive, send: Send) -> None:
+        looking: asyncio.Task[None] | None = None
         while True:
             event = await receive()
             if event["type"] == "lifespan.startup":
                 self.writer.start()
+                looking = asyncio.create_task(self._keep_looking())
                 await send({"type": "lifespan.startup.complete"})
             else:
+                if looking is not None:
+                    looking.cancel()
                 await asyncio.to_thread(self.writer.stop)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
@@ -249,12 +271,13 @@ def serve_on(
     *,
     processes: int = 1,
     mounts: Mapping[str, Application] | None = None,
+    look: Look | None = None,
 ) -> None:
     """As `serve`, on a socket that listens already. Further processes leave with this one."""
 
     def run() -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
-        _run(Site(url, connections, mounts=mounts), listener)
+        _run(Site(url, connections, mounts=mounts, look=look), listener)
 
     forked = multiprocessing.get_context("fork")
     bind = dies_with_parent(signal.SIGTERM)

@@ -20,6 +20,7 @@ from typing import TextIO
 import structlog
 
 from tillbridge.app.http import intake_connections, listen, serve_on
+from tillbridge.app.live_secrets import LiveSecrets
 from tillbridge.app.logs import log_to
 from tillbridge.app.settings import load_workspace
 from tillbridge.durable.postgres.cluster import dies_with_parent
@@ -93,8 +94,10 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's: the parent stops us in order
     log_to(sys.stderr)
     workspace, number = arguments
+    live = LiveSecrets(Path(workspace), intake_connections)
     connections = intake_connections(load_workspace(Path(workspace)))
-    serve_on(socket.socket(fileno=int(number)), os.environ[URL_VARIABLE], connections)
+    listener = socket.socket(fileno=int(number))
+    serve_on(listener, os.environ[URL_VARIABLE], connections, look=live.look)
 
 
 if __name__ == "__main__":

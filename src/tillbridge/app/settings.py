@@ -1,7 +1,8 @@
 """The workspace: one folder with `tillbridge.toml`, its rules, feeds, secrets and drop folders.
 
 Everything is read and validated before anything runs; a mistake names file and line. Secrets never
-stand in the file itself: `{ file = "secrets/web-webhook" }` or `{ env = "WEB_WEBHOOK" }`.
+stand in the file itself: `{ file = "secrets/web-webhook" }` (sealed; a plain file is taken too, and
+told) or `{ env = "WEB_WEBHOOK" }`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from tillbridge.app.sealed_secrets import FOLDER, SealedSecrets, is_sealed
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.money import MoneyError, exponent
 from tillbridge.contract.addresses import Reach
@@ -152,11 +154,26 @@ class Workspace(msgspec.Struct, frozen=True):
             if not value:
                 raise SettingsRefused(f"environment variable {secret.env} is empty")
             return value
-        path = (self.folder / secret.file).resolve()
+        path = self.folder / secret.file
         try:
-            return path.read_text(encoding="utf-8").strip()
+            if not is_sealed(path):
+                return path.read_text(encoding="utf-8").strip()
         except OSError as problem:
             raise SettingsRefused(f"secret file {secret.file}: {problem.strerror}") from None
+        if path.parent.resolve() != (self.folder / FOLDER).resolve():
+            raise SettingsRefused(f"secret file {secret.file}: sealed ones stand in {FOLDER}/")
+        return SealedSecrets(self.folder).read(path.name)
+
+    def plain_secrets(self) -> list[str]:
+        """Files of this workspace that hold a secret the settings name, and are not sealed."""
+        named = (
+            one.file
+            for connection in self.settings.connection.values()
+            for found in connection.secrets.values()
+            for one in (found if isinstance(found, list) else [found])
+        )
+        inside = (self.folder / file for file in named if file and not Path(file).is_absolute())
+        return sorted({path.name for path in inside if path.is_file() and not is_sealed(path)})
 
     def secrets(self, name: str) -> dict[str, tuple[str, ...]]:
         """All live secrets of a connection: name -> values, newest first."""

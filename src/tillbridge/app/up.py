@@ -38,6 +38,8 @@ def run(
             hub.workspace.folder, hub.url, settings.host, settings.port if port is None else port
         )
         tell(f"listening on {site.start()} (webhooks at /in/CONNECTION)")
+    for name in hub.workspace.plain_secrets():
+        tell(f"secret {name} stands in a plain file (tillbridge secrets import seals it)")
     with ExitStack() as stack:
         if beside:
             services = services_beside(hub.workspace, hub.url, run=True, tell=tell)

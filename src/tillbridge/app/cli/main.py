@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from tillbridge.app.cli import audit, cases, db, ledger, observe, operate, run, stock, stores, xref
+from tillbridge.app.cli import (
+    audit,
+    cases,
+    db,
+    ledger,
+    observe,
+    operate,
+    run,
+    secrets,
+    stock,
+    stores,
+    xref,
+)
 from tillbridge.app.cli.terminal import Terminal, log_to_stderr
 
 app = typer.Typer(
@@ -27,6 +39,7 @@ app.add_typer(xref.app, name="xref", help="Cross-references: import, list, set, 
 app.add_typer(ledger.app, name="ledger", help="The money book: balance, journal, export.")
 app.add_typer(ledger.rules_app, name="rules", help="Posting rules: test, list.")
 app.add_typer(stock.app, name="stock", help="The stock book: show.")
+app.add_typer(secrets.app, name="secrets", help="Secrets: set, list, import, rotate-key.")
 app.add_typer(audit.app, name="audit", help="What people did: list, digest, verify.")
 app.add_typer(db.app, name="db", help="The database: start, stop, status, psql, backup, restore.")
 

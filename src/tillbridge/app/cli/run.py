@@ -21,13 +21,18 @@ def register(app: typer.Typer) -> None:
 
 def init(context: typer.Context, folder: Path) -> None:
     """Make a workspace with commented example files in a new or empty FOLDER."""
+    from tillbridge.app.sealed_secrets import SealedSecrets
     from tillbridge.app.workspace import init as make
     from tillbridge.atoms.ids import SystemIds
 
     here = terminal(context)
     made = make(folder.resolve(), SystemIds())
-    text = f"made {folder} with {', '.join(made)}\nnext: tillbridge --workspace {folder} up"
-    here.show({"folder": str(folder), "files": made}, text)
+    key = SealedSecrets(folder.resolve()).master_place()
+    text = f"made {folder} with {', '.join(made)}\n"
+    if key is not None:
+        text += f"the master key of its secrets is {key}; keep a copy apart from the backups\n"
+    text += f"next: tillbridge --workspace {folder} up"
+    here.show({"folder": str(folder), "files": made, "master_key": str(key or "")}, text)
 
 
 def up(

@@ -6,7 +6,6 @@ are dropped by `fresh_database`. A folder whose hub still runs is left alone.
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from tillbridge.app.beside_tryton import BOOKS, tryton_folder
 from tillbridge.app.demo.books import retailer_books
 from tillbridge.app.erp.beside import DATABASE
 from tillbridge.app.erp.installation import place as installation
+from tillbridge.app.sealed_secrets import SealedSecrets
 from tillbridge.app.settings import FILE, SettingsRefused, Workspace, load_workspace
 from tillbridge.app.workspace import write
 from tillbridge.atoms.clock import Clock
@@ -67,15 +67,16 @@ def make_place(folder: Path, erp: str, day: DayOfTrade, ids: Ids, clock: Clock) 
     old = _old(folder)
     if old is not None:
         _must_be_quiet(folder, clock)
+        SealedSecrets(folder).forget_master()
         _empty(folder)
     name = DATABASE if external_url() is None else f"{DATABASE}_{ids.random_hex(4)}"
     mark = old or Mark(name)
     (folder / MARK).parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     (folder / MARK).write_bytes(msgspec.json.encode(mark))
-    write(folder, ids)
+    write(folder, ids, clock)
     _settings(folder, erp, mark.database)
     if erp == "tryton":
-        _tryton(folder, day)
+        _tryton(folder, day, ids, clock)
     return load_workspace(folder)
 
 
@@ -152,11 +153,10 @@ def _settings(folder: Path, erp: str, database: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _tryton(folder: Path, day: DayOfTrade) -> None:
+def _tryton(folder: Path, day: DayOfTrade, ids: Ids, clock: Clock) -> None:
     """Its password, and the books its database is filled with."""
-    handle = os.open(folder / "secrets" / "erp-password", os.O_WRONLY | os.O_CREAT, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(installation().passwords().integration + "\n")
+    password = installation().passwords().integration
+    SealedSecrets(folder).set("erp-password", password, ids, clock.now())
     beside = tryton_folder(folder, ERP)
     beside.mkdir(parents=True)
     (beside / BOOKS).write_bytes(msgspec.json.encode(retailer_books(day.day)))
