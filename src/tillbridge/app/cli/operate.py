@@ -95,15 +95,16 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[Pending], None]]:
 
 def bench(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="intake or flow.")],
+    what: Annotated[str, typer.Argument(help="intake, flow or verify.")],
     seconds: Annotated[float, typer.Option(help="Length of a timed part.")] = 10.0,
     orders: Annotated[int, typer.Option(help="Orders of the flow bench.")] = 20_000,
     connections: Annotated[int, typer.Option(help="Open connections of the intake bench.")] = 64,
     processes: Annotated[int, typer.Option(help="Intake server processes.")] = 1,
     profile: Annotated[bool, typer.Option(help="Print the profile's top rows.")] = False,
+    records: Annotated[int, typer.Option(help="Records of the verify bench.")] = 1_000_000,
 ) -> None:
     """Measure, compared in the same run with the raw database doing the same writes."""
-    from tillbridge.app.bench import flow, intake
+    from tillbridge.app.bench import flow, intake, verify
     from tillbridge.app.bench.scratch import scratch_database
 
     here = terminal(context)
@@ -118,6 +119,8 @@ def bench(
             )
         elif what == "flow":
             found = flow.run(url, orders=orders, profile=profile, progress=here.tell)
+        elif what == "verify":
+            found = verify.run(url, records=records, progress=here.tell)
         else:
-            fail(f"there is no bench {what!r} (intake, flow)", code=2)
+            fail(f"there is no bench {what!r} (intake, flow, verify)", code=2)
     here.show(found, table(("what", "is"), [(k, v) for k, v in found.items()]))
