@@ -92,3 +92,25 @@ def test_a_new_rhythm_replaces_the_former_one(connection: Connection) -> None:
     schedules.run_due(connection, {"sum": lambda *_: "x" * 9000}, now)
     row = connection.execute("select next_at, length(last_words) from schedule").fetchone()
     assert row == (now + timedelta(hours=1), 500)
+
+
+def test_a_long_chore_is_taken_once_and_again_when_its_worker_is_gone(
+    connection: Connection,
+) -> None:
+    now = ready(connection, "check")
+    hour = timedelta(hours=1)
+    assert schedules.begin(connection, "check", now, hour)
+    assert not schedules.begin(connection, "check", now, hour)
+    assert schedules.begin(connection, "check", now + hour, hour)
+    schedules.done(connection, "check", now, "all is well")
+    row = connection.execute("select next_at, last_at, last_words from schedule").fetchone()
+    assert row == (now + timedelta(seconds=60), now, "all is well")
+
+
+def test_a_schedule_may_wait_before_its_first_run(connection: Connection) -> None:
+    now = ready(connection, "sum")
+    schedules.make(connection, {"check": 60}, first_seconds=600)
+    connection.commit()
+    assert not schedules.begin(connection, "check", now, timedelta(hours=1))
+    later = now + timedelta(seconds=630)
+    assert schedules.begin(connection, "check", later, timedelta(hours=1))

@@ -110,7 +110,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
 class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The hub itself: whom it serves, where it listens, how many processes carry the flow, how
-    long raw bodies are kept.
+    long raw bodies are kept, hours between two scheduled runs of `verify` (0 = never).
     """
 
     name: str = "Tillbridge"
@@ -119,6 +119,7 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     flow_processes: int = 2
     keep_bodies_days: int = 90
     keep_deliveries_days: int = 400
+    verify_hours: float = 24.0
     operator: str = ""
 
 

@@ -20,6 +20,7 @@ from tillbridge.app.audit_digests import keep_digests
 from tillbridge.app.flow_process import carry
 from tillbridge.app.hub import Hub
 from tillbridge.app.runner import CONSUMER
+from tillbridge.app.scheduled_verify import keep_running
 from tillbridge.durable import jobs, log, retention, schedules
 from tillbridge.durable.rooms import Connection
 from tillbridge.publishing.dispatch import Dispatcher, Target
@@ -143,6 +144,7 @@ class Worker:
         if self._flow:
             self._thread("flow", self._carry)
         self._thread("schedules", self._schedules)
+        self._thread("verify", lambda: keep_running(self._hub, self._stop.wait))
         self._thread("files", self._files)
         self._thread("polls", self._polls)
         for target in targets:

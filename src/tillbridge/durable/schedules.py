@@ -14,13 +14,37 @@ _log = structlog.get_logger("schedules")
 Chore = Callable[[Connection, datetime], str]
 
 
-def make(connection: Connection, rhythm: Mapping[str, int]) -> None:
-    """Create missing schedules: name -> seconds between runs."""
+def make(connection: Connection, rhythm: Mapping[str, int], first_seconds: int = 0) -> None:
+    """Create missing schedules: name -> seconds between runs, the first one after a while."""
     connection.execute(
-        "insert into schedule (name, every_seconds)"
-        " select * from unnest(%b::text[], %b::int[])"
+        "insert into schedule (name, every_seconds, next_at)"
+        " select n, e, now() + make_interval(secs => %b)"
+        " from unnest(%b::text[], %b::int[]) x (n, e)"
         " on conflict (name) do update set every_seconds = excluded.every_seconds",
-        (list(rhythm), list(rhythm.values())),
+        (first_seconds, list(rhythm), list(rhythm.values())),
+    )
+
+
+def begin(connection: Connection, name: str, now: datetime, again: timedelta) -> bool:
+    """Take a due chore that is too long for one transaction; the caller commits, then works.
+
+    again: when another worker takes it, should this one not live to say `done`.
+    """
+    return bool(
+        connection.execute(
+            "update schedule set next_at = %b, last_words = 'running'"
+            " where name = %b and next_at <= %b",
+            (now + again, name, now),
+        ).rowcount
+    )
+
+
+def done(connection: Connection, name: str, began: datetime, words: str) -> None:
+    """What a chore taken by `begin` has to say; its next time is counted from its beginning."""
+    connection.execute(
+        "update schedule set last_at = %(began)s, last_words = %(words)s,"
+        " next_at = %(began)s + make_interval(secs => every_seconds) where name = %(name)s",
+        {"began": began, "words": words[:500], "name": name},
     )
 
 

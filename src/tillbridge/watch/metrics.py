@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from tillbridge.durable.rooms import Connection
 from tillbridge.watch.status import status
+from tillbridge.watch.verification import Verification
 
 LAST_HEARD = (
     "select source, location, max(last_heard_at) from till_day"
@@ -46,6 +49,7 @@ def collect(connection: Connection) -> str:
     )
     for source, location, at in connection.execute(LAST_HEARD).fetchall():
         heard.labels(source, location).set(at.timestamp())
+    _verified(registry, connection, found.verification)
     cases = Gauge("tillbridge_open_cases", "Open cases.", ["reason"], registry=registry)
     for reason, count in found.open_cases.items():
         cases.labels(reason).set(count)
@@ -65,6 +69,19 @@ def collect(connection: Connection) -> str:
         waiting.labels(destination.name).set(destination.documents)
         broken.labels(destination.name).set(destination.failures)
     return generate_latest(registry).decode()
+
+
+def _verified(
+    registry: CollectorRegistry, connection: Connection, newest: Verification | None
+) -> None:
+    """Age and result of the newest kept run of `verify`; infinitely old before the first."""
+    row = None
+    if newest is not None:
+        _set(registry, "tillbridge_verify_broken", "Broken invariants.", newest.broken)
+        query = "select extract(epoch from now() - %b)::float8"
+        row = connection.execute(query, (newest.at,)).fetchone()
+    age = float(row[0]) if row else math.inf
+    _set(registry, "tillbridge_verify_age_seconds", "Age of the newest scheduled verify.", age)
 
 
 def _set(registry: CollectorRegistry, name: str, words: str, value: float) -> None:

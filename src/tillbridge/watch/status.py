@@ -10,6 +10,7 @@ import msgspec
 from tillbridge.canonical import markers
 from tillbridge.durable import jobs, log
 from tillbridge.durable.rooms import Connection
+from tillbridge.watch.verification import Verification, last
 
 CONSUMER = "flow"
 
@@ -44,6 +45,7 @@ class Status(msgspec.Struct, frozen=True):
     orders_pending_acknowledgement: int
     till_numbers_missing: int
     schedules: dict[str, str]
+    verification: Verification | None
 
 
 def status(connection: Connection) -> Status:
@@ -84,6 +86,7 @@ def status(connection: Connection) -> Status:
             "select coalesce(sum(missing), 0) from till_gap where filled_at is null",
         ),
         schedules=_words(connection),
+        verification=last(connection),
     )
 
 

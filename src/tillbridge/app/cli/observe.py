@@ -10,6 +10,7 @@ from tillbridge.app.cli.terminal import Terminal, fail, terminal
 from tillbridge.app.text_table import table
 
 if TYPE_CHECKING:
+    from tillbridge.watch.status import Status
     from tillbridge.watch.verify import Verdict
 
 
@@ -45,6 +46,7 @@ def status(context: typer.Context) -> None:
         ("parked keys", found.parked_keys, ""),
         ("orders pending ERP acknowledgement", found.orders_pending_acknowledgement, ""),
         ("till numbers missing", found.till_numbers_missing, ""),
+        _verified(found),
     ]
     rows += [(f"orders {state}", count, "") for state, count in found.orders.items()]
     rows += [
@@ -58,6 +60,14 @@ def status(context: typer.Context) -> None:
         for d in found.destinations
     ]
     here.show(found, table(("what", "count", ""), rows))
+
+
+def _verified(found: Status) -> tuple[object, ...]:
+    newest = found.verification
+    if newest is None:
+        return ("broken invariants", None, "not checked by schedule yet")
+    words = f"of {newest.checked} checked at {newest.at:%Y-%m-%d %H:%M}"
+    return ("broken invariants", newest.broken, ": ".join((words, *newest.lies)))
 
 
 def verify(
