@@ -57,7 +57,10 @@ def keep(connection: Connection, verdict: Verdict, now: datetime) -> Settled:
 def last(connection: Connection) -> Verification | None:
     """The newest run that was kept."""
     row = connection.execute(QUERIES.last).fetchone()
-    return None if row is None else Verification(*row[:6], tuple(row[6]))
+    if row is None:
+        return None
+    at, position, seconds, deep, checked, broken, lies = row
+    return Verification(at, position, seconds, deep, checked, broken, tuple(lies))
 
 
 def _case(one: Finding) -> NeedsDecision:

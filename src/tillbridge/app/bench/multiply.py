@@ -89,6 +89,10 @@ def multiply(connection: Connection, records: int) -> int:
     for table in ("delivery", *(name for name in COPIES if name != "delivery")):
         _copy(connection, table, {**shifts, "copies": copies})
     connection.execute(
+        "update stock_movement set quantity = quantity * %b where kind in ('opening', 'count')",
+        (copies + 1,),
+    )
+    connection.execute(
         "update stock s set on_hand = coalesce(m.sum, 0), reserved = coalesce(r.sum, 0)"
         " from stock x"
         " left join (select location, product, sum(quantity) from stock_movement group by 1, 2) m"
