@@ -66,9 +66,10 @@ format: setup ## Lay out the code and mend what the linter can mend
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 
-bench: setup ## Measure intake and flow on this machine
+bench: setup ## Measure intake, flow and verify on this machine
 	@$(BIN)/tillbridge bench intake $(ARGS)
 	@$(BIN)/tillbridge bench flow $(ARGS)
+	@$(BIN)/tillbridge bench verify $(ARGS)
 
 connector: setup ## Write the skeleton of a connector: make connector NAME=x
 	@test -n "$(NAME)" || { echo "make connector: give it a name, as in: make connector NAME=acme_pos" >&2; exit 2; }

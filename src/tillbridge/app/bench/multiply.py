@@ -112,8 +112,9 @@ def multiply(connection: Connection, records: int) -> int:
 
 def _shifts(connection: Connection) -> dict[str, int]:
     row = connection.execute(
-        "select (select count(*) from record), (select max(id) from record),"
-        " (select max(id) from message), (select max(id) from stock_movement)"
+        "select (select count(*) from record), (select coalesce(max(id), 1) from record),"
+        " (select coalesce(max(id), 1) from message),"
+        " (select coalesce(max(id), 1) from stock_movement)"
     ).fetchone()
     seed, top, messages, movements = (int(value) for value in row or (0, 0, 0, 0))
     return {"seed": seed, "records": top, "messages": messages, "movements": movements}

@@ -35,9 +35,9 @@ Tell = Callable[[str], None]
 
 def run(url: str, *, records: int, progress: Tell) -> dict[str, Any]:
     """Measure; the result's keys are described in docs/operations.md. Raises AssertionError."""
-    hub = make_hub(url)
-    progress(f"a day of {ORDERS} web orders and three stores")
-    _trade(hub)
+    with make_hub(url) as hub:
+        progress(f"a day of {ORDERS} web orders and three stores")
+        _trade(hub)
     with connect(url, statement_timeout_ms=0) as connection:
         progress(f"multiplied to {records} records")
         multiply(connection, records)
@@ -73,7 +73,6 @@ def _trade(hub: Hub) -> None:
         for location, body in day.poslogs.items():
             _ingest(hub, "stores", folder / f"{location}.xml", body)
         left = drain(hub, 120.0)
-        hub.close()
     finally:
         erp.close()
     if left.moving or left.held or left.parked:
