@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tillbridge.app.bench import verify
 from tillbridge.app.bench.multiply import COPIES, multiply
+from tillbridge.app.bench.retail import make_hub
 from tillbridge.durable.session import connect
 from tillbridge.watch.invariants import INVARIANTS
 
@@ -19,8 +20,7 @@ def test_a_multiplied_hub_is_green_and_is_told_with_its_sizes(database_url: str)
 
 
 def test_every_table_that_is_copied_grows(database_url: str) -> None:
-    hub = verify.make_hub(database_url)
-    hub.close()
+    make_hub(database_url).close()
     with connect(database_url) as connection:
         before = connection.execute("select count(*), max(id) from record").fetchone()
         assert before is not None
