@@ -56,7 +56,7 @@ class Line:
 
     def __init__(self, folder: Path, url: str, *, own_process: bool) -> None:
         self.folder = folder
-        self._environment = {
+        self.environment = {
             **{k: v for k, v in os.environ.items() if k == KEY or not k.startswith("TILLBRIDGE_")},
             "TILLBRIDGE_DATABASE_URL": url,
         }
@@ -74,7 +74,7 @@ class Line:
             [str(BIN / "tillbridge"), *words],
             capture_output=True,
             text=True,
-            env=self._environment,
+            env=self.environment,
             cwd=self.folder.parent,
             timeout=100,
             check=False,
@@ -86,7 +86,7 @@ class Line:
         code: Any = 0
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.setattr(sys, "argv", ["tillbridge", *words])
-            patch.setattr(os, "environ", self._environment)
+            patch.setattr(os, "environ", self.environment)
             try:
                 main()
             except SystemExit as ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from psycopg import Connection
 
+from tests.one_person import works_alone
 from tillbridge.durable.session import connect
 from tillbridge.mapping.names import NameRow, NameTables, set_names
 
@@ -25,6 +26,7 @@ def test_a_reload_while_names_are_being_written_does_not_keep_the_old_ones(
 
 def test_nothing_is_read_again_when_nothing_changed(connection: Connection) -> None:
     names = NameTables()
+    works_alone(connection)
     set_names(connection, [NameRow("web", "tender", "stripe", "card")])
     connection.commit()
     names.refresh(connection)

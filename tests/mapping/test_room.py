@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.one_person import works_alone
 from tests.stories.shop import CANARIES, House, house, line, paid_order, refund, shipment, tax
 from tillbridge.atoms.errors import Refused
 from tillbridge.canonical.catalogue import PartyDetails
@@ -146,4 +147,5 @@ def test_names_that_mean_nothing_are_refused(shop: House) -> None:
     with pytest.raises(Refused, match="needs a name of ours"):
         set_names(shop.connection, [NameRow("web", "product", "a", "")])
     assert set_names(shop.connection, [NameRow("web", "product", "SKU-1", "P1")]) == 0
+    works_alone(shop.connection)
     assert set_names(shop.connection, [NameRow("web", "product", "SKU-1", "P9")]) == 1

@@ -10,6 +10,7 @@ import pytest
 from psycopg import Connection
 from psycopg import errors as pg
 
+from tests.one_person import works_alone
 from tests.posting.money_facts import (
     CHART,
     EURO,
@@ -238,6 +239,7 @@ def test_a_void_follows_the_ledger_its_sale_went_to(connection: Connection) -> N
 
 
 def test_a_late_fact_is_posted_in_the_next_open_month(connection: Connection) -> None:
+    works_alone(connection)
     for month in ("2026-01", "2026-02"):
         set_period(connection, "DE", month, "locked", at=NOW, by="ann")
     connection.commit()

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Self
 
 import msgspec
+import structlog
 
 from tillbridge.app import registry
 from tillbridge.app.runner import FlowRunner, Pace
@@ -26,7 +27,7 @@ from tillbridge.contract.promises import (
     Translates,
 )
 from tillbridge.contract.transport import Transport
-from tillbridge.durable import jobs
+from tillbridge.durable import audit, jobs
 from tillbridge.durable.rooms import Connection, Room
 from tillbridge.durable.session import connect
 from tillbridge.inbox.files import DropFolder
@@ -35,13 +36,18 @@ from tillbridge.mapping.names import NameTables
 from tillbridge.mapping.room import MappingRoom, Translator
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 from tillbridge.orchestration.room import Orchestration
-from tillbridge.posting.money.book import RuleBook, load_book
+from tillbridge.posting.money import activation
+from tillbridge.posting.money.activation import files_of
+from tillbridge.posting.money.book import RuleBook
 from tillbridge.posting.money.policy import Policy, Rates, parse_rates
 from tillbridge.posting.money.room import MoneyRoom
 from tillbridge.posting.stock.room import StockBook
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.room import Destinations, Publishing
 from tillbridge.reconciliation.tills.rules import DAYS, Expected, StoreRules
+from tillbridge.triage import policy
+
+_log = structlog.get_logger("hub")
 
 
 class Hub:
@@ -191,11 +197,30 @@ class Hub:
             return Rates()
         return parse_rates(path.read_text(encoding="utf-8"), str(path))
 
+    def rule_files(self) -> dict[str, str]:
+        """Texts of chart, rules and examples; the workspace's own where it has them."""
+        folder = self.workspace.folder / "rules"
+        return files_of(folder if folder.is_dir() else None)
+
     @cached_property
     def book(self) -> RuleBook:
-        """Chart and posting rules, proven; the workspace's own where it has them."""
-        folder = self.workspace.folder / "rules"
-        return load_book(folder if folder.is_dir() else None)
+        """Chart and posting rules as the files tell them, proven."""
+        return activation.book_of(self.rule_files())
+
+    def book_in_force(self, connection: Connection) -> RuleBook:
+        """Chart and posting rules in force, proven. Edited files wait until they are activated,
+        and are in force at once where the hub asks for no second person.
+        """
+        files = self.rule_files()
+        found = activation.first(connection, files)
+        if found.hash != activation.hash_of(files):
+            if policy.read(connection).second_person:
+                _log.warning("rules_wait", remedy="tillbridge rules activate")
+            else:
+                activation.activate(connection, files, audit.HUB, "edited, no second person asked")
+                found = activation.first(connection, files)
+        connection.commit()
+        return found.book()
 
     @cached_property
     def expected(self) -> Expected:
@@ -245,7 +270,7 @@ class Hub:
             MappingRoom(translators, names or NameTables()),
             Orchestration(self.policies),
             Publishing(self.destinations(connection)),
-            MoneyRoom(self.book, self.money_policy),
+            MoneyRoom(self.book_in_force(connection), self.money_policy),
             StockBook(),
         )
         return {room.name: room for room in rooms}

@@ -9,12 +9,14 @@ import msgspec
 from tillbridge.atoms.errors import Refused
 from tillbridge.canonical.markers import NameGiven, NamesChanged
 from tillbridge.contract.names import TABLES, CrossReferences
-from tillbridge.durable import log
+from tillbridge.durable import audit, log
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
 QUERIES = load("tillbridge.mapping", "names.sql")
 NAMES_PER_MARKER = 500
+TOLD = 20
+"""New names an act tells in full; the tables themselves have the rest."""
 
 
 class NameRow(msgspec.Struct, frozen=True):
@@ -64,11 +66,14 @@ class NameTables:
         return self._back.get(name, {}).get((table, ours))
 
 
-def set_names(connection: Connection, rows: Iterable[NameRow]) -> int:
+def set_names(
+    connection: Connection, rows: Iterable[NameRow], by: str = audit.HUB, reason: str = ""
+) -> int:
     """Write cross-references, tell the log, wake the parked keys that waited for them; the caller
     commits next.
 
     Gives how many names were new or changed. Raises Refused for an unknown table or empty name.
+    The database refuses to alter a name without the approval of a second person.
     """
     wanted = list({(row.connection, row.table, row.theirs): row for row in rows}.values())
     for row in wanted:
@@ -78,6 +83,7 @@ def set_names(connection: Connection, rows: Iterable[NameRow]) -> int:
         if not row.ours:
             raise Refused(f"{row.connection} {row.table} {row.theirs!r} needs a name of ours")
     connection.execute(QUERIES.lock_names)
+    before = current(connection, wanted)
     changed = connection.execute(
         QUERIES.set_names,
         (
@@ -89,6 +95,8 @@ def set_names(connection: Connection, rows: Iterable[NameRow]) -> int:
     ).fetchall()
     connection.execute(QUERIES.raise_generation)
     _wake(connection, {(row.connection, row.table, row.theirs): row.ours for row in wanted})
+    if changed:
+        _record(connection, wanted, before, by, reason)
     log.mark(connection, _told([NameGiven(*row) for row in changed]))
     return len(changed)
 
@@ -99,6 +107,48 @@ def _told(names: Sequence[NameGiven]) -> list[NamesChanged]:
         NamesChanged(key="hub/names", id="", names=tuple(names[start : start + NAMES_PER_MARKER]))
         for start in range(0, len(names), NAMES_PER_MARKER)
     ]
+
+
+def current(connection: Connection, rows: Iterable[NameRow]) -> list[NameRow]:
+    """The names as they are now of those rows that have one, in order."""
+    wanted = list(rows)
+    found = connection.execute(
+        QUERIES.current,
+        (
+            [row.connection for row in wanted],
+            [row.table for row in wanted],
+            [row.theirs for row in wanted],
+        ),
+    )
+    return [NameRow(*row) for row in found.fetchall()]
+
+
+def altered(connection: Connection, rows: Iterable[NameRow]) -> list[NameRow]:
+    """Those rows that would alter a name that is there."""
+    wanted = {(row.connection, row.table, row.theirs): row for row in rows}
+    known = {
+        (r.connection, r.table, r.theirs): r.ours for r in current(connection, wanted.values())
+    }
+    return [row for key, row in wanted.items() if known.get(key, row.ours) != row.ours]
+
+
+def _record(
+    connection: Connection, wanted: list[NameRow], known: list[NameRow], by: str, reason: str
+) -> None:
+    """One act: altered names in full, new ones by count and the first of them."""
+    was = {(row.connection, row.table, row.theirs): row.ours for row in known}
+    other = [r for r in wanted if was.get((r.connection, r.table, r.theirs), r.ours) != r.ours]
+    new = [r for r in wanted if (r.connection, r.table, r.theirs) not in was]
+    keys = {(row.connection, row.table, row.theirs) for row in other}
+    audit.record(
+        connection,
+        by,
+        "names.set",
+        ", ".join(sorted({row.connection for row in wanted})),
+        before=[row for row in known if (row.connection, row.table, row.theirs) in keys] or None,
+        after={"altered": other, "new": len(new), "first": new[:TOLD]},
+        reason=reason,
+    )
 
 
 def _wake(connection: Connection, named: Mapping[tuple[str, str, str], str]) -> None:

@@ -15,6 +15,12 @@ select pg_advisory_xact_lock(68)
 -- name: all_names
 select connection, kind, theirs, ours from xref
 
+-- name: current
+select x.connection, x.kind, x.theirs, x.ours from xref x
+join unnest(%b::text[], %b::text[], %b::text[]) w (connection, kind, theirs)
+  using (connection, kind, theirs)
+order by 1, 2, 3
+
 -- name: set_names
 insert into xref (connection, kind, theirs, ours)
 select * from unnest(%b::text[], %b::text[], %b::text[], %b::text[])

@@ -15,12 +15,13 @@ from tillbridge.canonical.markers import (
     Marker,
     ParkedGivenUp,
 )
-from tillbridge.durable import log, messages
+from tillbridge.durable import audit, log, messages
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
 QUERIES = load("tillbridge.triage", "cases.sql")
 SHOWN_BYTES = 4_000
+TOLD = 100
 HELD_JOBS = ("document_refused", "reread_refused")
 """Cases that hold a job back: it can be tried again or given up."""
 
@@ -131,6 +132,8 @@ def replay(connection: Connection, numbers: Sequence[int], by: str) -> int:
             tried += 1
     connection.execute("notify log")
     connection.execute("notify jobs")
+    shown = {"cases": list(numbers[:TOLD]), "count": len(numbers), "tried": tried}
+    audit.record(connection, by, "cases.replay", f"{len(numbers)} cases", after=shown)
     log.mark(connection, told)
     return tried
 
@@ -147,6 +150,7 @@ def resolve(connection: Connection, number: int, by: str, note: str) -> str:
     if view.case.state != "open":
         raise Refused(f"case {number} is resolved already")
     done, told = "closed", list[Marker]()
+    connection.execute(QUERIES.give_up, (number,))
     if view.case.parked:
         done, told = _give_up_parked(connection, view)
     elif view.case.reason in HELD_JOBS:
@@ -158,6 +162,16 @@ def resolve(connection: Connection, number: int, by: str, note: str) -> str:
     connection.execute(QUERIES.close, (by, f"{note} ({done})" if note else done, number))
     connection.execute("notify log")
     connection.execute("notify jobs")
+    one = view.case
+    audit.record(
+        connection,
+        by,
+        "cases.give_up",
+        str(number),
+        before={"reason": one.reason, "key": one.key, "amount": one.amount, "cur": one.currency},
+        after=done,
+        reason=note,
+    )
     log.mark(connection, told)
     return done
 

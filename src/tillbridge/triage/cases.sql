@@ -53,6 +53,9 @@ update exception_case set state = 'resolved', resolved_at = now(), resolved_by =
   resolution = %b
 where id = %b and state = 'open'
 
+-- name: give_up
+update exception_case set given_up = true where id = %b and state = 'open'
+
 -- name: owe_again
 update document d set state = 'unknown' from dest t
 where t.dest = d.dest and t.name = %b and d.op = %b and d.state = 'refused'

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
+import msgspec
 import typer
 
-from tillbridge.app.cli.terminal import fail, terminal
+from tillbridge.app.cli.terminal import fail, proposed, terminal
 from tillbridge.app.text_table import table
+from tillbridge.atoms.clock import SystemClock
+from tillbridge.triage.approvals import Wish, carry_out
 from tillbridge.triage.cases import Case
+from tillbridge.triage.reach import cases_within, only_within
 
 app = typer.Typer(no_args_is_help=True)
+SCANNED = 100_000
+"""Cases looked through for an operator of some entities."""
 
 
 @app.command("list")
@@ -28,8 +33,11 @@ def list_cases(
     here = terminal(context)
     wanted = "" if state == "all" else state
     with here.database() as connection:
-        found = cases.list_cases(connection, state=wanted, owner=owner, reason=reason, limit=limit)
-        counts = cases.counts(connection)
+        most = limit if here.reach.everything else SCANNED
+        found = cases.list_cases(connection, state=wanted, owner=owner, reason=reason, limit=most)
+        mine = cases_within(connection, [c.id for c in found], here.reach)
+        found = [c for c in found if c.id in mine][:limit]
+        counts = cases.counts(connection) if here.reach.everything else []
     rows = [(c.id, c.reason, c.owner, c.parked, c.words) for c in found]
     text = table(("case", "reason", "owner", "parked", "what"), rows)
     text += _mends(found)
@@ -58,7 +66,10 @@ def show(context: typer.Context, case: int) -> None:
 
     here = terminal(context)
     with here.database() as connection:
+        only_within(connection, [case], here.reach)
         view = cases.show(connection, case)
+    if view.raw and not here.who.may("look.raw"):
+        view = msgspec.structs.replace(view, raw="")
     one = view.case
     lines = [
         f"case {one.id}: {one.reason} ({one.state}), owner {one.owner}",
@@ -85,9 +96,16 @@ def resolve(
 
     here = terminal(context)
     with here.database() as connection:
-        done = cases.resolve(connection, case, getpass.getuser(), note)
+        only_within(connection, [case], here.reach)
+        amount = cases.show(connection, case).case.amount
+        wish = Wish(
+            "cases.give_up", f"case {case}", {"case": case, "note": note}, note, size=amount
+        )
+        proposal = carry_out(connection, here.who, wish, SystemClock().now())
         connection.commit()
-    here.show({"case": case, "done": done}, f"case {case}: {done}")
+        view = cases.show(connection, case)
+    done = view.resolution or proposed(proposal)
+    here.show({"case": case, "done": done, "proposal": proposal}, f"case {case}: {done}")
 
 
 @app.command()
@@ -105,7 +123,11 @@ def replay(
         fail("name cases, --reason or --all", code=2)
     with here.database() as connection:
         wanted = numbers or [c.id for c in cases.list_cases(connection, reason=reason)]
-        tried = cases.replay(connection, wanted, getpass.getuser())
+        if numbers:
+            only_within(connection, wanted, here.reach)
+        mine = cases_within(connection, wanted, here.reach)
+        wanted = [number for number in wanted if number in mine]
+        tried = cases.replay(connection, wanted, here.who.name)
         connection.commit()
     here.show(
         {"cases": wanted, "tried": tried},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from tillbridge.app.cli.terminal import terminal
 from tillbridge.app.text_table import table
+from tillbridge.durable import audit
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -50,7 +52,12 @@ def psql(
     """A psql shell on the workspace's database (arguments go to psql)."""
     from tillbridge.durable.postgres.shell import psql as shell
 
-    raise typer.Exit(shell(terminal(context).workspace().folder, arguments or []))
+    here = terminal(context)
+    with here.database() as connection:
+        audit.record(connection, here.who.name, "database.shell", "psql")
+        connection.commit()
+        code = shell(here.workspace().folder, arguments or [])
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -59,6 +66,9 @@ def backup(context: typer.Context, target: Path) -> None:
     from tillbridge.durable.postgres.archive import backup as save
 
     here = terminal(context)
+    with here.database() as connection:
+        audit.record(connection, here.who.name, "database.backup", target.name)
+        connection.commit()
     saved = save(here.workspace().folder, target)
     here.show(_told(saved), f"saved to {target}")
 
@@ -70,10 +80,20 @@ def restore(
     force: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
 ) -> None:
     """Restore a backup; leased and sent work becomes unknown and is looked up first."""
+    from tillbridge.app.cli.identity import account
+    from tillbridge.durable.migrate import migrate
+    from tillbridge.durable.postgres import database
     from tillbridge.durable.postgres.archive import restore as load
+    from tillbridge.durable.session import connect
 
     here = terminal(context)
-    restored = load(here.workspace().folder, source, force=force)
+    folder = here.workspace().folder
+    restored = load(folder, source, force=force)
+    with database(folder) as url, connect(url) as connection:
+        migrate(connection)
+        who = f"account:{account(os.getuid())}"  # what was restored may not know this operator
+        audit.record(connection, who, "database.restore", source.name)
+        connection.commit()
     here.show(_told(restored), f"restored from {source}")
 
 

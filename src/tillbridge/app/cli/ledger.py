@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from tillbridge.app.cli.terminal import fail, terminal
+from tillbridge.app.cli.terminal import fail, proposed, terminal
 from tillbridge.app.text_table import table
 from tillbridge.atoms.money import to_text
+from tillbridge.triage.approvals import Wish, carry_out
 
 app = typer.Typer(no_args_is_help=True)
 rules_app = typer.Typer(no_args_is_help=True)
@@ -24,7 +25,7 @@ def balance(context: typer.Context, entity: _Entity = "") -> None:
 
     here = terminal(context)
     with here.database() as connection:
-        found = trial_balance(connection, entity)
+        found = [b for name in here.entities(entity) for b in trial_balance(connection, name)]
     rows = [(b.entity, b.account, _money(b.amount, b.currency), b.currency) for b in found]
     totals: dict[str, int] = {}
     for b in found:
@@ -45,7 +46,7 @@ def journal(
 
     here = terminal(context)
     with here.database() as connection:
-        entries = list(read(connection, entity, key=key))
+        entries = [e for name in here.entities(entity) for e in read(connection, name, key=key)]
     lines: list[str] = []
     for entry in entries:
         lines.append(
@@ -72,13 +73,15 @@ def export(
     if format_ not in ("beancount", "csv"):
         fail(f"--format is beancount or csv, not {format_!r}", code=2)
     with here.hub() as hub, hub.connect() as connection:
-        entities = [entity] if entity else list(hub.workspace.settings.entities())
+        mine = here.entities(entity)
+        chart = hub.book_in_force(connection).chart
         parts: list[str] = []
         if format_ == "csv":
-            parts += csv_rows(connection, entity)
+            for name in mine:
+                parts += list(csv_rows(connection, name))[1 if parts else 0 :]
         else:
-            for name in entities:
-                parts += [f"{line}\n" for line in beancount(connection, hub.book.chart, name)]
+            for name in mine if mine != [""] else hub.workspace.settings.entities():
+                parts += [f"{line}\n" for line in beancount(connection, chart, name)]
                 connection.rollback()
     text = "".join(parts)
     if out is not None:
@@ -123,6 +126,32 @@ def list_rules(context: typer.Context) -> None:
         {"rules": [list(row) for row in rows]},
         table(("fact", "purpose", "entity", "from", "place"), rows),
     )
+
+
+@rules_app.command()
+def activate(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(help="Why; the second person reads it.")] = "",
+) -> None:
+    """Put the rules of the workspace's files in force, with a second person where one is asked."""
+    from tillbridge.posting.money import activation
+
+    here = terminal(context)
+    with here.hub() as hub, hub.connect() as connection:
+        files = hub.rule_files()
+        activation.book_of(files)
+        wanted = activation.hash_of(files)
+        before = activation.first(connection, files)
+        proposal = None
+        if before.hash != wanted:
+            change = {"hash": wanted.hex(), "files": files}
+            wish = Wish("rules.activate", wanted.hex()[:16], change, reason)
+            proposal = carry_out(connection, here.who, wish, hub.clock.now())
+        connection.commit()
+    told = f"rules {wanted.hex()[:16]} are in force; start the hub again to post by them"
+    if proposal:
+        told = f"rules {wanted.hex()[:16]}: {proposed(proposal)}"
+    here.show({"rules": wanted.hex(), "proposal": proposal}, told)
 
 
 def _money(amount: int, currency: str) -> str:

@@ -24,11 +24,14 @@ def register(app: typer.Typer) -> None:
 
 def story(context: typer.Context, key: str) -> None:
     """One sale from delivery to ledger and ERP; KEY is an order number, receipt or key."""
+    from tillbridge.triage.reach import key_within
     from tillbridge.watch.story import find, page, tell
 
     here = terminal(context)
     with here.database() as connection:
-        told = tell(connection, find(connection, key))
+        found = find(connection, key)
+        key_within(connection, found, here.reach)
+        told = tell(connection, found)
     here.show(told, page(told))
 
 
@@ -90,7 +93,8 @@ def verify(
         _explain(here, explain)
         return
     with here.hub() as hub, hub.connect() as connection:
-        verdict = check(connection, quiesced=quiesced, deep=deep, chart=hub.book.chart)
+        chart = hub.book_in_force(connection).chart
+        verdict = check(connection, quiesced=quiesced, deep=deep, chart=chart)
     here.show(verdict, _told(verdict))
     if not verdict.ok:
         raise typer.Exit(1)

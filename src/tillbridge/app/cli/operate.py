@@ -13,6 +13,7 @@ import typer
 from tillbridge.app.cli.terminal import fail, terminal
 from tillbridge.app.text_table import table
 from tillbridge.app.worker import Pending
+from tillbridge.durable import audit
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +34,13 @@ def ingest(
 
     here = terminal(context)
     with here.hub() as hub:
+        settings = hub.workspace.settings.connection.get(connection_name)
+        if settings is not None:
+            here.who.within(settings.entity)
+        with hub.connect() as connection:
+            told = {"files": len(paths), "topic": topic}
+            audit.record(connection, here.who.name, "data.ingest", connection_name, after=told)
+            connection.commit()
         report = take(hub, connection_name, paths, topic)
     rows = list(msgspec.to_builtins(report).items())
     here.show(

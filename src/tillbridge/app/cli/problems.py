@@ -24,6 +24,8 @@ def words_of(problem: Exception) -> str | None:
         return problem.words
     if isinstance(problem, (PostgresError, MigrationRefused, BookRefused)):
         return str(problem)
+    if isinstance(problem, psycopg.errors.IntegrityConstraintViolation):  # a trigger's own words
+        return f"the database refuses it: {str(problem).splitlines()[0]}"
     if os.environ.get("TILLBRIDGE_DEBUG"):
         return None
     if isinstance(problem, psycopg.OperationalError):

@@ -21,6 +21,7 @@ def set_secret(context: typer.Context, name: str) -> None:
     from tillbridge.atoms.ids import SystemIds
 
     here = terminal(context)
+    here.allow()
     folder = here.workspace().folder
     if sys.stdin.isatty():
         value = getpass.getpass(f"{name}: ")
@@ -40,6 +41,7 @@ def list_secrets(context: typer.Context) -> None:
     from tillbridge.app.sealed_secrets import SealedSecrets
 
     here = terminal(context)
+    here.allow()
     found = SealedSecrets(here.workspace().folder).notes()
     rows = [
         (n.name, n.version, n.key, n.set_at.strftime("%Y-%m-%d %H:%M") if n.set_at else "plain")
@@ -56,6 +58,7 @@ def import_plain(context: typer.Context) -> None:
     from tillbridge.atoms.ids import SystemIds
 
     here = terminal(context)
+    here.allow()
     done = SealedSecrets(here.workspace().folder).import_plain(SystemIds(), SystemClock().now())
     if done:
         _record(here, "secrets.import", "", {"names": done})
@@ -70,6 +73,7 @@ def rotate_key(context: typer.Context) -> None:
     from tillbridge.atoms.ids import SystemIds
 
     here = terminal(context)
+    here.allow()
     sealed = SealedSecrets(here.workspace().folder)
     done = sealed.rotate(SystemIds(), SystemClock().now())
     _record(here, "secrets.rotate_key", "", {"secrets": done})
@@ -83,5 +87,5 @@ def _record(here: Terminal, action: str, subject: str, after: object) -> None:
     from tillbridge.durable import audit
 
     with here.database() as connection:
-        audit.record(connection, getpass.getuser(), action, subject, after=after)
+        audit.record(connection, here.who.name, action, subject, after=after)
         connection.commit()

@@ -30,8 +30,9 @@ def show(
         rows = connection.execute(
             "select location, product, on_hand, reserved, on_hand - reserved from stock"
             " where (%(p)s = '' or product = %(p)s) and (%(l)s = '' or location = %(l)s)"
+            " and (%(everything)s or location = any(%(locations)s))"
             " order by location, product",
-            {"p": product, "l": location},
+            {"p": product, "l": location, **here.reach.values()},
         ).fetchall()
     data = [
         {"location": r[0], "product": r[1], "on_hand": r[2], "reserved": r[3], "free": r[4]}

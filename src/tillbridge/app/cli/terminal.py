@@ -16,14 +16,26 @@ import typer
 
 from tillbridge.app.hub import Hub
 from tillbridge.app.settings import Workspace, load_workspace
+from tillbridge.atoms.clock import SystemClock
 from tillbridge.durable.rooms import Connection
+from tillbridge.triage.rights import EVERYTHING, Reach, Who
 
 
 class Terminal(msgspec.Struct):
-    """Options that stand before the verb."""
+    """Options that stand before the verb, the verb itself, and who uses it once a hub is open."""
 
     folder: Path = Path()
     json: bool = False
+    verb: str = ""
+    operator: Who | None = None
+    reach: Reach = EVERYTHING
+
+    @property
+    def who(self) -> Who:
+        """The operator of this call, known from the first look into the database on."""
+        if self.operator is None:
+            raise RuntimeError("nobody looked into the database yet")
+        return self.operator
 
     def workspace(self) -> Workspace:
         """The workspace; raises SettingsRefused."""
@@ -32,9 +44,10 @@ class Terminal(msgspec.Struct):
     @contextmanager
     def hub(self, *, run_beside: bool = False) -> Iterator[Hub]:
         """The hub over the workspace's database, migrated; both only for this command's life
-        unless they run anyway.
+        unless they run anyway. Raises Refused when the operator may not use the verb.
         """
         from tillbridge.app.beside import services_beside
+        from tillbridge.app.cli.identity import allowed, identify, reach
         from tillbridge.durable.migrate import migrate
         from tillbridge.durable.postgres import database
         from tillbridge.durable.session import connect
@@ -43,17 +56,34 @@ class Terminal(msgspec.Struct):
         with database(workspace.folder) as url:
             with connect(url) as connection:
                 migrate(connection)
+                self.operator = identify(connection, workspace.folder, SystemClock().now())
+                allowed(self.operator, self.verb)
+                self.reach = reach(self.operator, workspace.settings)
             with (
                 services_beside(workspace, url, run=run_beside, tell=self.tell) as overrides,
                 Hub(workspace, url, overrides=overrides) as hub,
             ):
                 yield hub
 
+    def allow(self) -> None:
+        """Raises Refused when the operator may not use the verb; for what stands in files."""
+        with self.hub():
+            pass
+
     @contextmanager
     def database(self) -> Iterator[Connection]:
         """A connection to the workspace's database."""
         with self.hub() as hub, hub.connect() as connection:
             yield connection
+
+    def entities(self, asked: str = "") -> list[str]:
+        """Entities to report on: the one asked for, else those in reach; [""] stands for all.
+
+        Raises Refused for one out of reach.
+        """
+        if asked:
+            return [self.who.within(asked)]
+        return list(self.who.entities) or [""]
 
     def show(self, data: Any, text: str) -> None:
         """One JSON object on stdout with --json, else the text."""
@@ -78,11 +108,22 @@ def log_to_stderr() -> None:
 
 def terminal(context: typer.Context) -> Terminal:
     """The options given before the verb."""
-    found = context.obj
-    return found if isinstance(found, Terminal) else Terminal()
+    found = context.obj if isinstance(context.obj, Terminal) else Terminal()
+    words: list[str] = []
+    step: Any = context
+    while step is not None and step.parent is not None:
+        words.insert(0, step.info_name or "")
+        step = step.parent
+    found.verb = " ".join(words)
+    return found
 
 
 def fail(words: str, code: int = 1) -> NoReturn:
     """Stop with words on stderr."""
     sys.stderr.write(f"tillbridge: {words}\n")
     raise typer.Exit(code)
+
+
+def proposed(number: int | None) -> str:
+    """What to tell somebody whose change waits for a second person."""
+    return f"waits for a second person as proposal {number} (tillbridge approvals show {number})"

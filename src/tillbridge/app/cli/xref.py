@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import to_builtins
 
-from tillbridge.app.cli.terminal import fail, terminal
+from tillbridge.app.cli.terminal import Terminal, fail, proposed, terminal
+from tillbridge.app.settings import ConnectionSettings
 from tillbridge.app.text_table import table
+from tillbridge.atoms.clock import SystemClock
+from tillbridge.durable.rooms import Connection
+from tillbridge.mapping.names import NameRow, altered, set_names
+from tillbridge.triage.approvals import Wish, carry_out
 
 app = typer.Typer(no_args_is_help=True)
+_Reason = Annotated[str, typer.Option(help="Why; asked for where a name is altered.")]
 HEADER = ["connection", "table", "theirs", "ours"]
 
 
 @app.command("import")
-def import_(context: typer.Context, files: list[Path]) -> None:
+def import_(context: typer.Context, files: list[Path], reason: _Reason = "") -> None:
     """Read tables (CSV with connection,table,theirs,ours); waiting records go on by themselves."""
     from tillbridge.app.xref_files import read_rows
-    from tillbridge.mapping.names import set_names
 
     here = terminal(context)
     rows = [row for path in files for row in read_rows(path)]
@@ -30,11 +37,36 @@ def import_(context: typer.Context, files: list[Path]) -> None:
         if unknown:
             fail(f"the workspace has no connection {', '.join(unknown)}")
         with hub.connect() as connection:
-            changed = set_names(connection, rows)
-            connection.commit()
-    here.show(
-        {"rows": len(rows), "changed": changed}, f"{len(rows)} names read, {changed} new or changed"
-    )
+            changed, proposal = _give(here, connection, rows, known, reason)
+    told = f"{len(rows)} names read, {changed} new or changed"
+    if proposal:
+        told += f"; what alters names that are there {proposed(proposal)}"
+    here.show({"rows": len(rows), "changed": changed, "proposal": proposal}, told)
+
+
+def _give(
+    here: Terminal,
+    connection: Connection,
+    rows: list[NameRow],
+    known: Mapping[str, ConnectionSettings],
+    reason: str,
+) -> tuple[int, int | None]:
+    """New names at once; what alters a name that is there as a change that may take a second
+    person. How many were given, and the proposal's number. Commits.
+    """
+    entities = sorted({here.who.within(known[row.connection].entity) for row in rows})
+    other = altered(connection, rows)
+    changed, proposal = 0, None
+    if other:
+        subject = ", ".join(sorted({row.connection for row in other}))
+        entity = entities[0] if len(entities) == 1 else ""
+        wish = Wish("names.change", subject, {"names": to_builtins(other)}, reason, entity)
+        proposal = carry_out(connection, here.who, wish, SystemClock().now())
+        connection.commit()
+        changed += 0 if proposal else len(other)
+    changed += set_names(connection, [r for r in rows if r not in other], here.who.name, reason)
+    connection.commit()
+    return changed, proposal
 
 
 @app.command("list")
@@ -49,8 +81,8 @@ def list_names(
         rows = connection.execute(
             "select connection, kind, theirs, ours from xref"
             " where (%(c)s = '' or connection = %(c)s) and (%(k)s = '' or kind = %(k)s)"
-            " order by 1, 2, 3",
-            {"c": connection_name, "k": kind},
+            " and (%(everything)s or connection = any(%(connections)s)) order by 1, 2, 3",
+            {"c": connection_name, "k": kind, **here.reach.values()},
         ).fetchall()
     names = [dict(zip(HEADER, row, strict=True)) for row in rows]
     here.show({"names": names}, table(HEADER, rows))
@@ -63,18 +95,20 @@ def set_(
     kind: Annotated[str, typer.Argument(metavar="TABLE")],
     theirs: str,
     ours: str,
+    reason: _Reason = "",
 ) -> None:
     """Give one name; records that waited for it go on by themselves."""
-    from tillbridge.mapping.names import NameRow, set_names
-
     here = terminal(context)
     with here.hub() as hub:
         if connection_name not in hub.workspace.settings.connection:
             fail(f"the workspace has no connection {connection_name!r}")
         with hub.connect() as connection:
-            changed = set_names(connection, [NameRow(connection_name, kind, theirs, ours)])
-            connection.commit()
-    here.show({"changed": changed}, f"{kind} {theirs!r} of {connection_name} is {ours!r}")
+            rows = [NameRow(connection_name, kind, theirs, ours)]
+            known = hub.workspace.settings.connection
+            changed, proposal = _give(here, connection, rows, known, reason)
+    told = f"{kind} {theirs!r} of {connection_name} is {ours!r}"
+    told += f": {proposed(proposal)}" if proposal else ""
+    here.show({"changed": changed, "proposal": proposal}, told)
 
 
 @app.command()

@@ -7,14 +7,12 @@ from datetime import date, datetime
 
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.markers import PeriodChanged
-from tillbridge.durable import log
+from tillbridge.durable import audit, log
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
 STATES = ("open", "locked")
-QUERIES = load(
-    "tillbridge.posting.money", "periods.sql", "lock_alone", "set_period", "list_periods"
-)
+QUERIES = load("tillbridge.posting.money", "periods.sql")
 _YEARS_AHEAD_MAX = 5
 
 
@@ -42,15 +40,41 @@ def posted_date(entity: str, day: date, locked: AbstractSet[tuple[str, str]]) ->
 
 
 def set_period(
-    connection: Connection, entity: str, period: str, state: str, *, at: datetime, by: str
+    connection: Connection,
+    entity: str,
+    period: str,
+    state: str,
+    *,
+    at: datetime,
+    by: str,
+    reason: str = "",
 ) -> None:
-    """Lock or open a month of an entity; waits for postings under way. The caller commits next."""
+    """Lock or open a month of an entity; waits for postings under way. The caller commits next.
+
+    The database refuses to open a locked one without the approval of a second person.
+    """
     if state not in STATES:
         raise ValueError(f"state {state!r}: one of {', '.join(STATES)}")
     connection.execute(QUERIES.lock_alone)
+    before = state_of(connection, entity, period)
     connection.execute(QUERIES.set_period, (entity, period, state, at, by))
+    audit.record(
+        connection,
+        by,
+        f"periods.{'lock' if state == 'locked' else 'unlock'}",
+        f"{entity}/{period}",
+        before=before,
+        after=state,
+        reason=reason,
+    )
     marker = PeriodChanged(key="hub/periods", id="", entity=entity, period=period, state=state)
     log.mark(connection, [marker])
+
+
+def state_of(connection: Connection, entity: str, period: str) -> str:
+    """State of a month; one that nobody touched is open."""
+    row = connection.execute(QUERIES.state_of, (entity, period)).fetchone()
+    return str(row[0]) if row else "open"
 
 
 def list_periods(connection: Connection) -> list[tuple[str, str, str]]:

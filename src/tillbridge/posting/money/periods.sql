@@ -11,3 +11,6 @@ do update set state = excluded.state, changed_at = excluded.changed_at, changed_
 
 -- name: list_periods
 select entity, period, state from period order by entity, period
+
+-- name: state_of
+select state from period where entity = %b and period = %b

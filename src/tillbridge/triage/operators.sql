@@ -1,0 +1,46 @@
+-- Operators and their keys.
+
+-- name: by_os_user
+select name, roles, entities from operator where os_user = %b and revoked_at is null
+
+-- name: by_key
+select o.name, o.roles, o.entities, k.hash from operator_key k join operator o on o.name = k.operator
+where k.prefix = %b and k.revoked_at is null and k.expires_at > %b and o.revoked_at is null
+
+-- name: has_admin
+select exists (select from operator where 'admin' = any(roles) and revoked_at is null)
+
+-- name: lock
+select pg_advisory_xact_lock(75)
+
+-- name: one
+select name, coalesce(os_user, ''), roles, entities, revoked_at from operator where name = %b
+
+-- name: list
+select o.name, coalesce(o.os_user, ''), o.roles, o.entities, o.made_at, o.made_by, o.revoked_at,
+  (select count(*) from operator_key k where k.operator = o.name and k.revoked_at is null
+   and k.expires_at > now())
+from operator o order by o.name
+
+-- name: put
+insert into operator (name, os_user, roles, entities, made_by)
+values (%(name)s, nullif(%(os_user)s, ''), %(roles)s, %(entities)s, %(by)s)
+on conflict (name) do update set os_user = excluded.os_user, roles = excluded.roles,
+  entities = excluded.entities, revoked_at = null
+
+-- name: revoke
+update operator set revoked_at = now(), os_user = null where name = %b and revoked_at is null
+
+-- name: revoke_keys
+update operator_key set revoked_at = now() where operator = %b and revoked_at is null
+
+-- name: add_key
+insert into operator_key (prefix, hash, operator, made_by, expires_at) values (%b, %b, %b, %b, %b)
+
+-- name: list_keys
+select prefix, operator, made_at, made_by, expires_at, revoked_at from operator_key
+where %(operator)s = '' or operator = %(operator)s order by made_at
+
+-- name: revoke_key
+update operator_key set revoked_at = now() where prefix = %b and revoked_at is null
+returning operator
