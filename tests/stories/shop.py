@@ -6,16 +6,19 @@ the sandbox ERP over HTTP. Only the outside tells made-up things.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 from psycopg import Connection
+from typer.testing import CliRunner
 
 from tests.connectors.shopify.payloads import bag, line, order, tax
+from tillbridge.app.cli.main import app
 from tillbridge.app.hub import Hub
 from tillbridge.app.ingest import ingest
 from tillbridge.app.settings import load_workspace
@@ -127,6 +130,18 @@ class House:
         chores(self.hub)["tills"](self.connection, self.hub.clock.now())
         self.connection.commit()
 
+    def verb(self, *words: str) -> str:
+        """What a verb prints for a person."""
+        folder = str(self.hub.workspace.folder)
+        try:
+            done = CliRunner().invoke(
+                app, ["--workspace", folder, *words], env={"TILLBRIDGE_DATABASE_URL": self.hub.url}
+            )
+        finally:
+            structlog.reset_defaults()
+        assert done.exit_code == 0, done.output
+        return done.output
+
     # -- what became of it --------------------------------------------------------------------
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -175,9 +190,20 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, url: str, *, clock: Clock | None = None) -> Iterator[House]:
-    """A house in a new folder over a database of its own, all names known and the shelves full."""
+def house(
+    folder: Path,
+    url: str,
+    *,
+    clock: Clock | None = None,
+    furnish: Callable[[Path], None] | None = None,
+) -> Iterator[House]:
+    """A house in a new folder over a database of its own, all names known and the shelves full.
+
+    furnish: changes the workspace before it is read.
+    """
     write(folder, SeededIds(1))
+    if furnish is not None:
+        furnish(folder)
     workspace = load_workspace(folder)
     key = workspace.secrets("erp")["api_key"][0]
     erp = ErpSimulator(folder / "erp.sqlite", key)

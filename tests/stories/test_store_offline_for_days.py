@@ -9,11 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from tests.stories.shop import House, house
 from tests.stories.till_files import goods, poslog, post_void, receipt, tender, transaction
-from tillbridge.app.cli.main import app
 from tillbridge.atoms.clock import FixedClock
 from tillbridge.reconciliation.tills.health import Health, health
 
@@ -82,9 +80,7 @@ def days_of(store: House, clock: FixedClock) -> None:
         clock.sleep(86400)
 
 
-def test_late_twice_and_with_a_gap(
-    store: House, clock: FixedClock, tmp_path: Path, database_url: str
-) -> None:
+def test_late_twice_and_with_a_gap(store: House, clock: FixedClock) -> None:
     days_of(store, clock)
     assert store.cases() == []
     clock.sleep(4 * 86400)  # Sunday evening
@@ -113,7 +109,7 @@ def test_late_twice_and_with_a_gap(
     clock.sleep(86400 + 1)
     looked(store)
     assert store.cases() == ["till_sequence_gap"]
-    table = shown(tmp_path / "house", database_url, "stores", "--gaps")
+    table = store.verb("stores", "--gaps")
     assert "34-36" in table
 
     # The store sends the day again, whole: what is known is known, the rest fills the gap.
@@ -154,12 +150,3 @@ def booked(store: House) -> int:
     """Sales in the money book (a void books a further entry)."""
     rows = store.rows("select count(*) from entry where fact_type = 'SaleRung'")
     return int(rows[0][0])
-
-
-def shown(folder: Path, url: str, *words: str) -> str:
-    """What a verb prints."""
-    done = CliRunner().invoke(
-        app, ["--workspace", str(folder), *words], env={"TILLBRIDGE_DATABASE_URL": url}
-    )
-    assert done.exit_code == 0, done.output
-    return done.output

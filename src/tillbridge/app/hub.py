@@ -20,6 +20,7 @@ from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import (
     Delivers,
+    Lists,
     NamesFiles,
     Polls,
     ReadsFiles,
@@ -44,6 +45,7 @@ from tillbridge.posting.money.room import MoneyRoom
 from tillbridge.posting.stock.room import StockBook
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.room import Destinations, Publishing
+from tillbridge.reconciliation.sweeps.sweeper import Sweeper
 from tillbridge.reconciliation.tills.rules import DAYS, Expected, StoreRules
 from tillbridge.triage import policy
 
@@ -323,6 +325,22 @@ class Hub:
                     clock=self.clock,
                     ids=self.ids,
                     every_seconds=settings.poll_seconds,
+                )
+        return found
+
+    def sweepers(self) -> dict[str, Sweeper]:
+        """A sweeper for every connection whose source can list what changed."""
+        found: dict[str, Sweeper] = {}
+        for name, settings in self._connections().items():
+            connector = registry.connector(settings.connector)
+            if isinstance(connector, Lists):
+                found[name] = Sweeper(
+                    connector,
+                    self.sources[name],
+                    self.secrets(name),
+                    self.transport(name),
+                    clock=self.clock,
+                    every_hours=settings.sweep_hours,
                 )
         return found
 

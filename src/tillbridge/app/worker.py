@@ -32,6 +32,7 @@ from tillbridge.reconciliation.tills.sequences import look
 POLL_SECONDS = 1.0
 AWAY_SECONDS = 1.0
 LOOK_SECONDS = 1.0
+SWEEP_LOOK_SECONDS = 30.0
 QUIET_SECONDS = 600.0
 RHYTHM = {
     "partitions": 600,
@@ -147,6 +148,7 @@ class Worker:
         self._thread("verify", lambda: keep_running(self._hub, self._stop.wait))
         self._thread("files", self._files)
         self._thread("polls", self._polls)
+        self._thread("sweeps", self._sweeps)
         for target in targets:
             self._thread(f"deliver {target.far.name}", self._deliver_to(target))
 
@@ -206,6 +208,21 @@ class Worker:
                     for report in poller.run_due(connection):
                         _log.info("polled", connection=name, **msgspec.to_builtins(report))
                 self._stop.wait(LOOK_SECONDS)
+            self._stop.wait()
+
+    def _sweeps(self) -> None:
+        """Compare with the sources; at the start too, since nobody knows how long the hub was
+        away.
+        """
+        sweepers = self._hub.sweepers()
+        at_start = True
+        with self._hub.connect() as connection:
+            while sweepers and not self._stop.is_set():
+                for sweeper in sweepers.values():
+                    for swept in sweeper.run_due(connection, at_start=at_start):
+                        _log.info("swept", **swept.counts())
+                at_start = False
+                self._stop.wait(SWEEP_LOOK_SECONDS)
             self._stop.wait()
 
     def _schedules(self) -> None:

@@ -19,8 +19,12 @@ class Received(Command, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RereadObject(Command, frozen=True, kw_only=True, omit_defaults=True):
-    """Ask publishing to read an object from its vendor again; the answer comes as a message."""
+    """Ask publishing to read an object from its vendor again; the answer comes as a message.
+
+    background: nobody waits for it (a sweep), so it goes behind everything else.
+    """
 
     connection: str
     topic: str
     reference: str
+    background: bool = False

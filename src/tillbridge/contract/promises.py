@@ -100,6 +100,40 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     complete_through: datetime | None = None
 
 
+class Window(msgspec.Struct, frozen=True):
+    """A span of changes at the source: since <= changed < until (UTC)."""
+
+    since: datetime
+    until: datetime
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One object of a listing, as the source has it now.
+
+    key: aggregate key. topic, reference: what `Rereads` takes. version: sortable text, as the
+    object's facts carry it. amount, refunded: minor units of the currency.
+    """
+
+    key: str
+    topic: str
+    reference: str
+    version: str
+    currency: str
+    amount: int
+    refunded: int = 0
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a listing. count: how many the source itself counts in the window, None when it
+    does not say exactly.
+    """
+
+    objects: tuple[Listed, ...]
+    cursor: str = ""
+    more: bool = False
+    count: int | None = None
+
+
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """One document to deliver. unknown: an earlier attempt may have been applied: look up first.
 
@@ -207,6 +241,24 @@ class Sweeps(Protocol):
 
 
 @runtime_checkable
+class Lists(Protocol):
+    """Lists what changed in a window with its amounts: what a sweep holds against the hub."""
+
+    listed: tuple[str, ...]
+
+    def list_objects(
+        self,
+        stream: str,
+        window: Window,
+        cursor: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> Listing:
+        """The page after the cursor ("" = the first). Raises RetryLater, Refused, NeedsDecision."""
+
+
+@runtime_checkable
 class Rereads(Protocol):
     """Reads one object again from its vendor."""
 
@@ -256,6 +308,7 @@ PROMISES: tuple[type[Any], ...] = (
     ReadsFiles,
     Polls,
     Sweeps,
+    Lists,
     Rereads,
     Delivers,
     ChecksConnection,

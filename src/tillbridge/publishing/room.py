@@ -21,6 +21,7 @@ from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Re
 
 QUERIES = load("tillbridge.publishing", "journals.sql")
 PRIORITIES = {"sales_order": 0, "reread": 0, "invoice": 1, "credit_note": 1, "journal": 1}
+LOWEST = 2
 
 
 class Destinations(msgspec.Struct, frozen=True):
@@ -87,7 +88,7 @@ class PublishingSession(KeyedSession):
             kind="reread",
             type=record.type,
             body=encode(body),
-            prio=PRIORITIES["reread"],
+            prio=LOWEST if body.background else PRIORITIES["reread"],
             day=self._now.date(),
             trace=record.trace,
         )
@@ -128,7 +129,7 @@ def owed_document(
         kind=command.kind,
         type="SubmitDocument",
         body=encode(command) if record is None else record.stored_body(),
-        prio=PRIORITIES.get(command.kind, 2),
+        prio=PRIORITIES.get(command.kind, LOWEST),
         day=now.date(),
         total=getattr(body, "total", None),
         trace=None if record is None else record.trace,

@@ -8,6 +8,7 @@ closed stays closed until the check finds something else under that key.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
@@ -36,12 +37,17 @@ class _Checked(Command, frozen=True, kw_only=True):
 
 
 def settle(
-    connection: Connection, reason: str, found: Mapping[str, NeedsDecision], now: datetime
+    connection: Connection,
+    reason: str,
+    found: Mapping[str, NeedsDecision],
+    now: datetime,
+    *,
+    checked: AbstractSet[str] | None = None,
 ) -> Settled:
     """Make the open cases of a reason those of `found`: key -> the case it deserves.
 
-    The key names what is wrong (a till's day, a stream); the case's words and details say how.
-    The caller commits.
+    The key names what is wrong (a till's day, an order); the case's words and details say how.
+    checked: the keys that were looked at; None = all there are. The caller commits.
     """
     rows = connection.execute(QUERIES.standing, (ROOM, reason, list(found), HUB)).fetchall()
     open_now = {key: (number, words) for number, key, state, words, _, _ in rows if state == "open"}
@@ -60,7 +66,11 @@ def settle(
     if other:
         columns = [list(column) for column in zip(*other, strict=True)]
         connection.execute(QUERIES.reword, columns)
-    gone = [number for key, (number, _) in open_now.items() if key not in found]
+    gone = [
+        number
+        for key, (number, _) in open_now.items()
+        if key not in found and (checked is None or key in checked)
+    ]
     if gone:
         connection.execute(QUERIES.close, (now, HUB, "it is not so any more", gone))
     return Settled(len(new), len(gone))

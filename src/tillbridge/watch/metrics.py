@@ -7,7 +7,7 @@ import math
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from tillbridge.durable.rooms import Connection
-from tillbridge.watch.status import status
+from tillbridge.watch.status import Status, status
 from tillbridge.watch.verification import Verification
 
 LAST_HEARD = (
@@ -35,20 +35,7 @@ def collect(connection: Connection) -> str:
         "Sales orders the ERP has not acknowledged.",
         found.orders_pending_acknowledgement,
     )
-    _set(
-        registry,
-        "tillbridge_till_numbers_missing",
-        "Transaction numbers of tills never heard of.",
-        found.till_numbers_missing,
-    )
-    heard = Gauge(
-        "tillbridge_store_heard_timestamp_seconds",
-        "When a store was last heard of.",
-        ["connection", "location"],
-        registry=registry,
-    )
-    for source, location, at in connection.execute(LAST_HEARD).fetchall():
-        heard.labels(source, location).set(at.timestamp())
+    _completeness(connection, registry, found)
     _verified(registry, connection, found.verification)
     cases = Gauge("tillbridge_open_cases", "Open cases.", ["reason"], registry=registry)
     for reason, count in found.open_cases.items():
@@ -82,6 +69,43 @@ def _verified(
         row = connection.execute(query, (newest.at,)).fetchone()
     age = float(row[0]) if row else math.inf
     _set(registry, "tillbridge_verify_age_seconds", "Age of the newest scheduled verify.", age)
+
+
+def _completeness(connection: Connection, registry: CollectorRegistry, found: Status) -> None:
+    """What tills and sources have told, and what they have not."""
+    _set(
+        registry,
+        "tillbridge_till_numbers_missing",
+        "Transaction numbers of tills never heard of.",
+        found.till_numbers_missing,
+    )
+    heard = Gauge(
+        "tillbridge_store_heard_timestamp_seconds",
+        "When a store was last heard of.",
+        ["connection", "location"],
+        registry=registry,
+    )
+    for source, location, at in connection.execute(LAST_HEARD).fetchall():
+        heard.labels(source, location).set(at.timestamp())
+    through = Gauge(
+        "tillbridge_complete_through_timestamp_seconds",
+        "Up to when everything that changed at a source was received.",
+        ["connection", "stream"],
+        registry=registry,
+    )
+    lacking = Gauge(
+        "tillbridge_sweep_lacking",
+        "Objects missing or behind at the last sweep.",
+        ["connection", "stream"],
+        registry=registry,
+    )
+    for stream in found.streams:
+        if stream.complete_through is not None:
+            through.labels(stream.connection, stream.stream).set(
+                stream.complete_through.timestamp()
+            )
+        if stream.lacking is not None:
+            lacking.labels(stream.connection, stream.stream).set(stream.lacking)
 
 
 def _set(registry: CollectorRegistry, name: str, words: str, value: float) -> None:

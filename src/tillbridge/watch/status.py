@@ -10,6 +10,7 @@ import msgspec
 from tillbridge.canonical import markers
 from tillbridge.durable import jobs, log
 from tillbridge.durable.rooms import Connection
+from tillbridge.reconciliation.sweeps.report import StreamState, streams
 from tillbridge.watch.verification import Verification, last
 
 CONSUMER = "flow"
@@ -44,6 +45,7 @@ class Status(msgspec.Struct, frozen=True):
     destinations: list[Destination]
     orders_pending_acknowledgement: int
     till_numbers_missing: int
+    streams: list[StreamState]
     schedules: dict[str, str]
     verification: Verification | None
 
@@ -85,6 +87,7 @@ def status(connection: Connection) -> Status:
             connection,
             "select coalesce(sum(missing), 0) from till_gap where filled_at is null",
         ),
+        streams=streams(connection),
         schedules=_words(connection),
         verification=last(connection),
     )

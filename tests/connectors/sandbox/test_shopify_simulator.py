@@ -249,3 +249,17 @@ def test_cost_rises_with_the_page() -> None:
     assert cost(10) < cost(100) < cost(250)
     with pytest.raises(QueryError):
         read_query("{ shop(id: $x) { id } }", {})
+
+
+def test_orders_are_counted_exactly_up_to_a_limit(
+    shop: ShopifySimulator, transport: HttpTransport
+) -> None:
+    def counted(arguments: str) -> dict[str, Any]:
+        query = f"query {{ ordersCount({arguments}) {{ count precision }} }}"
+        found: dict[str, Any] = ask(shop, transport, query)["data"]["ordersCount"]
+        return found
+
+    everything = counted("limit: null")
+    assert everything == {"count": 20, "precision": "EXACT"}
+    assert counted("limit: 5") == {"count": 5, "precision": "AT_LEAST"}
+    assert counted("query: \"updated_at:<'2020-01-01T00:00:00Z'\"")["count"] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 from tests.connectors.shopify.payloads import with_settings
 from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.connectors.shopify import connector
-from tillbridge.contract.promises import Item, Page
+from tillbridge.contract.promises import Item, Listing, Page, Window
 from tillbridge.contract.transport import Request, Response
 
 SECRETS = {"access_token": "token-4711"}
@@ -301,3 +302,65 @@ def test_settings_that_cannot_work_are_refused(settings: dict[str, Any]) -> None
         with_settings(**settings)
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(settings, type=connector.config)
+
+
+def amounts(number: int, total: str, refunded: str, currency: str = "USD") -> dict[str, Any]:
+    def bag(amount: str) -> dict[str, Any]:
+        return {"shopMoney": {"amount": amount, "currencyCode": currency}}
+
+    return {
+        "id": f"gid://shopify/Order/{number}",
+        "updatedAt": "2026-03-04T09:00:00Z",
+        "totalPriceSet": bag(total),
+        "totalRefundedSet": bag(refunded),
+    }
+
+
+def listing(shop: Shop, cursor: str = "") -> Listing:
+    window = Window(datetime(2026, 3, 4, tzinfo=UTC), datetime(2026, 3, 5, tzinfo=UTC))
+    connection = with_settings(shop="sample.myshopify.com")
+    return connector.list_objects("orders", window, cursor, connection, SECRETS, shop)
+
+
+def test_a_listing_gives_count_and_amounts_of_a_window() -> None:
+    def answer(query: str, variables: dict[str, Any]) -> Any:
+        if "ordersCount" in query:
+            return {"ordersCount": {"count": 2, "precision": "EXACT"}}
+        if variables["after"]:
+            return {"orders": nodes(amounts(2, "500", "0", "JPY"))}
+        return {"orders": nodes(amounts(1, "89.25", "10.5"), after="p2")}
+
+    shop = Shop(answer)
+    first = listing(shop)
+    assert (first.count, first.more) == (2, True)
+    condition = "updated_at:>='2026-03-04T00:00:00Z' AND updated_at:<'2026-03-05T00:00:00Z'"
+    assert {variables["filter"] for _, variables in shop.asked} == {condition}
+    second = listing(shop, first.cursor)
+    assert (second.count, second.more, len(shop.asked)) == (None, False, 3)
+    found = [
+        (one.key, one.reference, one.version, one.currency, one.amount, one.refunded)
+        for one in (*first.objects, *second.objects)
+    ]
+    at = "2026-03-04T09:00:00Z"
+    assert found == [
+        ("order/web/1", "gid://shopify/Order/1", at, "USD", 8925, 1050),
+        ("order/web/2", "gid://shopify/Order/2", at, "JPY", 500, 0),
+    ]
+
+
+def test_a_count_that_is_only_a_least_one_is_not_held_against_the_listing() -> None:
+    least = {"ordersCount": {"count": 10_000, "precision": "AT_LEAST"}}
+    shop = Shop(lambda query, _: least if "ordersCount" in query else {"orders": nodes()})
+    assert listing(shop).count is None
+
+
+def test_an_amount_that_is_none_is_no_listing() -> None:
+    shop = Shop(
+        lambda query, _: (
+            {"ordersCount": {"count": 1, "precision": "EXACT"}}
+            if "ordersCount" in query
+            else {"orders": nodes(amounts(1, "8.925", "0"))}
+        )
+    )
+    with pytest.raises(NeedsDecision):
+        listing(shop)

@@ -22,6 +22,7 @@ from tillbridge.app.cli import (
     secrets,
     stock,
     stores,
+    sweep,
     xref,
 )
 from tillbridge.app.cli.terminal import Terminal, log_to_stderr
@@ -37,6 +38,7 @@ run.register(app)
 operate.register(app)
 observe.register(app)
 stores.register(app)
+sweep.register(app)
 app.add_typer(cases.app, name="cases", help="Exceptions: list, show, resolve, replay.")
 app.add_typer(xref.app, name="xref", help="Cross-references: import, list, set, propose.")
 app.add_typer(ledger.app, name="ledger", help="The money book: balance, journal, export.")

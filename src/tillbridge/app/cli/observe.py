@@ -62,6 +62,14 @@ def status(context: typer.Context) -> None:
         (f"waiting for {d.name}", d.documents, "breaker open" if d.failures else "")
         for d in found.destinations
     ]
+    rows += [
+        (
+            f"{one.stream} of {one.connection} complete through",
+            f"{one.complete_through:%Y-%m-%d %H:%M}" if one.complete_through else "not known",
+            f"{one.lacking} missing or behind" if one.lacking else "",
+        )
+        for one in found.streams
+    ]
     here.show(found, table(("what", "count", ""), rows))
 
 

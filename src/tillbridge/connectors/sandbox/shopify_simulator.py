@@ -2,12 +2,13 @@
 
     POST /admin/api/<version>/graphql.json   X-Shopify-Access-Token, {"query", "variables"}
 
-It answers `shop`, `order(id)`, `node(id)` and `orders(first, after, query, sortKey)` for the orders
-of a day of trade, as they stand at the instant it is told to show. As documented: 401 for a wrong
-token; the API version in the answer's header, a dead version answered by the oldest living one;
-cost per query from a leaky bucket and, when it is empty, 200 with errors[].extensions.code
-THROTTLED; 429 with Retry-After at the edge (fault `throttle`). Webhooks are sent by
-`shopify_webhooks`. Started alone it prints its address and sends the day to a hub:
+It answers `shop`, `order(id)`, `node(id)`, `orders(first, after, query, sortKey)` and
+`ordersCount(query, limit)` for the orders of a day of trade, as they stand at the instant it is
+told to show. As documented: 401 for a wrong token; the API version in the answer's header, a dead
+version answered by the oldest living one; cost per query from a leaky bucket and, when it is
+empty, 200 with errors[].extensions.code THROTTLED; 429 with Retry-After at the edge (fault
+`throttle`). Webhooks are sent by `shopify_webhooks`. Started alone it prints its address and sends
+the day to a hub:
 
     python -m tillbridge.connectors.sandbox.shopify_simulator --token t --seed 7
       and, to send:  --hub http://127.0.0.1:8080/hooks/web --secret s --journal sent.jsonl
@@ -221,6 +222,7 @@ class ShopifySimulator:
             "order": lambda arguments: self._node(arguments, "Order"),
             "node": lambda arguments: self._node(arguments, ""),
             "orders": self._orders,
+            "ordersCount": self._count,
         }
         return resolve(fields, root)
 
@@ -233,6 +235,18 @@ class ShopifySimulator:
             if found is not None:
                 return found
         return None
+
+    def _count(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """How many orders a search finds: exact up to the limit, 10,000 unless null is asked."""
+        keeps = _filter(str(arguments.get("query") or ""))
+        found = sum(keeps(one) for one in self.standing())
+        limit = arguments.get("limit", 10_000)
+        more = limit is not None and found > limit
+        return {
+            "__typename": "Count",
+            "count": limit if more else found,
+            "precision": "AT_LEAST" if more else "EXACT",
+        }
 
     def _orders(self, arguments: Mapping[str, Any]) -> Connection:
         """Orders by update, filtered as the search syntax of updated_at and created_at says."""

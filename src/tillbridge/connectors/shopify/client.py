@@ -104,6 +104,19 @@ class AdminApi:
         page = wire.convert(_Connection, data.get("orders"), where="orders")
         return page.nodes, _next(page)
 
+    def amounts(self, size: int, after: str, condition: str) -> tuple[list[dict[str, Any]], str]:
+        """One page of (id, updatedAt, total, refunded) by update, and the next page's cursor."""
+        data = self.ask(queries.AMOUNTS, size=size, after=after or None, filter=condition)
+        page = wire.convert(_Connection, data.get("orders"), where="orders")
+        return page.nodes, _next(page)
+
+    def count(self, condition: str) -> int | None:
+        """How many orders there are; None when the shop only knows that there are more."""
+        found = _object(self.ask(queries.COUNT, filter=condition), "ordersCount")
+        if found.get("precision") != "EXACT":
+            return None
+        return wire.convert(int, found.get("count"), where="ordersCount")
+
     def order(self, reference: str) -> dict[str, Any]:
         """One order, whole: every nested connection read to its end, as plain lists of nodes."""
         found = self.ask(queries.ORDER, id=reference).get("order")

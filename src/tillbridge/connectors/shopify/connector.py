@@ -12,7 +12,7 @@ import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision, Refused
 from tillbridge.atoms.ids import key_of
-from tillbridge.connectors.shopify import files, inbound, webhooks
+from tillbridge.connectors.shopify import files, inbound, inbound_listing, webhooks
 from tillbridge.connectors.shopify.client import AdminApi
 from tillbridge.connectors.shopify.config import ShopifyConfig
 from tillbridge.connectors.shopify.wire import number
@@ -21,15 +21,19 @@ from tillbridge.contract.promises import (
     Address,
     Connection,
     Item,
+    Listing,
     Message,
     Page,
     Translation,
+    Window,
 )
 from tillbridge.contract.transport import Transport
 from tillbridge.contract.wire import WireError, instant
 
 # Refusals that are about one order, not about the shop or the token.
 UNREADABLE = ("not_found", "too_many", "endless")
+
+LISTED_PAGE = 100
 
 
 class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,11 +50,14 @@ class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ShopifyConnector:
-    """Translates, ReceivesWebhooks, ReadsFiles, Polls, Sweeps, Rereads, ChecksConnection."""
+    """Translates, ReceivesWebhooks, ReadsFiles, Polls, Sweeps, Lists, Rereads,
+    ChecksConnection.
+    """
 
     name = "shopify"
     config: type[msgspec.Struct] = ShopifyConfig
     streams: tuple[str, ...] = ("orders",)
+    listed: tuple[str, ...] = ("orders",)
 
     def translate(self, message: Message, connection: Connection, names: Names) -> Translation:
         """Facts of a payload; see inbound."""
@@ -97,6 +104,25 @@ class ShopifyConnector:
     def cursor_at(self, stream: str, since: datetime) -> str:
         """The sweep of everything updated since an instant."""
         return _text(Cursor(since=_zulu(since)))
+
+    def list_objects(
+        self,
+        stream: str,
+        window: Window,
+        cursor: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> Listing:
+        """Orders updated in a window with what was paid and given back; counted by the shop too."""
+        if stream not in self.listed:
+            raise Refused(f"there is no stream {stream[:40]!r}; there is: orders")
+        api = AdminApi(_settings(connection), secrets.get("access_token", ""), transport)
+        condition = inbound_listing.condition(window)
+        count = None if cursor else api.count(condition)
+        nodes, after = api.amounts(LISTED_PAGE, cursor, condition)
+        told = [inbound_listing.listed(node, connection.name, inbound.REREAD) for node in nodes]
+        return Listing(objects=tuple(told), cursor=after, more=bool(after), count=count)
 
     def reread(
         self,

@@ -31,6 +31,14 @@ ORDERS = (
     f" {{ nodes {{ id updatedAt }} {_PAGE} }} }}"
 )
 
+COUNT = "query ($filter: String) { ordersCount(query: $filter, limit: null) { count precision } }"
+
+AMOUNTS = (
+    "query ($size: Int!, $after: String, $filter: String) {"
+    " orders(first: $size, after: $after, query: $filter, sortKey: UPDATED_AT)"
+    f" {{ nodes {{ id updatedAt totalPriceSet {_BAG} totalRefundedSet {_BAG} }} {_PAGE} }} }}"
+)
+
 ORDER = (
     "query ($id: ID!) { order(id: $id) {"
     " id name currencyCode createdAt updatedAt processedAt cancelledAt cancelReason test"

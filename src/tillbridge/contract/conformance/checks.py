@@ -21,6 +21,7 @@ from tillbridge.contract.conformance.samples import Suite
 from tillbridge.contract.promises import (
     ChecksConnection,
     Delivers,
+    Lists,
     Polls,
     ReadsFiles,
     ReceivesWebhooks,
@@ -86,6 +87,7 @@ CHECKS: tuple[Check, ...] = (
         ),
         ChecksConnection,
         Polls,
+        Lists,
         Rereads,
         Delivers,
     ),

@@ -7,6 +7,7 @@ must say what to do next (RetryLater, Refused, NeedsDecision), and never carry a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
@@ -18,10 +19,13 @@ from tillbridge.contract.promises import (
     Assignment,
     ChecksConnection,
     Delivers,
+    Listing,
+    Lists,
     Page,
     Polls,
     Receipt,
     Rereads,
+    Window,
 )
 from tillbridge.contract.transport import Request, Response
 
@@ -154,6 +158,9 @@ def _calls(suite: Suite) -> Iterator[tuple[str, Call]]:
     if isinstance(connector, Polls):
         for stream in connector.streams:
             yield f"poll {stream}", _poll(suite, connector, stream, secrets)
+    if isinstance(connector, Lists):
+        for stream in connector.listed:
+            yield f"list {stream}", _listing(suite, connector, stream, secrets)
     if isinstance(connector, Rereads) and suite.guide.reread is not None:
         wanted = suite.guide.reread
         rereads = connector
@@ -172,6 +179,15 @@ def _calls(suite: Suite) -> Iterator[tuple[str, Call]]:
 def _poll(suite: Suite, connector: Polls, stream: str, secrets: Mapping[str, str]) -> Call:
     def call(transport: ScriptedTransport) -> Page:
         return connector.poll(stream, "", suite.connection, secrets, transport)
+
+    return call
+
+
+def _listing(suite: Suite, connector: Lists, stream: str, secrets: Mapping[str, str]) -> Call:
+    window = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
+
+    def call(transport: ScriptedTransport) -> Listing:
+        return connector.list_objects(stream, window, "", suite.connection, secrets, transport)
 
     return call
 

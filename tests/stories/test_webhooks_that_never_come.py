@@ -1,0 +1,220 @@
+"""The shop trades while the hub is away, and its webhooks never come: the sweep tells count and
+sum, has everything read, and the books are those of a shop that told all of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.stories.shop import House, house
+from tillbridge.atoms.clock import FixedClock
+from tillbridge.connectors.sandbox.retailer import DayOfTrade, day_of_trade
+from tillbridge.connectors.sandbox.shopify_simulator import ShopifySimulator
+from tillbridge.durable.postgres.databases import create_database, drop_database
+from tillbridge.reconciliation.sweeps.report import StreamState, SweepReport, streams, sweeps
+from tillbridge.reconciliation.sweeps.sweeper import Swept
+
+TOKEN = "made-up-token"
+DAY = date(2031, 3, 3)
+"""Ahead of the database's own clock, which fills the first bucket of calls."""
+ORDERS = 24
+HEARD = 6
+"""The hub heard these orders being placed and paid; nothing of what became of them."""
+
+
+@pytest.fixture(scope="module")
+def day() -> DayOfTrade:
+    return day_of_trade(7, ORDERS, DAY)
+
+
+@pytest.fixture
+def shop(day: DayOfTrade) -> Iterator[ShopifySimulator]:
+    simulator = ShopifySimulator(day.stories, TOKEN, points=100_000)
+    simulator.start()
+    yield simulator
+    simulator.stop()
+
+
+@pytest.fixture
+def clock(day: DayOfTrade) -> FixedClock:
+    return FixedClock(max(story.last.at for story in day.stories) + timedelta(hours=5))
+
+
+@pytest.fixture
+def hub(
+    tmp_path: Path, database_url: str, day: DayOfTrade, shop: ShopifySimulator, clock: FixedClock
+) -> Iterator[House]:
+    """A house with the shop's API."""
+
+    def furnish(folder: Path) -> None:
+        settings = folder / "tillbridge.toml"
+        (folder / "secrets" / "web-token").write_text(TOKEN)
+        there = 'secrets.access_token = { file = "secrets/web-token" }\nsweep_hours = 4\n'
+        there += f'settings = {{ endpoint = "{shop.endpoint()}" }}\n'
+        text = settings.read_text()
+        assert "\n[connection.web]\n" in text
+        settings.write_text(text.replace("[connection.web]\n", f"[connection.web]\n{there}", 1))
+
+    with house(tmp_path / "house", database_url, clock=clock, furnish=furnish) as found:
+        ready(found, day)
+        yield found
+
+
+def ready(found: House, day: DayOfTrade) -> None:
+    """All names known, the shelves full."""
+    rows = [
+        (c, t, theirs, ours) for c, t, theirs, ours in csv.reader(io.StringIO(day.xref.decode()))
+    ]
+    late = day.late
+    found.names([*rows[1:], (late.connection, late.table, late.theirs, late.ours)])
+    found.file("feed", day.opening_stock, "morning.csv")
+
+
+def told(found: House, day: DayOfTrade, *, all_of_it: bool) -> None:
+    """Webhooks of the day; or only that the first orders were placed and paid."""
+    heard = {story.order.id for story in day.stories[:HEARD]}
+    for delivery in day.deliveries:
+        if all_of_it or (
+            delivery.order in heard and delivery.topic in ("orders/create", "orders/paid")
+        ):
+            found.web(
+                delivery.topic, msgspec.json.decode(delivery.body), delivery.event, flow=False
+            )
+    found.flow()
+
+
+@pytest.fixture
+def clean(
+    tmp_path: Path, server_url: str, template_database: str, day: DayOfTrade, clock: FixedClock
+) -> Iterator[House]:
+    """The same trade, every webhook told."""
+    name = f"{template_database}_clean"
+    with ExitStack() as stack:
+        url = create_database(server_url, name, template=template_database)
+        stack.callback(drop_database, server_url, name)
+        found = stack.enter_context(house(tmp_path / "clean", url, clock=clock))
+        ready(found, day)
+        told(found, day, all_of_it=True)
+        yield found
+
+
+def swept(hub: House) -> Swept:
+    done = hub.hub.sweepers()["web"].run(hub.connection, "orders")
+    assert done is not None
+    return done
+
+
+def last(hub: House) -> SweepReport:
+    (found,) = sweeps(hub.connection, limit=1)
+    hub.connection.rollback()
+    return found
+
+
+def stream(hub: House) -> StreamState:
+    (found,) = streams(hub.connection)
+    hub.connection.rollback()
+    return found
+
+
+def stock(found: House) -> list[tuple[object, ...]]:
+    return found.rows(
+        "select location, product, on_hand, reserved from stock"
+        " where on_hand <> 0 or reserved <> 0 order by location, product"
+    )
+
+
+def test_a_sweep_finds_what_no_webhook_told_and_the_books_become_those_of_a_clean_day(
+    hub: House, clean: House, day: DayOfTrade
+) -> None:
+    told(hub, day, all_of_it=False)
+    first = swept(hub)
+    found = last(hub)
+    assert (found.source_count, found.hub_count, found.missing) == (ORDERS, HEARD, ORDERS - HEARD)
+    assert found.behind == HEARD
+    sold, given_back = sum(o.total for o in day.orders), sum(o.refunded for o in day.orders)
+    heard = sum(story.order.total for story in day.stories[:HEARD])
+    assert given_back > 0
+    assert msgspec.structs.astuple(found.sums["USD"]) == (sold, given_back, heard, 0)
+    assert found.miss_rate == pytest.approx((ORDERS - HEARD) / ORDERS)
+    assert (found.asked, found.fetched) == (ORDERS, 0)
+    assert not first.complete
+    assert stream(hub).complete_through is None
+
+    assert not hub.drain().moving
+    assert last(hub).fetched == ORDERS
+    second = swept(hub)
+    assert (second.complete, second.tally.missing, second.tally.behind) == (True, [], [])
+    found = last(hub)
+    assert (found.hub_count, found.missing, found.asked) == (ORDERS, 0, 0)
+    assert msgspec.structs.astuple(found.sums["USD"]) == (sold, given_back, sold, given_back)
+    assert stream(hub).complete_through == second.window.until
+
+    assert hub.cases() == []
+    assert hub.balances() == clean.balances()
+    assert stock(hub) == stock(clean)
+    assert hub.lies() == []
+
+
+def test_the_second_sweep_asks_for_nothing_twice(
+    hub: House, day: DayOfTrade, shop: ShopifySimulator, clock: FixedClock
+) -> None:
+    told(hub, day, all_of_it=False)
+    swept(hub)
+    hub.flow()  # the readings again are owed now
+    clock.sleep(60)
+    assert swept(hub).asked == frozenset()
+    assert last(hub).missing == ORDERS - HEARD
+    assert not hub.drain().moving
+    calls = shop.calls
+    assert swept(hub).complete
+    assert shop.calls - calls == 2  # the count and one page
+    messages = hub.rows("select count(*) from message where topic = 'reread/order'")
+    assert messages == [(ORDERS,)]
+
+
+def test_an_order_that_waits_for_a_name_does_not_hold_the_stream_back(
+    hub: House, day: DayOfTrade
+) -> None:
+    hub.connection.execute("delete from xref where connection = 'web' and kind = 'product'")
+    hub.connection.commit()
+    hub.names([("web", "tender", "nothing", "cash")])  # the tables are read anew
+    told(hub, day, all_of_it=True)
+    done = swept(hub)
+    assert done.tally.waiting > 0
+    assert (done.tally.missing, done.tally.behind) == ([], [])
+    assert stream(hub).complete_through == done.window.until
+
+
+def test_the_worker_sweeps_at_its_start_then_by_its_rhythm(
+    hub: House, day: DayOfTrade, clock: FixedClock
+) -> None:
+    sweeper = hub.hub.sweepers()["web"]
+    assert [one.asked for one in sweeper.run_due(hub.connection)] != []
+    assert not hub.drain().moving
+    assert sweeper.run_due(hub.connection) == []
+    clock.sleep(601)  # something was missing: look again soon
+    assert [one.complete for one in sweeper.run_due(hub.connection)] == [True]
+    clock.sleep(3600)
+    assert sweeper.run_due(hub.connection) == []
+    assert len(hub.hub.sweepers()["web"].run_due(hub.connection, at_start=True)) == 1
+    clock.sleep(4 * 3600)
+    assert len(sweeper.run_due(hub.connection)) == 1
+
+
+def test_the_verb_tells_counts_and_sums(hub: House, day: DayOfTrade) -> None:
+    told(hub, day, all_of_it=False)
+    since, until = day.day.isoformat(), (day.day + timedelta(days=2)).isoformat()
+    page = hub.verb("sweep", "--connection", "web", "--from", since, "--to", until)
+    (found,) = sweeps(hub.connection)
+    assert (found.source_count, found.missing) == (ORDERS, ORDERS - HEARD)
+    assert page.splitlines()[-1].startswith(f"web orders to {until} 00:00 USD: there ")
+    assert hub.verb("sweep", "--history") == page
+    assert "orders of web complete through" in hub.verb("status")
