@@ -9,5 +9,7 @@ from tillbridge.triage import policy
 
 def works_alone(connection: Connection) -> None:
     """Ask for no second person any more, as `tillbridge approvals policy --alone` does."""
-    policy.write(connection, policy.SecondPerson(second_person=False), "ann", "a house of one")
-    connection.commit()
+    with connection.transaction():
+        policy.write(connection, policy.SecondPerson(second_person=False), "ann", "a house of one")
+    if not connection.autocommit:
+        connection.commit()

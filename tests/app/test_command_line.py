@@ -18,6 +18,7 @@ import typer
 from typer.main import get_command
 
 from tests.connectors.shopify.payloads import line
+from tests.one_person import works_alone
 from tests.stories.shop import paid_order
 from tests.stories.till_files import goods, poslog, receipt, tender
 from tillbridge.app.cli import main
@@ -208,6 +209,7 @@ def test_a_replay_of_the_log_ends_with_one_when_the_state_is_another(
     shell.here("xref", "set", "web", "product", "A", "P1")
     assert "both are the same" in shell.here("db", "replay-log")
     with connect(database_url, autocommit=True) as connection:
+        works_alone(connection)
         connection.execute("update xref set ours = 'P2'")
     found = shell.run("--workspace", str(shell.folder), "db", "replay-log", code=1)
     assert "xref web product A: reads otherwise" in found.out

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.one_person import works_alone
 from tests.stories.shop import House, house, line, paid_order, refund, shipment
 from tests.stories.till_files import goods, poslog, post_void, receipt, tender
 from tillbridge.app.replay.findings import Replayed, page
@@ -179,6 +180,7 @@ LIES = {
 def test_what_the_log_does_not_tell_is_named(shop: House, lie: str) -> None:
     a_day(shop)
     change, words = LIES[lie]
+    works_alone(shop.connection)
     shop.connection.execute(change.encode())
     shop.connection.commit()
     found = again(shop)
