@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tillbridge.app.xref_files import read_rows
+from tillbridge.atoms import csv_cells
 from tillbridge.atoms.errors import Refused
 
 
@@ -15,3 +16,14 @@ def test_a_file_in_another_encoding_is_refused_by_name(tmp_path: Path) -> None:
     path.write_bytes("connection,table,theirs,ours\n".encode("utf-16"))
     with pytest.raises(Refused, match="is no CSV file in UTF-8"):
         read_rows(path)
+
+
+def test_names_that_look_like_formulas_are_read_back_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    names = ["=1+1", "-7", "@home", "+49 30", "'=x", "HAT-LTD"]
+    text = csv_cells.row(["connection", "table", "theirs", "ours"], "\n")
+    text += "".join(csv_cells.row(["web", "product", name, name], "\n") for name in names)
+    path.write_text(text)
+    assert "'=1+1" in text
+    assert [row.theirs for row in read_rows(path)] == names
+    assert [row.ours for row in read_rows(path)] == names

@@ -9,6 +9,7 @@ from pathlib import Path
 from tillbridge.app import registry
 from tillbridge.app.hub import Hub
 from tillbridge.app.settings import Workspace
+from tillbridge.atoms import csv_cells
 from tillbridge.atoms.clock import SystemClock
 from tillbridge.atoms.errors import NeedsDecision, Refused
 from tillbridge.contract.names import TABLES, Proposals
@@ -43,7 +44,7 @@ def _rows(path: Path) -> list[NameRow]:
             elif not row["ours"]:
                 problems.append(f"{place}: {row['table']} {row['theirs']!r} has no name of ours")
             else:
-                rows.append(NameRow(*(row[name] for name in COLUMNS)))
+                rows.append(NameRow(*(csv_cells.unguarded(row[name] or "") for name in COLUMNS)))
     if problems:
         raise Refused("\n".join(problems[:20]))
     return rows

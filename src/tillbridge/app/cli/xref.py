@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from msgspec import to_builtins
 from tillbridge.app.cli.terminal import Terminal, fail, proposed, terminal
 from tillbridge.app.settings import ConnectionSettings
 from tillbridge.app.text_table import table
+from tillbridge.atoms import csv_cells
 from tillbridge.atoms.clock import SystemClock
 from tillbridge.durable.rooms import Connection
 from tillbridge.mapping.names import NameRow, altered, set_names
@@ -128,9 +128,10 @@ def propose(
     here_out = out.open("w", newline="", encoding="utf-8") if out else sys.stdout
     try:
         if not here.json or out:
-            writer = csv.writer(here_out, lineterminator="\n")
-            writer.writerow([*HEADER, "hint"])
-            writer.writerows([r.connection, r.table, r.theirs, r.ours, hint] for r, hint in rows)
+            here_out.write(csv_cells.row([*HEADER, "hint"], "\n"))
+            for r, hint in rows:
+                cells = (r.connection, r.table, r.theirs, r.ours, hint)
+                here_out.write(csv_cells.row(cells, "\n"))
     finally:
         if out:
             here_out.close()

@@ -7,13 +7,12 @@ the fact's own currency where it is another one.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from tillbridge.atoms import csv_cells
 from tillbridge.atoms.money import to_text
 from tillbridge.durable.rooms import Connection
 from tillbridge.posting.money.chart import Chart
@@ -38,8 +37,6 @@ CSV_COLUMNS = (
     "item",
     "reverses",
 )
-# what a spreadsheet would run as a formula when it opens the file
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9-]")
 # Beancount names an account no row of the chart speaks for (an older chart had one) here
 _UNKNOWN = "Equity:NotInChart"
@@ -83,10 +80,10 @@ def csv_rows(connection: Connection, entity: str = "") -> Iterator[str]:
 
     Texts that a spreadsheet would take for a formula get an apostrophe in front.
     """
-    yield _row(CSV_COLUMNS)
+    yield csv_cells.row(CSV_COLUMNS)
     for entry in journal(connection, entity):
         for line in entry.lines:
-            yield _row(_cells(entry, line))
+            yield csv_cells.row(_cells(entry, line))
 
 
 def _opens(names: BeancountNames, accounts: Iterable[tuple[str, str]], day: date) -> Iterator[str]:
@@ -117,33 +114,23 @@ def _transaction(names: BeancountNames, entry: JournalEntry) -> Iterator[str]:
 
 def _cells(entry: JournalEntry, line: EntryLine) -> tuple[str, ...]:
     return (
-        _harmless(entry.entity),
+        entry.entity,
         entry.posted_date.isoformat(),
         entry.business_date.isoformat(),
         str(entry.id),
         entry.fact_type,
-        _harmless(entry.fact),
-        _harmless(entry.key),
-        _harmless(entry.rule),
+        entry.fact,
+        entry.key,
+        entry.rule,
         entry.rule_version,
-        _harmless(line.account),
+        line.account,
         to_text(line.amount, entry.currency),
         entry.currency,
         to_text(line.txn_amount, line.txn_currency),
         line.txn_currency,
-        _harmless(line.item),
+        line.item,
         "" if entry.reverses is None else str(entry.reverses),
     )
-
-
-def _row(cells: Iterable[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow(cells)
-    return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _part(value: str) -> str:
