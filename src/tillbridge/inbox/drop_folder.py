@@ -19,6 +19,14 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 
 UNFINISHED = (".part", ".tmp", ".filepart", ".partial", ".crdownload", ".swp")
+# Kind, place and first bytes of what is never unpacked here: who unpacks decides about size, names
+# and what lies inside.
+_PACKED = (
+    ("zip", 0, b"PK\x03\x04"), ("zip", 0, b"PK\x05\x06"), ("zip", 0, b"PK\x07\x08"),
+    ("gzip", 0, b"\x1f\x8b"), ("bzip2", 4, b"1AY&SY"), ("xz", 0, b"\xfd7zXZ\x00"),
+    ("zstd", 0, b"\x28\xb5\x2f\xfd"), ("7z", 0, b"7z\xbc\xaf\x27\x1c"), ("rar", 0, b"Rar!\x1a\x07"),
+    ("lz4", 0, b"\x04\x22\x4d\x18"), ("compress", 0, b"\x1f\x9d"), ("tar", 257, b"ustar"),
+)  # fmt: skip
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 NAME_MOST = 80
 OVERWRITE_BYTES = 4 * 1024 * 1024
@@ -60,6 +68,18 @@ def opened_file(name: str, folder: int | None = None) -> Iterator[BufferedReader
     stream: BufferedReader = BufferedReader(FileIO(number), buffer_size=1024 * 1024)
     with stream:
         yield stream
+
+
+def packed(stream: BufferedReader) -> str:
+    """The kind of archive or compressed file a stream is by its first bytes, "" for none; the
+    stream stands at its beginning again.
+    """
+    head = stream.read(512)
+    stream.seek(0)
+    for kind, at, mark in _PACKED:
+        if head[at : at + len(mark)] == mark:
+            return kind
+    return ""
 
 
 def settled(folder: int, now: datetime, seconds: float) -> tuple[list[str], list[str]]:

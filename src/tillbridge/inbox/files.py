@@ -33,6 +33,7 @@ from tillbridge.inbox.drop_folder import (
     opened_file,
     opened_folder,
     overwrite,
+    packed,
     put_away,
     settled,
     shown,
@@ -231,6 +232,8 @@ class _FileIntake:
         try:
             if size > FILE_MOST:
                 raise _CutShort(f"it has {size} bytes, at most {FILE_MOST} are taken")
+            if kind := packed(stream):
+                raise _CutShort(f"it is a {kind} file; unpack it first, nothing is unpacked here")
             for batch in _batches(self._pieces(stream, name, topic)):
                 self._store(batch)
         except _CutShort as problem:
