@@ -227,6 +227,16 @@ def test_verify_ends_with_one_when_the_tables_lie(shell: Line, database_url: str
     assert "BROKEN" in shell.here("verify", code=1)
 
 
+def test_verify_explains_an_invariant_by_name_or_a_part_of_it(shell: Line) -> None:
+    told = shell.here("verify", "--explain", "every_entry_balances")
+    assert told.startswith("every entry balances\n  The lines of every entry sum to zero")
+    assert "owner: finance" in told
+    (one,) = shell.json("verify", "--explain", "is the fold")["invariants"]
+    assert one["name"] == "order state is the fold of its facts"
+    assert len(shell.json("verify", "--explain", "all")["invariants"]) > 80
+    shell.here("verify", "--explain", "nonsense", code=1)
+
+
 def test_a_drain_whose_time_is_up_says_so(shell: Line, tmp_path: Path) -> None:
     shell.run("init", str(shell.folder))
     settings = shell.folder / "tillbridge.toml"

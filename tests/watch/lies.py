@@ -140,6 +140,12 @@ MONEY = {
     "journals_hold_only_entries_that_are_theirs": """
         update journal_pending set amount = amount + 1 where n = 1""",
     "every_summary_has_its_journal": "update journal_summary set op = op || 'x'",
+    "every_journal_took_the_entries_it_names": """
+        update journal_summary set op = op || 'x'
+        where entry = (select min(entry) from journal_summary);
+        insert into document (dest, op, key, kind, state, day)
+        select 1, max(op), 'journal/x', 'journal', 'dropped', current_date
+        from journal_summary where op like '%x'""",
     "no_journal_for_what_the_erp_books_itself": """
         insert into journal_summary (op, entry)
         select 'journal/x/1/nil', id::text from entry where gl = 'documents' limit 1""",
@@ -247,12 +253,17 @@ HUB = {
         insert into file_claim (connection, path, size, sha256, state)
         values ('stores', 'x', 1, 'x', 'done')""",
     "the_hub_knows_itself": "update hub set lane_fn = 'md5/64'",
+    "till_gaps_are_as_large_as_they_say": """
+        insert into till_gap (source, location, till, business_date, head, first, last, missing,
+          noticed_at) values ('stores', 'store-nyc', '4', '2026-03-02', false, 7, 8, 3, now())""",
     "the_audit_is_one_chain": """
         insert into audit values (7, now(), 'eve', 'names.set', 'web', '', '', '', '', '')""",
     "the_guards_stand": "alter table entry disable trigger entry_final",
 }
 LIES = {**MESSAGES, **ORDERS, **MONEY, **STOCK, **DOCUMENTS, **HUB}
 ALSO = {
+    "journal_entries_reach_the_erp_once": {"every_journal_took_the_entries_it_names"},
+    "every_summary_has_its_journal": {"every_journal_took_the_entries_it_names"},
     "refunded_never_exceeds_captured": {"what_an_order_booked_is_what_it_told"},
     "one_entry_per_fact_and_entity": {"the_guards_stand"},
     "nothing_is_parked_and_pending": {"nothing_is_pending"},

@@ -82,8 +82,9 @@ where d.kind <> 'journal' and r.fact is null and to_regclass('record_0') is not 
 select r.id, r.key, r.fact from seen_record r
 left join (select distinct op from document) d on d.op = r.fact
 left join seen_held h on h.key = r.key and h.room in ('publishing', 'reading')
-where r.type in ('SubmitDocument', 'RereadObject') and r.carried
-  and d.op is null and h.key is null
+where (r.type in ('SubmitDocument', 'RereadObject')
+       or (r.type = 'JournalSummed' and r.fact not like '%/nil'))
+  and r.carried and d.op is null and h.key is null
 
 -- name: documents_carry_the_total_that_was_decided
 -- says: The total kept for a document is the one that was decided.

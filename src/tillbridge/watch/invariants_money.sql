@@ -177,6 +177,14 @@ select s.op, count(*) from journal_summary s
 left join document d on d.op = s.op
 where d.op is null and s.op not like '%/nil' group by s.op
 
+-- name: every_journal_took_the_entries_it_names
+-- says: The entries a journal was made of, as the log tells, are those noted as gone out in it.
+-- do: Report a defect; an entry counts as sent and is not, or is sent again.
+-- owner: finance
+select r.fact, r.amount, s.entries from seen_record r
+left join (select op, count(*) as entries from journal_summary group by op) s on s.op = r.fact
+where r.type = 'JournalSummed' and s.entries is distinct from r.amount
+
 -- name: no_journal_for_what_the_erp_books_itself
 -- says: What the ERP books from its own documents is not sent to it as a journal too.
 -- do: The ERP has it twice: take the journal back there, then report a defect.
