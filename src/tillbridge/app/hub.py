@@ -197,7 +197,7 @@ class Hub:
         path = self.workspace.folder / "rates.csv"
         if not path.is_file():
             return Rates()
-        return parse_rates(path.read_text(encoding="utf-8"), str(path))
+        return parse_rates(path.read_text(encoding="utf-8", errors="replace"), str(path))
 
     def rule_files(self) -> dict[str, str]:
         """Texts of chart, rules and examples; the workspace's own where it has them."""

@@ -194,9 +194,12 @@ def load_workspace(folder: Path) -> Workspace:
         raise SettingsRefused(
             f"{folder} is no workspace: it has no {FILE} (make one with: tillbridge init {folder})"
         ) from None
+    except UnicodeDecodeError as problem:
+        line = problem.object[: problem.start].count(b"\n") + 1
+        raise SettingsRefused(f"{path}:{line}: this line is not UTF-8") from None
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise SettingsRefused(f"{path}: {problem}") from None
     try:
         settings = msgspec.convert(document, Settings)
