@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 NAME ?=
+MINUTES ?= 10
+SEED ?= 0
 SEEDS ?= 60
 FIRST ?= 0
 
@@ -18,7 +20,7 @@ FIRST ?= 0
 # Same content, same stamp, nothing to do; a fresh checkout with new times installs nothing twice.
 STAMP := $(VENV)/.installed-$(shell { pwd; cat requirements.txt; sed '/^\[tool\.ruff/,$$d' pyproject.toml; } | cksum | tr ' ' '-')
 
-.PHONY: help setup demo test test-long simulate mutants check format bench connector lock clean
+.PHONY: help setup demo test test-long simulate mutants check format bench chaos connector lock clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +72,9 @@ bench: setup ## Measure intake, flow and verify on this machine
 	@$(BIN)/tillbridge bench intake $(ARGS)
 	@$(BIN)/tillbridge bench flow $(ARGS)
 	@$(BIN)/tillbridge bench verify $(ARGS)
+
+chaos: setup ## Kill, cut and starve a real hub for a while: make chaos MINUTES=10 SEED=1 ARGS="--json FILE"
+	@$(BIN)/python -m tests.fire.chaos --minutes $(MINUTES) --seed $(SEED) $(ARGS)
 
 connector: setup ## Write the skeleton of a connector: make connector NAME=x
 	@test -n "$(NAME)" || { echo "make connector: give it a name, as in: make connector NAME=acme_pos" >&2; exit 2; }
