@@ -139,7 +139,7 @@ class House:
             )
         finally:
             structlog.reset_defaults()
-        assert done.exit_code == 0, done.output
+        assert done.exit_code == 0, done.output or repr(done.exception)
         return done.output
 
     # -- what became of it --------------------------------------------------------------------

@@ -14,10 +14,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.stories.shop import House, house
+from tests.stories.shop import NAMES, House, house
 from tillbridge.atoms.clock import FixedClock
+from tillbridge.connectors.sandbox.erp_faults import Fault
 from tillbridge.connectors.sandbox.retailer import DayOfTrade, day_of_trade
 from tillbridge.connectors.sandbox.shopify_simulator import ShopifySimulator
+from tillbridge.connectors.sandbox.shopify_webhooks import WebhookSender
+from tillbridge.connectors.shopify.config import TOPICS
+from tillbridge.contract.addresses import LOOPBACK
+from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.durable.postgres.databases import create_database, drop_database
 from tillbridge.reconciliation.sweeps.report import StreamState, SweepReport, streams, sweeps
 from tillbridge.reconciliation.sweeps.sweeper import Swept
@@ -25,6 +30,7 @@ from tillbridge.reconciliation.sweeps.sweeper import Swept
 TOKEN = "made-up-token"
 DAY = date(2031, 3, 3)
 """Ahead of the database's own clock, which fills the first bucket of calls."""
+ADDRESS = "https://hub.example.com/in/web"
 ORDERS = 24
 HEARD = 6
 """The hub heard these orders being placed and paid; nothing of what became of them."""
@@ -49,32 +55,39 @@ def clock(day: DayOfTrade) -> FixedClock:
 
 
 @pytest.fixture
-def hub(
-    tmp_path: Path, database_url: str, day: DayOfTrade, shop: ShopifySimulator, clock: FixedClock
+def unnamed(
+    tmp_path: Path, database_url: str, shop: ShopifySimulator, clock: FixedClock
 ) -> Iterator[House]:
-    """A house with the shop's API."""
+    """A house with the shop's API that was given none of the day's names yet."""
 
     def furnish(folder: Path) -> None:
         settings = folder / "tillbridge.toml"
         (folder / "secrets" / "web-token").write_text(TOKEN)
         there = 'secrets.access_token = { file = "secrets/web-token" }\nsweep_hours = 4\n'
-        there += f'settings = {{ endpoint = "{shop.endpoint()}" }}\n'
+        there += 'allow_addresses = ["127.0.0.1"]\n'
+        there += f'settings = {{ endpoint = "{shop.endpoint()}", webhook_address = "{ADDRESS}" }}\n'
         text = settings.read_text()
         assert "\n[connection.web]\n" in text
         settings.write_text(text.replace("[connection.web]\n", f"[connection.web]\n{there}", 1))
 
     with house(tmp_path / "house", database_url, clock=clock, furnish=furnish) as found:
-        ready(found, day)
         yield found
+
+
+@pytest.fixture
+def hub(unnamed: House, day: DayOfTrade) -> House:
+    """The same, ready for the day."""
+    ready(unnamed, day)
+    return unnamed
 
 
 def ready(found: House, day: DayOfTrade) -> None:
     """All names known, the shelves full."""
-    rows = [
-        (c, t, theirs, ours) for c, t, theirs, ours in csv.reader(io.StringIO(day.xref.decode()))
-    ]
+    rows = list(csv.reader(io.StringIO(day.xref.decode())))[1:]
+    known = {name[:3] for name in NAMES}
+    wanted = [(c, t, theirs, ours) for c, t, theirs, ours in rows if (c, t, theirs) not in known]
     late = day.late
-    found.names([*rows[1:], (late.connection, late.table, late.theirs, late.ours)])
+    found.names([*wanted, (late.connection, late.table, late.theirs, late.ours)])
     found.file("feed", day.opening_stock, "morning.csv")
 
 
@@ -181,16 +194,14 @@ def test_the_second_sweep_asks_for_nothing_twice(
 
 
 def test_an_order_that_waits_for_a_name_does_not_hold_the_stream_back(
-    hub: House, day: DayOfTrade
+    unnamed: House, day: DayOfTrade
 ) -> None:
-    hub.connection.execute("delete from xref where connection = 'web' and kind = 'product'")
-    hub.connection.commit()
-    hub.names([("web", "tender", "nothing", "cash")])  # the tables are read anew
-    told(hub, day, all_of_it=True)
-    done = swept(hub)
+    told(unnamed, day, all_of_it=True)
+    assert "mapping_missing" in unnamed.cases()
+    done = swept(unnamed)
     assert done.tally.waiting > 0
     assert (done.tally.missing, done.tally.behind) == ([], [])
-    assert stream(hub).complete_through == done.window.until
+    assert stream(unnamed).complete_through == done.window.until
 
 
 def test_the_worker_sweeps_at_its_start_then_by_its_rhythm(
@@ -218,3 +229,46 @@ def test_the_verb_tells_counts_and_sums(hub: House, day: DayOfTrade) -> None:
     assert page.splitlines()[-1].startswith(f"web orders to {until} 00:00 USD: there ")
     assert hub.verb("sweep", "--history") == page
     assert "orders of web complete through" in hub.verb("status")
+
+
+def test_a_hub_away_for_hours_comes_back_to_deleted_subscriptions_and_misses_nothing(
+    hub: House, day: DayOfTrade, shop: ShopifySimulator, clock: FixedClock, tmp_path: Path
+) -> None:
+    shop.subscriptions = dict.fromkeys(TOPICS, ADDRESS)
+    transport = HttpTransport(LOOPBACK)
+    nobody = "http://127.0.0.1:9/in/web"
+    away = clock.now()
+    sender = WebhookSender(
+        nobody, "secret", transport, tmp_path / "sent.jsonl", compress=1, clock=clock
+    )
+    report = sender.send(day.deliveries)
+    transport.close()
+    assert report.acknowledged == 0
+    assert clock.now() - away >= timedelta(hours=4)
+    for topic in report.deleted:
+        shop.subscriptions.pop(topic, None)
+    assert "orders/create" not in shop.subscriptions
+
+    back = clock.now()
+    sweeper = hub.hub.sweepers()["web"]
+    (first,) = sweeper.run_due(hub.connection, at_start=True)
+    assert shop.subscriptions == dict.fromkeys(TOPICS, ADDRESS)
+    assert len(first.tally.missing) == ORDERS
+    assert not hub.drain().moving
+    clock.sleep(601)
+    (second,) = sweeper.run_due(hub.connection)
+    assert second.complete
+    assert second.tally.hub_count == ORDERS
+    sums = second.tally.sums["USD"]
+    assert sums.hub_refunded == sums.source_refunded > 0
+    assert clock.now() - back < timedelta(minutes=15)
+    assert hub.cases() == []
+
+
+def test_a_token_that_may_not_subscribe_is_a_case_and_the_sweep_goes_on(
+    hub: House, shop: ShopifySimulator
+) -> None:
+    shop.faults.add(Fault(do="refuse", on="read", words="access denied"))
+    (done,) = hub.hub.sweepers()["web"].run_due(hub.connection)
+    assert hub.cases() == ["subscription_missing"]
+    assert done.tally.source_count == ORDERS

@@ -259,6 +259,18 @@ class Lists(Protocol):
 
 
 @runtime_checkable
+class Subscribes(Protocol):
+    """Keeps its webhook subscriptions alive where the vendor deletes them after failures."""
+
+    def subscribe(
+        self, connection: Connection, secrets: Mapping[str, str], transport: Transport
+    ) -> tuple[str, ...]:
+        """Make the wanted subscriptions that are gone; gives their topics. Does nothing when the
+        settings want none. Raises RetryLater, or Refused when the token may not.
+        """
+
+
+@runtime_checkable
 class Rereads(Protocol):
     """Reads one object again from its vendor."""
 
@@ -309,6 +321,7 @@ PROMISES: tuple[type[Any], ...] = (
     Polls,
     Sweeps,
     Lists,
+    Subscribes,
     Rereads,
     Delivers,
     ChecksConnection,

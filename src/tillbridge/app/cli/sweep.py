@@ -43,7 +43,7 @@ def sweep(
     from tillbridge.reconciliation.sweeps.report import sweeps
 
     here = terminal(context)
-    with here.hub(run_beside=not history) as hub, hub.connect() as connection:
+    with here.hub() as hub, hub.connect() as connection:
         limit = 20
         if not history:
             window = (_instant(since), _instant(until))

@@ -50,6 +50,7 @@ VERBS: Mapping[str, str] = {
     "up": "hub.run",
     "api": "hub.run",
     "worker": "hub.run",
+    "sweep": "data.take_in",
     "verify": "look",
     "xref import": "names.set",
     "xref list": "look",

@@ -4,11 +4,11 @@
 
 It answers `shop`, `order(id)`, `node(id)`, `orders(first, after, query, sortKey)` and
 `ordersCount(query, limit)` for the orders of a day of trade, as they stand at the instant it is
-told to show. As documented: 401 for a wrong token; the API version in the answer's header, a dead
-version answered by the oldest living one; cost per query from a leaky bucket and, when it is
-empty, 200 with errors[].extensions.code THROTTLED; 429 with Retry-After at the edge (fault
-`throttle`). Webhooks are sent by `shopify_webhooks`. Started alone it prints its address and sends
-the day to a hub:
+told to show, and keeps webhook subscriptions. As documented: 401 for a wrong token; the API version
+in the answer's header, a dead version answered by the oldest living one; cost per query from a
+leaky bucket and, when it is empty, 200 with errors[].extensions.code THROTTLED; 429 with
+Retry-After at the edge (fault `throttle`). Webhooks are sent by `shopify_webhooks`. Started alone
+it prints its address and sends the day to a hub:
 
     python -m tillbridge.connectors.sandbox.shopify_simulator --token t --seed 7
       and, to send:  --hub http://127.0.0.1:8080/hooks/web --secret s --journal sent.jsonl
@@ -105,6 +105,8 @@ class ShopifySimulator:
         self._server = LoopbackServer(self._answer, port)
         self.faults = FaultScript()
         self.calls = 0
+        # webhook subscriptions: topic as webhooks name it -> address
+        self.subscriptions: dict[str, str] = {}
 
     @property
     def address(self) -> str:
@@ -223,6 +225,13 @@ class ShopifySimulator:
             "node": lambda arguments: self._node(arguments, ""),
             "orders": self._orders,
             "ordersCount": self._count,
+            "webhookSubscriptions": lambda _: Connection(
+                [
+                    {"__typename": "WebhookSubscription", "topic": _enum(topic), "uri": uri}
+                    for topic, uri in self.subscriptions.items()
+                ]
+            ),
+            "webhookSubscriptionCreate": self._subscribe,
         }
         return resolve(fields, root)
 
@@ -248,6 +257,26 @@ class ShopifySimulator:
             "precision": "AT_LEAST" if more else "EXACT",
         }
 
+    def _subscribe(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """One subscription per topic and address, as over there."""
+        topic = str(arguments.get("topic")).lower().rpartition("_")
+        name, uri = f"{topic[0]}/{topic[2]}", str(arguments["webhookSubscription"].get("uri"))
+        errors = []
+        if self.subscriptions.get(name) == uri:
+            words = "Address for this topic has already been taken"
+            errors.append({"__typename": "UserError", "field": ["uri"], "message": words})
+        else:
+            self.subscriptions[name] = uri
+        made = {
+            "__typename": "WebhookSubscription",
+            "id": f"gid://shopify/WebhookSubscription/{name}",
+        }
+        return {
+            "__typename": "WebhookSubscriptionCreatePayload",
+            "webhookSubscription": None if errors else made,
+            "userErrors": errors,
+        }
+
     def _orders(self, arguments: Mapping[str, Any]) -> Connection:
         """Orders by update, filtered as the search syntax of updated_at and created_at says."""
         keeps = _filter(str(arguments.get("query") or ""))
@@ -257,6 +286,10 @@ class ShopifySimulator:
         if arguments.get("reverse"):
             raise QueryError("the simulator sorts forwards only")
         return Connection(found, lambda _place, one: _cursor(*one), lambda one: order_graph(*one))
+
+
+def _enum(topic: str) -> str:
+    return topic.replace("/", "_").upper()
 
 
 def _cursor(order: ShopOrder, state: State) -> str:

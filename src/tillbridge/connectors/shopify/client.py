@@ -117,6 +117,25 @@ class AdminApi:
             return None
         return wire.convert(int, found.get("count"), where="ordersCount")
 
+    def subscribed(self, address: str) -> set[str]:
+        """Topics with a subscription to an address, as the API names them."""
+        found: set[str] = set()
+        after = ""
+        for _ in range(PAGES_MAX):
+            data = self.ask(queries.SUBSCRIPTIONS, after=after or None)
+            page = wire.convert(
+                _Connection, data.get("webhookSubscriptions"), where="webhookSubscriptions"
+            )
+            found |= {str(node.get("topic")) for node in page.nodes if node.get("uri") == address}
+            after = _next(page)
+            if not after:
+                break
+        return found
+
+    def subscribe(self, topic: str, address: str) -> None:
+        """Make a subscription (topic as the API names it)."""
+        self.ask(queries.SUBSCRIBE, topic=topic, wanted={"uri": address, "format": "JSON"})
+
     def order(self, reference: str) -> dict[str, Any]:
         """One order, whole: every nested connection read to its end, as plain lists of nodes."""
         found = self.ask(queries.ORDER, id=reference).get("order")

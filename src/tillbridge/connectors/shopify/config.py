@@ -9,6 +9,17 @@ import msgspec
 
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.myshopify\.com")
 _VERSION = re.compile(r"20[0-9]{2}-(01|04|07|10)")
+# What the hub has to hear of: the vendor names them in capitals in its API.
+TOPICS = (
+    "orders/create",
+    "orders/updated",
+    "orders/cancelled",
+    "orders/edited",
+    "order_transactions/create",
+    "refunds/create",
+    "fulfillments/create",
+    "fulfillments/update",
+)
 
 
 class ShopifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,6 +35,8 @@ class ShopifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     shop_currency: the shop's currency where it is not the connection's. start_at: RFC 3339 instant
     from which the first sweep reads; "" = all orders the token may see. overlap_seconds: how far
     a sweep reaches back behind the last one. page_size: orders per page of a sweep (1 to 50).
+    webhook_address: https address of the hub for this shop; "" = subscriptions are kept elsewhere
+    (in the app's own file, say). webhook_topics: subscriptions that have to be there.
     """
 
     shop: str = ""
@@ -38,6 +51,8 @@ class ShopifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     overlap_seconds: int = 600
     page_size: int = 10
     timeout_seconds: float = 30.0
+    webhook_address: str = ""
+    webhook_topics: tuple[str, ...] = TOPICS
 
     def __post_init__(self) -> None:
         """Refuse what could never work; the loader shows the words beside the setting."""
@@ -53,6 +68,8 @@ class ShopifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise ValueError("page_size is from 1 to 50")
         if self.timeout_seconds <= 0:
             raise ValueError("timeout_seconds is more than 0")
+        if self.webhook_address and not self.webhook_address.startswith("https://"):
+            raise ValueError("webhook_address must start with https://")
         if self.start_at and datetime.fromisoformat(self.start_at).tzinfo is None:
             raise ValueError("start_at carries no zone")
 

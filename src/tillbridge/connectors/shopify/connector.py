@@ -50,8 +50,8 @@ class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ShopifyConnector:
-    """Translates, ReceivesWebhooks, ReadsFiles, Polls, Sweeps, Lists, Rereads,
-    ChecksConnection.
+    """Translates, ReceivesWebhooks, ReadsFiles, Polls, Sweeps, Lists, Subscribes,
+    Rereads, ChecksConnection.
     """
 
     name = "shopify"
@@ -143,6 +143,20 @@ class ShopifyConnector:
             raise Refused(f"{reference[:60]!r} is no id of an order")
         return _item(api.order(inbound.gid(digits)), connection)
 
+    def subscribe(
+        self, connection: Connection, secrets: Mapping[str, str], transport: Transport
+    ) -> tuple[str, ...]:
+        """Make the webhook subscriptions that are gone; the vendor deletes them after failures."""
+        settings = _settings(connection)
+        if not settings.webhook_address:
+            return ()
+        api = AdminApi(settings, secrets.get("access_token", ""), transport)
+        there = api.subscribed(settings.webhook_address)
+        gone = tuple(topic for topic in settings.webhook_topics if _in_api(topic) not in there)
+        for topic in gone:
+            api.subscribe(_in_api(topic), settings.webhook_address)
+        return gone
+
     def check(
         self, connection: Connection, secrets: Mapping[str, str], transport: Transport
     ) -> str:
@@ -158,6 +172,10 @@ class ShopifyConnector:
                 code="currency_differs",
             )
         return f"shop {shop.get('name')!s:.60} answers in API {settings.api_version}, {currency}"
+
+
+def _in_api(topic: str) -> str:
+    return topic.replace("/", "_").upper()
 
 
 def _settings(connection: Connection) -> ShopifyConfig:

@@ -39,6 +39,17 @@ AMOUNTS = (
     f" {{ nodes {{ id updatedAt totalPriceSet {_BAG} totalRefundedSet {_BAG} }} {_PAGE} }} }}"
 )
 
+SUBSCRIPTIONS = (
+    "query ($after: String) { webhookSubscriptions(first: 100, after: $after)"
+    f" {{ nodes {{ topic uri }} {_PAGE} }} }}"
+)
+
+SUBSCRIBE = (
+    "mutation ($topic: WebhookSubscriptionTopic!, $wanted: WebhookSubscriptionInput!) {"
+    " webhookSubscriptionCreate(topic: $topic, webhookSubscription: $wanted)"
+    " { webhookSubscription { id } userErrors { field message } } }"
+)
+
 ORDER = (
     "query ($id: ID!) { order(id: $id) {"
     " id name currencyCode createdAt updatedAt processedAt cancelledAt cancelReason test"

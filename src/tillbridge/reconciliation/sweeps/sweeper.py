@@ -21,7 +21,7 @@ from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.intake import RereadObject
 from tillbridge.contract.promises import Connection as Source
-from tillbridge.contract.promises import Listed, Listing, Lists, Window
+from tillbridge.contract.promises import Listed, Listing, Lists, Subscribes, Window
 from tillbridge.contract.transport import Transport
 from tillbridge.durable import log
 from tillbridge.durable.queries import load
@@ -29,6 +29,7 @@ from tillbridge.durable.rooms import Connection, Record
 from tillbridge.reconciliation.findings import settle
 from tillbridge.reconciliation.sweeps.compare import Tally, compare
 from tillbridge.reconciliation.sweeps.holding import holding
+from tillbridge.reconciliation.sweeps.subscriptions import keep_subscribed
 
 QUERIES = load(
     "tillbridge.reconciliation.sweeps",
@@ -132,7 +133,18 @@ class Sweeper:
         return done
 
     def _tried(self, connection: Connection, stream: str) -> Swept | None:
-        """Sweep; a failure is told and tried again later."""
+        """Sweep; a failure is told and tried again later. Subscriptions are seen to first, so that
+        nothing falls in between.
+        """
+        if isinstance(self._connector, Subscribes):
+            keep_subscribed(
+                connection,
+                self._connector,
+                self._source,
+                self._secrets,
+                self._transport,
+                self._clock.now(),
+            )
         failed: dict[str, NeedsDecision] = {}
         swept, key = None, f"sweep/{self._source.name}/{stream}"
         try:
