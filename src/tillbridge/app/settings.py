@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from tillbridge.app.logs import hide
 from tillbridge.app.sealed_secrets import FOLDER, SealedSecrets, is_sealed
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.money import MoneyError, exponent
@@ -154,16 +155,16 @@ class Workspace(msgspec.Struct, frozen=True):
             value = os.environ.get(secret.env, "")
             if not value:
                 raise SettingsRefused(f"environment variable {secret.env} is empty")
-            return value
+            return hide(value)
         path = self.folder / secret.file
         try:
             if not is_sealed(path):
-                return path.read_text(encoding="utf-8").strip()
+                return hide(path.read_text(encoding="utf-8").strip())
         except OSError as problem:
             raise SettingsRefused(f"secret file {secret.file}: {problem.strerror}") from None
         if path.parent.resolve() != (self.folder / FOLDER).resolve():
             raise SettingsRefused(f"secret file {secret.file}: sealed ones stand in {FOLDER}/")
-        return SealedSecrets(self.folder).read(path.name)
+        return hide(SealedSecrets(self.folder).read(path.name))
 
     def plain_secrets(self) -> list[str]:
         """Files of this workspace that hold a secret the settings name, and are not sealed."""

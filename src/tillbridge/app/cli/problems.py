@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import traceback
-from pathlib import Path
-from tempfile import gettempdir
+from tempfile import mkstemp
 
 import psycopg
 
+from tillbridge.app.logs import fit_to_tell
 from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.durable.migrate import MigrationRefused
 from tillbridge.durable.postgres import PostgresError
@@ -32,8 +32,13 @@ def words_of(problem: Exception) -> str | None:
         return f"the database does not answer: {str(problem).strip().splitlines()[0]}"
     if isinstance(problem, OSError):
         return f"{problem.strerror}: {problem.filename}" if problem.filename else str(problem)
-    note = Path(gettempdir()) / f"tillbridge-defect-{os.getpid()}.txt"
-    note.write_text("".join(traceback.format_exception(problem)), encoding="utf-8")
-    return (
-        f"this is a defect of ours: {type(problem).__name__}: {problem}\nthe traceback is in {note}"
-    )
+    words = fit_to_tell(f"{type(problem).__name__}: {problem}")
+    return f"this is a defect of ours: {words}\nthe traceback is in {_noted(problem)}"
+
+
+def _noted(problem: Exception) -> str:
+    """The file a traceback was put into: new, and only its owner's."""
+    handle, name = mkstemp(prefix="tillbridge-defect-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(fit_to_tell("".join(traceback.format_exception(problem))))
+    return name

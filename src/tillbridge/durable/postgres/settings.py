@@ -22,6 +22,9 @@ SAFETY = {
     "log_destination": "stderr",
     "log_line_prefix": "%m [%p] %q%u@%d %a ",
     "log_timezone": "UTC",
+    "log_error_verbosity": "terse",  # an error's details quote rows, and rows hold buyers
+    "log_parameter_max_length": "0",  # the same for parameters
+    "log_parameter_max_length_on_error": "0",
     "log_startup_progress_interval": "2s",  # a long recovery tells how far it is
     "lc_messages": "C",  # the log is read by programs too
 }
