@@ -37,9 +37,9 @@ _AT_REST = re.compile(r"^-- at rest$", re.MULTILINE)
 
 
 class Invariant(msgspec.Struct, frozen=True):
-    """One truth. name: the sentence with underscores. query: "" for those worked out in Python.
+    """One truth. name: the sentence with underscores.
 
-    says, do: words for people. owner: whose case a lie is. at_rest: only true once nothing moves.
+    query: the lies, or what Python works them out of. says, do: words for people. owner: whose case a lie is. at_rest: only true once nothing moves.
     deep: folds the whole log, so only checked when asked for.
     """
 
@@ -59,6 +59,8 @@ class Invariant(msgspec.Struct, frozen=True):
 
 LANES = Invariant(
     "every_record_is_in_its_lane",
+    "select key, lane from seen_record group by key, lane"
+    " union all select key, lane from parked_key",
     says="All records of a key are in the one lane our function gives it.",
     do="Records of a key may be carried out of order: stop the workers, report a defect.",
 )

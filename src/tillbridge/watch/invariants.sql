@@ -66,7 +66,11 @@ having count(*) <> 1 or min(lane_fn) <> 'crc32/64' or min(incarnation) < 1
 select g.kind, g.name from (values
   ('trigger', 'entry_line_balanced'), ('trigger', 'entry_in_open_period'),
   ('trigger', 'entry_final'), ('trigger', 'entry_line_final'), ('trigger', 'posting_rule_final'),
-  ('trigger', 'audit_linked'), ('trigger', 'audit_final')
+  ('trigger', 'audit_linked'), ('trigger', 'audit_final'), ('trigger', 'approval_guarded'),
+  ('trigger', 'approval_kept'), ('trigger', 'xref_altered'), ('trigger', 'xref_removed'),
+  ('trigger', 'period_unlocked'), ('trigger', 'operator_granted'), ('trigger', 'operator_kept'),
+  ('trigger', 'hub_second_person'), ('trigger', 'exception_case_given_up'),
+  ('trigger', 'rule_book_activated'), ('trigger', 'rule_book_final')
 ) g (kind, name)
 left join pg_trigger t on t.tgname = g.name and t.tgenabled in ('O', 'A')
 where t.oid is null

@@ -163,10 +163,7 @@ class _Check:
         shown: Rows = []
         with self._connection.cursor(name="lanes") as cursor:
             cursor.itersize = _BLOCK
-            cursor.execute(
-                "select key, lane from record group by key, lane"
-                " union all select key, lane from parked_key"
-            )
+            cursor.execute(LANES.query)
             for key, lane in cursor:
                 if lane_of(key) != lane:
                     lies += 1
