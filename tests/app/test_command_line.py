@@ -200,6 +200,25 @@ def test_what_goes_wrong_is_said_in_words_and_in_the_exit_code(shell: Line) -> N
     shell.here("ingest", "nothing.json", "--connection", "web", code=1)
 
 
+def test_trying_cases_again_shows_first_and_asks(shell: Line) -> None:
+    shell.run("init", str(shell.folder))
+    order = {"id": 1, "name": "#1", "currency": "USD"}
+    (shell.folder / "order.json").write_bytes(msgspec.json.encode(order))
+    file = str(shell.folder / "order.json")
+    shell.here("ingest", "--connection", "web", "--topic", "orders/create", file)
+    shown = shell.here("cases", "replay", "--all", "--dry-run")
+    assert "0 of 1 parked records would go through" in shown
+    asked = shell.run("--workspace", str(shell.folder), "cases", "replay", "1", code=2)
+    assert "would go through" in asked.err
+    assert "run the same with --yes" in asked.err
+    assert '"plans":[]' in shell.here("--json", "cases", "plans")
+    assert "plan 1: 1 cases, 1 are tried now" in shell.here("cases", "replay", "1", "--yes")
+    shell.here("drain")
+    assert "1 failed again" in shell.here("cases", "plan", "1")
+    shell.here("cases", "cancel", "1", code=1)
+    assert "no open case" in shell.here("cases", "replay", "--reason", "nothing")
+
+
 def test_a_replay_of_the_log_ends_with_one_when_the_state_is_another(
     shell: Line, database_url: str
 ) -> None:

@@ -12,11 +12,12 @@ import pytest
 from tests.one_person import works_alone
 from tests.stories.shop import House, house, line, paid_order, refund, shipment
 from tests.stories.till_files import goods, poslog, post_void, receipt, tender
-from tillbridge.app.replay.findings import Replayed, page
+from tillbridge.app.replay.findings import RULES_CHANGED, Replayed, page
 from tillbridge.app.replay.whole_log import replay_log
 from tillbridge.app.runner import FlowRunner, Pace
 from tillbridge.atoms.errors import Refused
 from tillbridge.durable.log import ALL_LANES
+from tillbridge.posting.money import activation
 from tillbridge.posting.money.periods import set_period
 from tillbridge.triage.cases import list_cases, replay, resolve
 
@@ -155,7 +156,10 @@ LIES = {
     ),
     "an order": ("update order_state set revision = 9 where key like '%4711'", "order_state"),
     "an answer": ("update document set number = 'X' where kind = 'invoice'", "document erp"),
-    "a name": ("update xref set ours = 'P7' where theirs = 'SKU-9'", "xref web product SKU-9"),
+    "a name": (
+        "alter table xref disable trigger user; update xref set ours = 'P7' where theirs = 'SKU-9'",
+        "xref web product SKU-9",
+    ),
     "a place": (
         "delete from record where id = (select max(id) from record where type = 'RecordsTaken')",
         "the log does not say where",
@@ -209,3 +213,18 @@ def test_what_was_changed_in_the_hub_since_is_explained(shop: House) -> None:
         "the raw body was dropped by retention",
         "told by another version of the translator",
     }
+
+
+def test_entries_of_a_rule_that_was_changed_since_are_explained(shop: House) -> None:
+    a_day(shop)
+    rules = shop.hub.rule_files()
+    old = next(text for text in rules.values() if "Money for an order that is not earned" in text)
+    new = old.replace('credit = "customer-deposits", amount', 'credit = "shipping-income", amount')
+    changed = {name: new if text == old else text for name, text in rules.items()}
+    shop.connection.execute("alter table rule_book disable trigger user")
+    activation.activate(shop.connection, changed, "fin", "")
+    shop.connection.commit()
+    found = again(shop)
+    assert found.ok, page(found)
+    assert not found.same
+    assert [finding.words for finding in found.findings] == [RULES_CHANGED]

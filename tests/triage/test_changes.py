@@ -27,7 +27,7 @@ def test_the_ground_of_a_change_survives_json(connection: Connection) -> None:
         "operators.grant": {"name": "zoe"},
         "rules.activate": {},
         "cases.give_up": {"case": 1},
-        "cases.replay": {},
+        "cases.replay": {"cases": [1], "wanted": {}},
         "approvals.policy": {},
     }
     assert changes.keys() == KINDS.keys()

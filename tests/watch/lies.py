@@ -259,6 +259,8 @@ HUB = {
     "the_audit_is_one_chain": """
         insert into audit values (7, now(), 'eve', 'names.set', 'web', '', '', '', '', '')""",
     "the_guards_stand": "alter table entry disable trigger entry_final",
+    "plans_add_up": """
+        insert into replay_plan (made_by, wanted, matched) values ('eve', '{}', 3)""",
 }
 LIES = {**MESSAGES, **ORDERS, **MONEY, **STOCK, **DOCUMENTS, **HUB}
 ALSO = {

@@ -9,6 +9,7 @@ position, under savepoints, so that one poisoned key parks and the others go on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 import psycopg
@@ -26,7 +27,10 @@ from tillbridge.durable.crash_points import reach
 from tillbridge.durable.rooms import Connection, Record, Room, defect
 
 CONSUMER = "flow"
+T = TypeVar("T")
 RERUNS_MAX = 5
+REPLAYED_KEYS, REPLAYED_KEYS_BUSY = 50, 5
+"""Parked keys that are tried again in one transaction; live traffic goes before them."""
 _TRANSIENT = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
 # a case was closed by hand while a record was being put behind its key
 _OVERTAKEN = (pg.ForeignKeyViolation,)
@@ -132,6 +136,23 @@ class FlowRunner:
                 return total
             total += report.taken + report.replayed
 
+    def rehearse(self, replays: Sequence[parking.Replay], look: Callable[[Work], T]) -> T:
+        """Carry parked records through their rooms, let `look` see what came of it, roll back.
+
+        Holds the locks of these records meanwhile, as one batch does, and gives way to live
+        traffic: raises psycopg.errors.LockNotAvailable when it is in the way.
+        """
+        connection = self._connection
+        connection.rollback()
+        connection.execute("set local lock_timeout = 500")
+        self._stuck = set()
+        visits = [self._replay_visit(replay) for replay in replays]
+        try:
+            return look(self._worked(visits, frozenset(log.ALL_LANES), BatchReport()))
+        finally:
+            if not connection.closed:
+                connection.rollback()
+
     def _transaction(self, *, careful: bool) -> BatchReport:
         """careful: under savepoints, bisecting; only after the batch has failed once."""
         connection = self._connection
@@ -141,7 +162,9 @@ class FlowRunner:
             return BatchReport()
         limit = max(self._batch // len(positions), 8)
         records = log.read(connection, positions, limit)[: self._batch]
-        replays = parking.ready(connection, CONSUMER, list(positions), 50, 100)
+        busy = len(records) * 2 > self._batch
+        keys = REPLAYED_KEYS_BUSY if busy else REPLAYED_KEYS
+        replays = parking.ready(connection, CONSUMER, list(positions), keys, 100)
         reach("flow.lanes_taken")
         report = BatchReport(taken=len(records), replayed=len(replays))
         self._stuck = set()

@@ -28,6 +28,7 @@ from tillbridge.publishing.journals import summarise
 from tillbridge.reconciliation.tills.cases import tell
 from tillbridge.reconciliation.tills.health import health
 from tillbridge.reconciliation.tills.sequences import look
+from tillbridge.triage import plans
 
 POLL_SECONDS = 1.0
 AWAY_SECONDS = 1.0
@@ -231,8 +232,10 @@ class Worker:
             connection.commit()
             todo = chores(self._hub)
             while not self._stop.is_set():
+                plans.advance(connection, self._hub.clock.now())
+                connection.commit()
                 schedules.run_due(connection, todo, self._hub.clock.now())
-                self._stop.wait(5.0)
+                self._stop.wait(LOOK_SECONDS)
 
     def _deliver_to(self, target: Target) -> Callable[[], None]:
         def deliver() -> None:
@@ -272,7 +275,11 @@ def drain(
         connection.rollback()
         served = [entity for entity, erp in known.erp_of.items() if erp in known.ids]
         while True:
+            plans.advance(connection, hub.clock.now())
+            connection.commit()
             runner.drain()
+            plans.advance(connection, hub.clock.now())
+            connection.commit()
             summarise(connection, known, hub.clock.now())
             connection.commit()
             worked = _deliver_all(delivering)

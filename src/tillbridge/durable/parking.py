@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -164,22 +165,27 @@ def ready(
         ([room for room, _ in keys], [key for _, key in keys], each_max),
         binary=True,
     ).fetchall()
-    return [
-        Replay(
-            room=room,
-            n=n,
-            record=Record(
-                key=key,
-                type=name,
-                body=readable(key, name, version, body),
-                lane=lane_of(key),
-                id=number,
-                trace=trace,
-                cause=cause,
-            ),
-        )
-        for room, key, n, number, name, version, trace, cause, body in rows
-    ]
+    return [_replay(row) for row in rows]
+
+
+def parked_by(
+    connection: Connection, cases: Sequence[int], each_max: int, most: int
+) -> list[tuple[int, Replay]]:
+    """What cases hold back, ready or not: (case, record), in order of queueing, at most so many.
+
+    Reads only; who writes by it has to hold the lanes, or to roll back.
+    """
+    values = (list(cases), each_max, most)
+    rows = connection.execute(QUERIES.parked_by, values, binary=True).fetchall()
+    found = [(int(number), _replay(tuple(row))) for number, *row in rows]
+    found.sort(key=lambda one: one[1].n)
+    return found
+
+
+def _replay(row: Sequence[Any]) -> Replay:
+    room, key, n, number, name, version, trace, cause, body = row
+    found = readable(key, name, version, body)
+    return Replay(room, n, Record(key, name, found, lane_of(key), number, trace, cause))
 
 
 def unpark(connection: Connection, done: Sequence[Replay], resolved_by: str) -> None:

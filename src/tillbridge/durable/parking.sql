@@ -31,6 +31,16 @@ cross join lateral (
 ) p
 order by p.n
 
+-- name: parked_by
+select k.case_id, p.room, p.key, p.n, p.id, p.type, p.version, p.trace, p.cause, p.body
+from unnest(%b::bigint[]) with ordinality x (case_id, o)
+join parked_key k on k.case_id = x.case_id
+cross join lateral (
+  select * from parked where room = k.room and key = k.key order by n limit %b
+) p
+order by x.o, p.n
+limit %b
+
 -- name: unpark_records
 delete from parked p using unnest(%b::text[], %b::text[], %b::bigint[]) x (room, key, n)
 where p.room = x.room and p.key = x.key and p.n = x.n

@@ -109,33 +109,47 @@ def show(connection: Connection, number: int) -> CaseView:
 
 
 def replay(connection: Connection, numbers: Sequence[int], by: str) -> int:
+    """Try cases again as a person's act, see `try_again`."""
+    shown = {"cases": list(numbers[:TOLD]), "count": len(numbers)}
+    audit.record(connection, by, "cases.replay", f"{len(numbers)} cases", after=shown)
+    return try_again(connection, numbers, by)
+
+
+def try_again(connection: Connection, numbers: Sequence[int], by: str) -> int:
     """Try again what open cases hold back: parked keys become ready, refused documents due.
 
     The caller commits next. Gives how many cases had something to try; raises Refused for a number
     that is no open case. A refused document is looked up over there before it is sent again.
     """
-    tried = 0
-    told: list[Marker] = []
-    for number in numbers:
-        view = show(connection, number)
-        if view.case.state != "open":
+    rows = connection.execute(QUERIES.held, (list(numbers),)).fetchall()
+    parked = [number for number, *_, count in rows if count]
+    documents = [
+        (number, *_document(key, reason, details), key)
+        for number, _, reason, key, details, count in rows
+        if reason in HELD_JOBS and not count
+    ]
+    for number in set(numbers) - {row[0] for row in rows}:
+        raise Refused(f"there is no case {number}")
+    for number, state, *_ in rows:
+        if state != "open":
             raise Refused(f"case {number} is resolved already")
-        if view.case.parked:
-            connection.execute(QUERIES.make_ready, ([number],))
-            tried += 1
-        elif view.case.reason in HELD_JOBS:
-            destination, operation = _document(view)
-            connection.execute(QUERIES.owe_again, (destination, operation))
-            connection.execute(QUERIES.due_now, (destination, view.case.key))
-            connection.execute(QUERIES.close, (by, "sent again", number))
-            told.append(DocumentRetried(key=view.case.key, id=operation, destination=destination))
-            tried += 1
+    if parked:
+        connection.execute(QUERIES.make_ready, (parked,))
+    if documents:
+        cases, destinations, operations, keys = (list(c) for c in zip(*documents, strict=True))
+        connection.execute(QUERIES.owe_again, (destinations, operations))
+        connection.execute(QUERIES.due_now, (destinations, keys))
+        connection.execute(QUERIES.close_all, (by, "sent again", cases))
     connection.execute("notify log")
     connection.execute("notify jobs")
-    shown = {"cases": list(numbers[:TOLD]), "count": len(numbers), "tried": tried}
-    audit.record(connection, by, "cases.replay", f"{len(numbers)} cases", after=shown)
-    log.mark(connection, told)
-    return tried
+    log.mark(
+        connection,
+        [
+            DocumentRetried(key=key, id=operation, destination=destination)
+            for _, destination, operation, key in documents
+        ],
+    )
+    return len(parked) + len(documents)
 
 
 def resolve(connection: Connection, number: int, by: str, note: str) -> str:
@@ -154,7 +168,8 @@ def resolve(connection: Connection, number: int, by: str, note: str) -> str:
     if view.case.parked:
         done, told = _give_up_parked(connection, view)
     elif view.case.reason in HELD_JOBS:
-        destination, operation = _document(view)
+        case = view.case
+        destination, operation = _document(case.key, case.reason, view.details)
         connection.execute(QUERIES.drop_job, {"dest": destination, "op": operation})
         connection.execute(QUERIES.drop_empty_outkeys)
         done = f"closed; document {operation} given up"
@@ -187,8 +202,7 @@ def _give_up_parked(connection: Connection, view: CaseView) -> tuple[str, list[M
     return done, [ParkedGivenUp(key=key, id="", room=room) for room, key in dropped]
 
 
-def _document(view: CaseView) -> tuple[str, str]:
+def _document(key: str, reason: str, details: dict[str, Any]) -> tuple[str, str]:
     """Destination and operation; a re-read's key is `reread/CONNECTION/...`."""
-    asked = view.case.key.split("/")[1] if view.case.reason == "reread_refused" else ""
-    destination = view.details.get("destination", asked)
-    return str(destination), str(view.details.get("operation", ""))
+    asked = key.split("/")[1] if reason == "reread_refused" else ""
+    return str(details.get("destination", asked)), str(details.get("operation", ""))

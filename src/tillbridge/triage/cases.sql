@@ -26,7 +26,10 @@ select reason, owner, count(*), coalesce(sum(copies), 0)::bigint, min(opened_at)
 from exception_case where state = 'open' group by reason, owner order by count(*) desc, reason
 
 -- name: make_ready
-update parked_key set ready = true where case_id = any(%b::bigint[])
+with chosen as (
+  select room, key from parked_key where case_id = any(%b::bigint[]) order by room, key for update
+)
+update parked_key k set ready = true from chosen c where k.room = c.room and k.key = c.key
 
 -- name: hold_keys
 select 1 from parked_key where case_id = %b order by room, key for update
@@ -56,13 +59,25 @@ where id = %b and state = 'open'
 -- name: give_up
 update exception_case set given_up = true where id = %b and state = 'open'
 
+-- name: held
+select c.id, c.state, c.reason, c.key, c.details,
+       (select count(*) from parked_key k where k.case_id = c.id)
+from exception_case c where c.id = any(%b::bigint[]) order by c.id
+
+-- name: close_all
+update exception_case set state = 'resolved', resolved_at = now(), resolved_by = %b,
+  resolution = %b
+where id = any(%b::bigint[]) and state = 'open'
+
 -- name: owe_again
-update document d set state = 'unknown' from dest t
-where t.dest = d.dest and t.name = %b and d.op = %b and d.state = 'refused'
+update document d set state = 'unknown'
+from unnest(%b::text[], %b::text[]) x (dest, op) join dest t on t.name = x.dest
+where t.dest = d.dest and d.op = x.op and d.state = 'refused'
 
 -- name: due_now
-update outkey o set due = now(), attempts = 0, unknown = true from dest t
-where t.dest = o.dest and t.name = %b and o.key = %b and o.lease_until is null
+update outkey o set due = now(), attempts = 0, unknown = true
+from unnest(%b::text[], %b::text[]) x (dest, key) join dest t on t.name = x.dest
+where t.dest = o.dest and o.key = x.key and o.lease_until is null
 
 -- name: drop_job
 with gone as (

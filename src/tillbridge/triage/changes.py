@@ -16,7 +16,7 @@ import msgspec
 from tillbridge.durable.rooms import Connection
 from tillbridge.mapping import names
 from tillbridge.posting.money import activation, periods
-from tillbridge.triage import cases, operators, policy
+from tillbridge.triage import cases, operators, plans, policy
 
 Change = Mapping[str, Any]
 
@@ -94,7 +94,9 @@ def _give_up(connection: Connection, change: Change, hand: Hand) -> None:
 
 
 def _replay(connection: Connection, change: Change, hand: Hand) -> None:
-    cases.replay(connection, change["cases"], hand.by)
+    wanted = msgspec.convert(change["wanted"], plans.Wanted)
+    chosen = plans.match(connection, plans.Wanted(numbers=tuple(change["cases"])))
+    plans.make(connection, wanted, chosen, hand.by, hand.reason)
 
 
 def _policy_now(connection: Connection, _: Change) -> Any:

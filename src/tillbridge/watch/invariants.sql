@@ -102,3 +102,14 @@ where a.id <> a.id_before + 1 or a.previous <> a.hash_before or a.hash <> audit_
 select source, location, till, business_date, first, last, missing from till_gap
 -- first > last: over the end of a sequence that begins again
 where (first <= last and missing <> last - first + 1) or filled_at < noticed_at
+
+-- name: plans_add_up
+-- says: Every plan of cases has all its cases, and an ended one tries none any more.
+-- do: The rows were changed past the hub: cancel the plan and make a new one.
+select p.id, p.state, p.matched, count(m.plan) from replay_plan p
+left join replay_member m on m.plan = p.id
+group by p.id
+having count(m.plan) <> p.matched
+   or (p.state in ('done', 'cancelled')) <> (p.ended_at is not null)
+   or (p.state in ('done', 'cancelled') and count(*) filter (where m.state = 'waiting') > 0)
+   or (p.state = 'done' and count(*) filter (where m.state = 'ready') > 0)

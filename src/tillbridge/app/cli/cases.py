@@ -7,7 +7,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from tillbridge.app.cli.terminal import fail, proposed, terminal
+from tillbridge.app.cli import replays
+from tillbridge.app.cli.terminal import proposed, terminal
 from tillbridge.app.text_table import table
 from tillbridge.atoms.clock import SystemClock
 from tillbridge.triage.approvals import Wish, carry_out
@@ -15,6 +16,7 @@ from tillbridge.triage.cases import Case
 from tillbridge.triage.reach import cases_within, only_within
 
 app = typer.Typer(no_args_is_help=True)
+replays.register(app)
 SCANNED = 100_000
 """Cases looked through for an operator of some entities."""
 
@@ -106,30 +108,3 @@ def resolve(
         view = cases.show(connection, case)
     done = view.resolution or proposed(proposal)
     here.show({"case": case, "done": done, "proposal": proposal}, f"case {case}: {done}")
-
-
-@app.command()
-def replay(
-    context: typer.Context,
-    numbers: Annotated[list[int] | None, typer.Argument(help="Case numbers.")] = None,
-    reason: Annotated[str, typer.Option(help="All open cases of this reason.")] = "",
-    all_open: Annotated[bool, typer.Option("--all", help="All open cases.")] = False,
-) -> None:
-    """Try again what cases hold back, once their cause is mended."""
-    from tillbridge.triage import cases
-
-    here = terminal(context)
-    if not numbers and not reason and not all_open:
-        fail("name cases, --reason or --all", code=2)
-    with here.database() as connection:
-        wanted = numbers or [c.id for c in cases.list_cases(connection, reason=reason)]
-        if numbers:
-            only_within(connection, wanted, here.reach)
-        mine = cases_within(connection, wanted, here.reach)
-        wanted = [number for number in wanted if number in mine]
-        tried = cases.replay(connection, wanted, here.who.name)
-        connection.commit()
-    here.show(
-        {"cases": wanted, "tried": tried},
-        f"{tried} of {len(wanted)} cases are tried again (tillbridge drain runs them now)",
-    )
