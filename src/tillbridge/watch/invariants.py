@@ -39,8 +39,9 @@ _AT_REST = re.compile(r"^-- at rest$", re.MULTILINE)
 class Invariant(msgspec.Struct, frozen=True):
     """One truth. name: the sentence with underscores.
 
-    query: the lies, or what Python works them out of. says, do: words for people. owner: whose case a lie is. at_rest: only true once nothing moves.
-    deep: folds the whole log, so only checked when asked for.
+    query: the lies, or what Python works them out of. says, do: words for people. owner: whose case
+    a lie is. at_rest: only true once nothing moves. deep: folds the whole log, so only checked when
+    asked for.
     """
 
     name: str
