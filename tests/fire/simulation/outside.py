@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from tests.fire.simulation.scheduler import Actor, Scheduler
+from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.errors import RetryLater
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
 from tillbridge.connectors.sandbox.loopback import Answer, Call
@@ -25,6 +26,7 @@ from tillbridge.connectors.sandbox.shop_day import Delivery
 from tillbridge.connectors.sandbox.shopify_simulator import ShopifySimulator
 from tillbridge.contract.transport import Request, Response
 
+TOKEN = "made-up-token"
 TRADE_SECONDS = 3600.0
 """The day's deliveries are told within an hour of virtual time."""
 RETRY_SECONDS, RETRY_MOST = 10.0, 600.0
@@ -186,23 +188,14 @@ class Line:
         parts = urlsplit(request.url)
         actor.point("call", f"{request.method} {parts.path}")
         answer = self._far[str(parts.hostname)]
-        call = Call(
-            method=request.method,
-            path=parts.path,
-            query=parse_qs(parts.query),
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=request.body,
-        )
+        call = _call(request)
         fault = self._fault()
         if fault:
             scheduler.counts[f"fault: call {fault}"] += 1
         actor.rest(scheduler.dice.between(2, 200) / 1000.0)
         found = self._carried(fault, call, answer, request.timeout_seconds)
         actor.point("answered", str(found.status))
-        if found.status == 0:
-            raise RetryLater("the connection was cut", unknown=True)
-        headers = {name.lower(): value for name, value in found.headers.items()}
-        return Response(status=found.status, headers=headers, body=found.body)
+        return _response(found)
 
     def _fault(self) -> str:
         scheduler = self._actor.scheduler
@@ -238,6 +231,40 @@ class Line:
         return found
 
 
+class Books:
+    """A Transport that reaches the twins at once and without fault; the shop's orders as they
+    ended.
+    """
+
+    def __init__(self, erp: Erp, day: DayOfTrade, clock: Clock) -> None:
+        self._erp = erp
+        self._shop = ShopifySimulator(day.stories, TOKEN, clock=clock)
+
+    def send(self, request: Request) -> Response:
+        """The answer."""
+        if urlsplit(request.url).hostname == "shop.twin":
+            return _response(self._shop._answer(_call(request)))
+        return _response(self._erp.answer(_call(request)))
+
+
+def _call(request: Request) -> Call:
+    parts = urlsplit(request.url)
+    return Call(
+        method=request.method,
+        path=parts.path,
+        query=parse_qs(parts.query),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.body,
+    )
+
+
+def _response(found: Answer) -> Response:
+    if found.status == 0:
+        raise RetryLater("the connection was cut", unknown=True)
+    headers = {name.lower(): value for name, value in found.headers.items()}
+    return Response(status=found.status, headers=headers, body=found.body)
+
+
 def _unheard(answer: Callable[[Call], Answer], call: Call) -> None:
     """Carried out, and nobody is there to hear of it."""
     with contextlib.suppress(RetryLater):
@@ -247,9 +274,8 @@ def _unheard(answer: Callable[[Call], Answer], call: Call) -> None:
 class Erp:
     """The sandbox ERP's rules and books in memory, in virtual time; `away` cuts every call."""
 
-    def __init__(self, actor: Actor, key: str) -> None:
-        """actor: its clock."""
-        self.books = ErpSimulator(":memory:", key, clock=actor)
+    def __init__(self, clock: Clock, key: str) -> None:
+        self.books = ErpSimulator(":memory:", key, clock=clock)
         self.away = False
         self.found = 0
         self.looked = 0
@@ -268,10 +294,10 @@ class Erp:
 class ShopApi:
     """The shop's API in memory: shows orders as they stand at the present moment."""
 
-    def __init__(self, scheduler: Scheduler, actor: Actor, day: DayOfTrade, token: str) -> None:
+    def __init__(self, scheduler: Scheduler, clock: Clock, day: DayOfTrade, token: str) -> None:
         self._scheduler = scheduler
         self._day = day
-        self._books = ShopifySimulator(day.stories, token, clock=actor)
+        self._books = ShopifySimulator(day.stories, token, clock=clock)
 
     def answer(self, call: Call) -> Answer:
         """One call; after the hour of trade all orders are as they ended."""

@@ -16,7 +16,7 @@ import psycopg
 
 from tests.fire.simulation import actors, books
 from tests.fire.simulation.link import EXTRA, Links, SimConnection
-from tests.fire.simulation.outside import TRADE_SECONDS, Dropping, Erp, Shop, ShopApi
+from tests.fire.simulation.outside import TOKEN, TRADE_SECONDS, Dropping, Erp, Shop, ShopApi
 from tests.fire.simulation.plan import Plan
 from tests.fire.simulation.scheduler import Actor, Broken, Scheduler
 from tests.places import quick_place
@@ -40,7 +40,6 @@ CALM_SECONDS = 4 * 3600.0
 """Everything has to be done so long after the last fault (an hour's jump of a clock included)."""
 ERP_URL = "https://erp.twin"
 SHOP_URL = "https://shop.twin/admin/api/2026-10/graphql.json"
-TOKEN = "made-up-token"
 
 
 class Result(msgspec.Struct, kw_only=True):
@@ -95,7 +94,7 @@ class World:
         self.scheduler = Scheduler(plan, BEGIN, self._set_time)
         self._set_time(BEGIN)
         day = day_of_trade(plan.trade, ORDERS, DAY)
-        self.hub = _shared_hub(folder, url, plan)
+        self.hub = shared_hub(folder, url, plan)
         self.links = Links(url, self._seen)
         clock = self.scheduler.add("time", _sleep, mortal=False)
         secrets = self.hub.workspace.secrets("erp")
@@ -286,7 +285,7 @@ def _sleep(actor: Actor) -> None:
         actor.rest(3600.0)
 
 
-def _shared_hub(folder: Path, url: str, plan: Plan) -> Hub:
+def shared_hub(folder: Path, url: str, plan: Plan) -> Hub:
     """The workspace of `tillbridge init` with a shop that can be asked, and the plan's budget."""
     write(folder, SeededIds(1))
     (folder / "secrets" / "web-token").write_text(TOKEN)
