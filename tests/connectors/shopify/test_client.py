@@ -239,6 +239,32 @@ def test_a_sweep_goes_from_page_to_page_and_begins_the_next_one_earlier() -> Non
     assert third.items == ()
 
 
+def test_a_page_dearer_than_the_bucket_is_read_in_parts() -> None:
+    updated = "2026-03-04T09:00:00Z"
+    plain = a_shop({"": nodes(*(seen(number, updated) for number in (1, 2, 3)))})
+    orders_left = 0
+
+    def stingy(query: str, variables: dict[str, Any]) -> Any:
+        nonlocal orders_left
+        if "order(" in query:
+            orders_left -= 1
+            if orders_left < 0:
+                raise RetryLater("the shop throttles (cost)")
+        return plain.answer(query, variables)
+
+    found: list[str] = []
+    cursor, more = "", True
+    with pytest.raises(RetryLater):
+        swept(Shop(stingy), cursor)
+    while more:
+        orders_left = 1
+        page = swept(Shop(stingy), cursor)
+        found += [item.key for item in page.items]
+        cursor, more = page.cursor, page.more
+    assert found == ["order/web/1", "order/web/2", "order/web/3"]
+    assert "read" not in {k for k, v in msgspec.json.decode(cursor).items() if v}
+
+
 def test_without_the_vendors_clock_nothing_is_called_complete() -> None:
     page = swept(a_shop({"": nodes(seen(1, "2026-03-04T09:00:00Z"))}), overlap_seconds=60)
     assert page.complete_through is None

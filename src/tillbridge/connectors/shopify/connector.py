@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from tillbridge.atoms.errors import NeedsDecision, Refused
+from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.atoms.ids import key_of
 from tillbridge.connectors.shopify import files, inbound, inbound_listing, webhooks
 from tillbridge.connectors.shopify.client import AdminApi
@@ -40,13 +40,15 @@ class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a sweep stands, kept as JSON text.
 
     since: orders updated from here on ("" = all). after: the vendor's page cursor within the
-    sweep. started: the vendor's clock when the sweep began. latest: youngest update seen.
+    sweep. started: the vendor's clock when the sweep began. latest: youngest update seen. read:
+    orders of the page (`id@update`) that an earlier call has brought already.
     """
 
     since: str = ""
     after: str = ""
     started: str = ""
     latest: str = ""
+    read: tuple[str, ...] = ()
 
 
 class ShopifyConnector:
@@ -85,7 +87,11 @@ class ShopifyConnector:
         secrets: Mapping[str, str],
         transport: Transport,
     ) -> Page:
-        """A page of a sweep over orders by their update, each order read whole."""
+        """A page of a sweep over orders by their update, each order read whole.
+
+        When the vendor asks for patience in the middle, what was read so far is given and the
+        cursor remembers it: a page may cost more calls than the vendor's bucket ever holds.
+        """
         if stream not in self.streams:
             raise Refused(f"there is no stream {stream[:40]!r}; there is: orders")
         settings = _settings(connection)
@@ -94,7 +100,10 @@ class ShopifyConnector:
         condition = f"updated_at:>='{at.since}'" if at.since else ""
         nodes, after = api.orders(settings.page_size, at.after, condition)
         started = at.started or _clock(api.date)
-        items = tuple(_read(api, node, connection) for node in nodes)
+        items, read = _read_some(api, nodes, connection, at.read)
+        if len(read) < len(nodes):
+            part = msgspec.structs.replace(at, started=started, read=read)
+            return Page(items=items, cursor=_text(part), more=True)
         latest = max([at.latest, *(_updated(node) for node in nodes)])
         if after:
             going = Cursor(since=at.since, after=after, started=started, latest=latest)
@@ -241,6 +250,31 @@ def _updated(node: Mapping[str, Any]) -> str:
     if not isinstance(found, str):
         raise WireError("an order of the page does not say when it was updated")
     return _zulu(instant(found))
+
+
+def _read_some(
+    api: AdminApi,
+    nodes: Sequence[Mapping[str, Any]],
+    connection: Connection,
+    before: Sequence[str],
+) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    """What could be read of a page beyond `before`, and the marks of all that is read by now.
+
+    Raises RetryLater when not a single further order could be read.
+    """
+    items: list[Item] = []
+    read: list[str] = []
+    for node in nodes:
+        mark = f"{_reference(node)}@{_updated(node)}"
+        if mark not in before:
+            try:
+                items.append(_read(api, node, connection))
+            except RetryLater:
+                if not items:
+                    raise
+                return tuple(items), tuple(read)
+        read.append(mark)
+    return tuple(items), tuple(read)
 
 
 def _read(api: AdminApi, node: Mapping[str, Any], connection: Connection) -> Item:
