@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -272,6 +272,13 @@ def test_the_database_refuses_a_locked_period_by_itself(connection: Connection) 
     connection.commit()
     with pytest.raises(pg.CheckViolation, match="period 2026-01 of DE is locked"):
         copy_entry(connection)
+
+
+def test_a_lock_stands_after_what_a_fast_clock_has_posted(connection: Connection) -> None:
+    take(connection, [deposit()])
+    set_period(connection, "DE", "2026-01", "locked", at=NOW - timedelta(hours=1), by="ann")
+    row = connection.execute("select p.changed_at >= e.at from period p, entry e").fetchone()
+    assert row == (True,)
 
 
 def test_a_month_is_not_locked_under_a_posting(connection: Connection, database_url: str) -> None:
