@@ -149,7 +149,8 @@ class Telling:
         """Store and carry all events in their order, then deliver, then judge."""
         new = 0
         with self.hub.connect() as connection:
-            rows = [NameRow(r.connection, r.table, r.theirs, r.ours) for r in xref_rows()]
+            told = (*xref_rows(), self.day.late)
+            rows = [NameRow(r.connection, r.table, r.theirs, r.ours) for r in told]
             set_names(connection, rows)
             connection.commit()
             numbers = messages.connection_ids(connection, ["web", "stores", "feed"])

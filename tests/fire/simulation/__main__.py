@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -11,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fire.simulation.plan import draw
+from tests.fire.simulation.many import played
 from tests.fire.simulation.quiet import quiet
 from tests.fire.simulation.summary import Summary
-from tests.fire.simulation.world import make_template, play
+from tests.fire.simulation.world import make_template
 from tests.places import quick_place
 from tillbridge.durable.migrate import migrate
 from tillbridge.durable.postgres import database
@@ -43,16 +44,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Deterministic simulation of the whole hub.")
     parser.add_argument("--seeds", type=int, default=60)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at once")
     parser.add_argument("--log", action="store_true", help="the hub's own log lines")
     parser.add_argument("--trace", action="store_true", help="the trace hash of each seed")
     chosen = parser.parse_args()
-    if not chosen.log:
+    if chosen.log:
+        chosen.jobs = 1
+    else:
         quiet()
     summary = Summary()
     began = time.monotonic()
+    seeds = range(chosen.first, chosen.first + chosen.seeds)
     with server() as (url, template):
-        for seed in range(chosen.first, chosen.first + chosen.seeds):
-            result = play(draw(seed), url, template)
+        for seed, result in zip(seeds, played(seeds, url, template, chosen.jobs), strict=True):
             summary.add(result)
             if chosen.trace:
                 print(f"seed {seed} trace {result.trace}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -77,7 +78,7 @@ def make_template(url: str) -> None:
 @contextmanager
 def database_of(server_url: str, template: str, seed: int) -> Iterator[str]:
     """A database for one run."""
-    name = f"{template}_seed_{seed}"
+    name = f"{template}_{os.getpid()}_{seed}"
     drop_database(server_url, name)
     yield create_database(server_url, name, template=template)
     drop_database(server_url, name)
@@ -218,26 +219,28 @@ class World:
     def _at_rest(self) -> bool:
         if self.shop.waiting or self.dropping.waiting or not self.clerk.named:
             return False
-        left = pending(self._own)
-        row = self._own.execute(
-            "select (select count(*) from outkey where lease_until is not null)"
-            " + (select count(*) from poll_cursor where failures > 0)"
-            " + (select count(*) from exception_case where state = 'open'"
-            "    and reason in ('document_refused', 'reread_refused', 'write_refused'))"
-        ).fetchone()
-        self._own.rollback()
-        return not left.moving and row == (0,) and not self.links_busy()
+        moving = pending(self._own).moving
+        return not moving and not self._held() and not self._busy()
 
-    def links_busy(self) -> bool:
-        """Whether some transaction is open."""
-        return any(link.in_transaction for link in self.links.open)
+    def _held(self) -> list[tuple[Any, ...]]:
+        """Leases, streams that failed and cases the clerk has still to look at."""
+        rows = self._own.execute(
+            "select 'lease', key from outkey where lease_until is not null"
+            " union all select 'stream', words from poll_cursor where failures > 0"
+            " union all select reason, key from exception_case where state = 'open'"
+            " and reason in ('document_refused', 'reread_refused', 'write_refused')"
+        ).fetchall()
+        self._own.rollback()
+        return rows
+
+    def _busy(self) -> list[str]:
+        """Who has a transaction open."""
+        return [link.actor.name for link in self.links.open if link.in_transaction]
 
     def _left(self) -> str:
-        rows = self._own.execute(
-            "select key, due::text, lease_until::text, attempts, unknown from outkey limit 3"
-        ).fetchall()
-        left = pending(self._own)
-        return f"{left}, shop {self.shop.waiting}, files {self.dropping.waiting}, {rows}"
+        rows = self._own.execute("select key, due::text, unknown from outkey limit 3").fetchall()
+        told = f"shop {self.shop.waiting}, files {self.dropping.waiting}, keys {rows}"
+        return f"{pending(self._own)}, {told}, {self._held()[:3]}, {self._busy()}"
 
     def _safe(self) -> None:
         self.failures += books.lies(self._own, quiesced=False)
