@@ -258,6 +258,16 @@ HUB = {
           noticed_at) values ('stores', 'store-nyc', '4', '2026-03-02', false, 7, 8, 3, now())""",
     "the_audit_is_one_chain": """
         insert into audit values (7, now(), 'eve', 'names.set', 'web', '', '', '', '', '')""",
+    "erased_bodies_are_blank": """
+        insert into erasure (party, connection, state, reason, asked_by)
+        values ('p', 'web', 'done', 'r', 'ann');
+        insert into erased_message values (1, 1)""",
+    "every_applied_change_has_two_persons": """
+        insert into operator (name, roles, made_by) values ('eve', '{admin}', 'eve');
+        insert into approval (action, subject, change, change_hash, before, author, reason, state)
+        values ('names.change', 'web', 'x', sha256('x'), '', 'eve', 'r', 'proposed');
+        insert into operator (name, roles, made_by) values ('mal', '{viewer}', 'eve');
+        update approval set state = 'applied', approver = 'mal'""",
     "the_guards_stand": "alter table entry disable trigger entry_final",
     "plans_add_up": """
         insert into replay_plan (made_by, wanted, matched) values ('eve', '{}', 3)""",

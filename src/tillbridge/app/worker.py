@@ -29,6 +29,7 @@ from tillbridge.reconciliation.tills.cases import tell
 from tillbridge.reconciliation.tills.health import health
 from tillbridge.reconciliation.tills.sequences import look
 from tillbridge.triage import plans
+from tillbridge.triage.people import erase_waiting
 
 POLL_SECONDS = 1.0
 AWAY_SECONDS = 1.0
@@ -41,6 +42,7 @@ RHYTHM = {
     "retention": 3600,
     "audit": 3600,
     "tills": 600,
+    "erasures": 3600,
 }
 _log = structlog.get_logger("worker")
 
@@ -117,6 +119,7 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         "retention": forget,
         "audit": digests,
         "tills": tills,
+        "erasures": lambda connection, now: erase_waiting(connection, now.date()),
     }
 
 

@@ -25,6 +25,8 @@ from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import KEY_BYTES_MAX, Connection, Record
 
 QUERIES = load("tillbridge.durable", "messages.sql")
+ERASED = b"\0erased"
+"""Stands where the body of a person was; no source sends a NUL. See triage.people."""
 CONFLICT = "the same delivery id was received before with another body"
 
 
@@ -115,7 +117,7 @@ def store(
 
 
 def read(connection: Connection, messages: Sequence[int]) -> dict[int, StoredMessage]:
-    """Messages by row id; one that was dropped by retention is missing from the answer."""
+    """Messages by row id; one dropped by retention, or erased, is missing from the answer."""
     if not messages:
         return {}
     rows = connection.execute(QUERIES.read_messages, (list(messages),), binary=True).fetchall()
@@ -134,6 +136,7 @@ def read(connection: Connection, messages: Sequence[int]) -> dict[int, StoredMes
             masked=row[9] or "",
         )
         for row in rows
+        if row[7] != ERASED
     }
 
 

@@ -56,8 +56,9 @@ update parked_key set ready = true where case_id = any(%b::bigint[])
 -- name: open_cases
 insert into exception_case as c
   (reason, owner, room, key, fingerprint, words, remedy, amount, currency, details, record_type,
-   message)
-select re, ow, ro, ke, fi, wo, rm, am, cu, de::jsonb, rt, me
+   message, due_at)
+select re, ow, ro, ke, fi, wo, rm, am, cu, de::jsonb, rt, me,
+  now() + make_interval(days => coalesce((de::jsonb ->> 'due_days')::int, 1))
 from unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
             %b::bigint[], %b::text[], %b::text[], %b::text[], %b::bigint[])
      x (re, ow, ro, ke, fi, wo, rm, am, cu, de, rt, me)

@@ -76,7 +76,8 @@ class MappingSession(KeyedSession):
         stored = self._messages.get(body.message)
         if stored is None:
             raise NeedsDecision(
-                "body_gone", f"the raw body of message {body.message} was dropped by retention"
+                "body_gone",
+                f"the raw body of message {body.message} was dropped by retention or erased",
             )
         if stored.problem:
             place = f"{stored.place}: " if stored.place else ""

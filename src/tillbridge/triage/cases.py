@@ -184,8 +184,7 @@ def resolve(connection: Connection, number: int, by: str, note: str) -> str:
         "cases.give_up",
         str(number),
         before={"reason": one.reason, "key": one.key, "amount": one.amount, "cur": one.currency},
-        after=done,
-        reason=note,
+        after=done,  # not the note: it may name a buyer, and stays with the case, erasable
     )
     log.mark(connection, told)
     return done

@@ -113,3 +113,20 @@ having count(m.plan) <> p.matched
    or (p.state in ('done', 'cancelled')) <> (p.ended_at is not null)
    or (p.state in ('done', 'cancelled') and count(*) filter (where m.state = 'waiting') > 0)
    or (p.state = 'done' and count(*) filter (where m.state = 'ready') > 0)
+
+-- name: erased_bodies_are_blank
+-- says: A body that was erased is blank, and no other body is.
+-- do: Somebody wrote evidence back or took it away past the hub: erase again, or compare with a backup.
+select m.id, m.delivery, e.erasure from message m left join erased_message e on e.message = m.id
+where (m.body = '\x00657261736564'::bytea) <> (e.message is not null)
+
+-- name: every_applied_change_has_two_persons
+-- says: Who proposed a change that takes two persons and who approved it are two, and the audit says so.
+-- do: Somebody wrote past the hub: undo the change, find out who, look at what was done since.
+select a.id, a.action, a.author, a.approver from approval a
+where a.state = 'applied'
+  and (a.approver is null or a.approver = a.author or sha256(a.change) <> a.change_hash
+       or not exists (select from audit p where p.action = 'approvals.propose' and p.subject = a.id::text
+                      and p.actor = a.author and p.after like '%' || encode(a.change_hash, 'hex') || '%')
+       or not exists (select from audit d where d.action = 'approvals.applied' and d.subject = a.id::text
+                      and d.actor = a.approver))

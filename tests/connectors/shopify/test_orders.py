@@ -362,7 +362,6 @@ def test_test_orders_say_so() -> None:
     ("topic", "word"),
     [
         ("app/uninstalled", "took the app away"),
-        ("customers/redact", "personal data"),
         ("customers/update", "known by their orders"),
         ("carts/update", "nothing was ordered"),
         ("themes/publish", "not one this connector knows"),

@@ -91,7 +91,7 @@ def show(context: typer.Context, case: int) -> None:
 def resolve(
     context: typer.Context,
     case: int,
-    note: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    note: Annotated[str, typer.Option(help="Why, for the record; no names of buyers.")] = "",
 ) -> None:
     """Close a case by hand; what it held back is given up."""
     from tillbridge.triage import cases

@@ -17,6 +17,7 @@ from tillbridge.app.cli import (
     observe,
     operate,
     operators,
+    people,
     periods,
     run,
     secrets,
@@ -49,6 +50,7 @@ app.add_typer(secrets.app, name="secrets", help="Secrets: set, list, import, rot
 app.add_typer(operators.app, name="operators", help="Who works here: add, list, revoke.")
 app.add_typer(operators.keys_app, name="keys", help="Keys of operators: make, list, revoke.")
 app.add_typer(approvals.app, name="approvals", help="Two persons: list, show, approve, reject.")
+app.add_typer(people.app, name="people", help="A person: find, export, erase, hold.")
 app.add_typer(audit.app, name="audit", help="What people did: list, digest, verify.")
 app.add_typer(db.app, name="db", help="The database: start, stop, status, psql, backup, restore.")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from tillbridge.connectors.shopify import wire, wire_graphql, wire_reread
+from tillbridge.connectors.shopify import inbound_privacy, wire, wire_graphql, wire_reread
 from tillbridge.connectors.shopify.inbound_catalogue import (
     product_changed,
     stock_counted,
@@ -158,8 +158,6 @@ def _named(order: wire.Id | None, what: str) -> wire.Id:
 def _reason(topic: str) -> str:
     """Why a topic has no effect here, in words for the list of ignored messages."""
     kind, _, event = topic.partition("/")
-    if topic in ("customers/redact", "customers/data_request", "shop/redact"):
-        return f"{topic}: a request about personal data; a person answers it from the vault"
     if topic == "app/uninstalled":
         return "app/uninstalled: the shop took the app away; nothing more will be told"
     if kind == "customers":
@@ -190,4 +188,7 @@ TOPICS: dict[str, Handler] = {
     "inventory_levels/update": _level,
     "inventory_levels/connect": _level,
     "inventory_levels/disconnect": _disconnected,
+    inbound_privacy.DATA: inbound_privacy.asked,
+    inbound_privacy.REDACT: inbound_privacy.asked,
+    inbound_privacy.SHOP: inbound_privacy.asked,
 }

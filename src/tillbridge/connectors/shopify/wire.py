@@ -352,3 +352,11 @@ class DisconnectedLevel(msgspec.Struct, frozen=True):
 
     inventory_item_id: Id
     location_id: Id
+
+
+class PrivacyRequest(msgspec.Struct, frozen=True):
+    """Body of `customers/data_request`, `customers/redact` and `shop/redact`."""
+
+    customer: Customer | None = None
+    orders_requested: list[Id] = []
+    orders_to_redact: list[Id] = []
