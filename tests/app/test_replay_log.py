@@ -195,7 +195,7 @@ def test_what_the_log_does_not_tell_is_named(shop: House, lie: str) -> None:
 def test_a_log_without_its_beginning_says_where_it_begins(shop: House) -> None:
     shop.connection.execute("update hub set log_told_from = 3")
     shop.connection.commit()
-    with pytest.raises(Refused, match="only from record 3 on"):
+    with pytest.raises(Refused, match="only from record 4 on"):
         again(shop)
 
 

@@ -119,6 +119,7 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     port: int = 8765
     flow_processes: int = 2
     keep_bodies_days: int = 90
+    keep_records_days: int = 0
     keep_deliveries_days: int = 400
     verify_hours: float = 24.0
     operator: str = ""

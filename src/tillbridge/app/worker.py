@@ -19,6 +19,7 @@ import structlog
 from tillbridge.app.audit_digests import keep_digests
 from tillbridge.app.flow_process import carry
 from tillbridge.app.hub import Hub
+from tillbridge.app.replay.checkpoint import safe_below
 from tillbridge.app.runner import CONSUMER
 from tillbridge.app.scheduled_verify import keep_running
 from tillbridge.durable import jobs, log, retention, schedules
@@ -100,7 +101,15 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         forgot = sum(_until_none(lambda: retention.expire_deliveries(connection, before)))
         oldest = now - timedelta(days=settings.keep_bodies_days)
         dropped = retention.drop_done_partitions(connection, before=oldest, tables=("message",))
-        return f"forgot {forgot} deliveries, dropped {len(dropped)} partitions of bodies"
+        told = f"forgot {forgot} deliveries, dropped {len(dropped)} partitions of bodies"
+        if settings.keep_records_days:
+            oldest = now - timedelta(days=settings.keep_records_days)
+            below = safe_below(connection, hub.workspace.folder)
+            dropped = retention.drop_done_partitions(
+                connection, before=oldest, tables=("record",), records_below=below
+            )
+            told += f", {len(dropped)} of the log"
+        return told
 
     def digests(connection: Connection, now: datetime) -> str:
         return keep_digests(connection, hub.workspace.folder, now)

@@ -59,9 +59,11 @@ def drop_done_partitions(
     *,
     before: datetime | None = None,
     tables: tuple[str, ...] = TABLES,
+    records_below: int | None = None,
 ) -> list[str]:
     """Drop partitions that end more than `keep_ids` below the newest id, hold nothing that came
-    at or after `before`, and that every consumer is past; gives their names.
+    at or after `before`, and that every consumer is past; gives their names. records_below: those
+    of `record` only below this number (what a replay from a checkpoint no longer reads).
 
     A message partition goes only when its ids are below every message that a pending or parked
     record still has to read. Parked records carry their own body. Dropping needs the table for
@@ -74,6 +76,8 @@ def drop_done_partitions(
     dropped: list[str] = []
     oldest_message = _oldest_needed_message(connection, slowest)
     limits = {"record": slowest, "message": oldest_message}
+    if records_below is not None:
+        limits["record"] = min(slowest, records_below)
     for table in tables:
         newest = _highest(connection, table)
         for name, _, upper in _partitions(connection, table):

@@ -97,19 +97,39 @@ def restore(
     here.show(_told(restored), f"restored from {source}")
 
 
+@app.command()
+def checkpoint(
+    context: typer.Context,
+    keep: Annotated[int, typer.Option(min=1, help="How many to keep; older ones go.")] = 3,
+) -> None:
+    """Keep a copy of the state at this place of the log, for a replay to start from."""
+    from tillbridge.app.replay.checkpoint import take
+
+    here = terminal(context)
+    with here.hub() as hub:
+        taken = take(hub, keep)
+    words = f"record {taken.position}, {taken.bytes:,} bytes in checkpoints/{taken.folder}"
+    here.show(taken, f"{words}, state {taken.state_hash}")
+
+
 @app.command("replay-log")
 def replay_log(
     context: typer.Context,
     into: Annotated[
         str, typer.Option(help="Address of an empty database to replay into; it is kept.")
     ] = "",
+    from_checkpoint: Annotated[
+        bool, typer.Option(help="Only from the newest checkpoint on.")
+    ] = False,
 ) -> None:
     """Replay the whole log into an empty database; exit 1 when the state is another one."""
     from tillbridge.app.replay import findings, whole_log
 
     here = terminal(context)
     with here.hub() as hub:
-        found = whole_log.replay_log(hub, into=into, tell=here.tell)
+        found = whole_log.replay_log(
+            hub, into=into, from_checkpoint=from_checkpoint, tell=here.tell
+        )
     here.show(found, findings.page(found))
     if not found.ok:
         raise typer.Exit(1)

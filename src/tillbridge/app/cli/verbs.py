@@ -26,6 +26,7 @@ VERBS: Mapping[str, str] = {
     "cases show": "look",
     "db psql": "database.open",
     "db backup": "database.save",
+    "db checkpoint": "database.save",
     "db replay-log": "hub.run",
     "drain": "hub.run",
     "ingest": "data.take_in",

@@ -6,14 +6,12 @@ a hash of all state tables with the live ones, in one snapshot of the live datab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-
-from psycopg import IsolationLevel, sql
+from collections.abc import Callable, Mapping
 
 from tillbridge.app.flow import FLOW
 from tillbridge.app.hub import Hub
 from tillbridge.app.replay.carrier import Carrier, NamesThen
+from tillbridge.app.replay.checkpoint import FOLDER, newest, restore
 from tillbridge.app.replay.findings import RULES_CHANGED, Findings, Replayed, first
 from tillbridge.app.replay.reader import (
     QUERIES,
@@ -26,62 +24,24 @@ from tillbridge.app.replay.reader import (
     stand_of,
 )
 from tillbridge.app.replay.state import Digest, Row, different_rows, digests, state_hash
+from tillbridge.app.replay.tables import copy_table, scratch_database, snapshot
 from tillbridge.atoms.errors import Refused
 from tillbridge.canonical.markers import NAMES, NameGiven
-from tillbridge.durable.migrate import migrate
-from tillbridge.durable.postgres.databases import create_database, drop_database
 from tillbridge.durable.retention import first_kept
 from tillbridge.durable.rooms import Connection, Record, readable, stored_form
 from tillbridge.durable.session import connect
 
-SCRATCH = "tillbridge_replay"
 Tell = Callable[[str], None]
 
 
-@contextmanager
-def snapshot(hub: Hub) -> Iterator[Connection]:
-    """The live database as it is now, read only, for as long as it takes."""
-    with connect(hub.url, name="tillbridge replay", statement_timeout_ms=0) as live:
-        live.isolation_level = IsolationLevel.REPEATABLE_READ
-        live.read_only = True
-        live.execute("set idle_in_transaction_session_timeout = 0")
-        live.execute("set local timezone = 'UTC'")
-        yield live
-        live.rollback()
+def replay_log(
+    hub: Hub, *, into: str = "", from_checkpoint: bool = False, tell: Tell | None = None
+) -> Replayed:
+    """Replay the log into an empty database and compare the states.
 
-
-@contextmanager
-def scratch_database(url: str, into: str = "") -> Iterator[str]:
-    """An empty database with the schema, on the same server unless an address is given."""
-    made = ""
-    if not into:
-        drop_database(url, SCRATCH)
-        into = made = create_database(url, SCRATCH)
-    try:
-        with connect(into) as connection:
-            migrate(connection)
-            for guarded in (
-                "xref",
-                "period",
-                "rule_book",
-            ):  # what was approved then needs nobody again
-                name = sql.Identifier(guarded)
-                connection.execute(sql.SQL("alter table {} disable trigger user").format(name))
-            row = connection.execute("select exists (select from record), current_database()")
-            used, found = row.fetchone() or (False, "")
-            if used:
-                raise Refused(f"database {found} is not empty")
-        yield into
-    finally:
-        if made:
-            drop_database(url, SCRATCH)
-
-
-def replay_log(hub: Hub, *, into: str = "", tell: Tell | None = None) -> Replayed:
-    """Replay the whole log into an empty database and compare the states.
-
-    into: address of an empty database of another server; it is kept. Raises Refused when the log
-    does not reach back to its beginning.
+    into: address of an empty database of another server; it is kept. from_checkpoint: from the
+    newest kept copy of the state on, and so it is when the log does not reach back to its
+    beginning. Raises Refused when there is no such copy.
     """
     began = hub.clock.monotonic()
     with (
@@ -91,8 +51,7 @@ def replay_log(hub: Hub, *, into: str = "", tell: Tell | None = None) -> Replaye
     ):
         scratch.execute("set synchronous_commit = off")
         end, findings = stand_of(live), Findings()
-        start = Stand(0, 0, end.incarnation, {})
-        _reaches_back(live, start, end)
+        start = _start(hub, live, scratch, end, from_checkpoint=from_checkpoint)
         order, carrier = _ready(hub, live, scratch, start, end, findings)
         records = _carried(live, order, carrier, start, end, tell or _silent)
         gone = _rule_gone(hub, live, scratch)
@@ -126,13 +85,24 @@ def _silent(_words: str) -> None:
     """Nobody asked."""
 
 
-def _reaches_back(live: Connection, start: Stand, end: Stand) -> None:
-    remedy = "keep a copy of the state to start from: tillbridge db checkpoint"
-    if start.top < end.told_from:
-        raise Refused(f"the log tells every effect only from record {end.told_from} on; {remedy}")
+def _start(
+    hub: Hub, live: Connection, scratch: Connection, end: Stand, *, from_checkpoint: bool
+) -> Stand:
+    """Where to begin: an empty hub, or a checkpoint that is loaded and proven."""
     kept = first_kept(live, "record")
-    if start.top + 1 < kept:
-        raise Refused(f"the log was kept only from record {kept} on; {remedy}")
+    if not from_checkpoint and not end.told_from and kept <= 1:
+        return Stand(0, 0, end.incarnation, {})
+    found = newest(live, hub.workspace.folder)
+    if found is not None:
+        checkpoint, manifest = found
+        if checkpoint.position >= end.told_from and manifest.oldest >= kept:
+            restore(scratch, hub.workspace.folder / FOLDER / checkpoint.folder, manifest)
+            return manifest.stand
+    since = max(end.told_from, kept - 1)
+    raise Refused(
+        f"the log tells every effect only from record {since + 1} on, and no copy of the state"
+        " from there on is kept; take one for the next time: tillbridge db checkpoint"
+    )
 
 
 def _ready(
@@ -150,17 +120,6 @@ def _ready(
     copy_table(live, scratch, "rule_book")  # the rules in force, not the files as they are edited
     rooms = hub.rooms(scratch, names)
     return order, Carrier(live, scratch, rooms, names, hub.clock, findings)
-
-
-def copy_table(there: Connection, here: Connection, table: str) -> None:
-    """All rows of a table of one database into the same table of another one."""
-    name = sql.Identifier(table)
-    with (
-        there.cursor().copy(sql.SQL("copy {} to stdout").format(name)) as out,
-        here.cursor().copy(sql.SQL("copy {} from stdin").format(name)) as into,
-    ):
-        for block in out:
-            into.write(block)
 
 
 def _carried(
