@@ -9,6 +9,10 @@ import pytest
 from psycopg import Connection
 
 from tests.reconciliation.till_rows import MONDAY, heard
+from tillbridge.atoms.ids import lane_of
+from tillbridge.canonical.intake import Received
+from tillbridge.durable import log
+from tillbridge.durable.rooms import Record
 from tillbridge.reconciliation.tills.cases import tell
 from tillbridge.reconciliation.tills.health import Health, StoreHealth, TillHealth, health
 from tillbridge.reconciliation.tills.rules import Expected, StoreRules, TillRules
@@ -138,4 +142,19 @@ def test_an_old_gap_is_a_case_of_the_stores_that_closes_when_it_is_filled(
     )
     heard(connection, [119, 120], NOON + timedelta(hours=25))
     assert only(at(connection, NOON + timedelta(hours=25))).missing == 0
+    assert cases(connection) == []
+
+
+def test_numbers_that_all_wait_for_a_decision_are_no_case_of_their_own(
+    connection: Connection,
+) -> None:
+    heard(connection, [118, 120], NOON)
+    key = f"sale/stores/12/4/{MONDAY}/119"
+    body = Received(
+        key=key, id="d", connection="stores", topic="poslog", message=1, received_at=NOON
+    )
+    log.append_and_commit(connection, [Record(key, "Received", body, lane_of(key))])
+    at(connection, NOON)
+    store = at(connection, NOON + timedelta(days=2))
+    assert (only(store).missing, [gap.waiting for gap in only(store).gaps]) == (0, [1])
     assert cases(connection) == []

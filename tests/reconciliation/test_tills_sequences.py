@@ -85,6 +85,19 @@ def test_a_till_runs_on_over_midnight_and_late_days_fill_the_gap(connection: Con
     assert open_gaps(connection) == []
 
 
+def test_a_late_day_fills_the_gap_before_a_day_of_long_ago(connection: Connection) -> None:
+    tuesday, wednesday = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
+    heard(connection, [1, 2], NOON)
+    heard(connection, [5], NOON, day=wednesday)
+    seen(connection, RUNS_ON, NOON)
+    heard(connection, [1], NOON + timedelta(hours=5), till="9")
+    seen(connection, RUNS_ON, NOON + timedelta(hours=5))
+    assert open_gaps(connection) == [("4", wednesday, 3, 4, 2)]
+    heard(connection, [3, 4], NOON + timedelta(hours=6), day=tuesday)
+    assert seen(connection, RUNS_ON, NOON + timedelta(hours=6)) == Looked(2, 0, 1)
+    assert open_gaps(connection) == []
+
+
 def test_numbers_that_begin_each_day_lack_what_is_before_the_first_one(
     connection: Connection,
 ) -> None:

@@ -181,7 +181,9 @@ def test_the_second_sweep_asks_for_nothing_twice(
 ) -> None:
     told(hub, day, all_of_it=False)
     swept(hub)
-    hub.flow()  # the readings again are owed now
+    hub.flow()  # the readings again are owed now, behind everything else
+    lowest = hub.rows("select prio, count(*) from outkey where key like 'reread/%%' group by prio")
+    assert lowest == [(2, ORDERS)]
     clock.sleep(60)
     assert swept(hub).asked == frozenset()
     assert last(hub).missing == ORDERS - HEARD
