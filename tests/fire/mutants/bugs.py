@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from tests.fire.mutants.bugs_books import MONEY, ORDERS, STOCK
 from tests.fire.mutants.bugs_floor import INTAKE, LOG, OUTBOUND
+from tests.fire.mutants.bugs_guards import PEOPLE, SECURITY
 
-BUGS = (*INTAKE, *LOG, *ORDERS, *STOCK, *MONEY, *OUTBOUND)
+BUGS = (*INTAKE, *LOG, *ORDERS, *STOCK, *MONEY, *OUTBOUND, *SECURITY, *PEOPLE)
