@@ -221,6 +221,15 @@ def test_a_key_that_the_author_made_approves_nothing(staff: Connection) -> None:
     assert approve(staff, bob, number, NOW) == "applied"
 
 
+def test_the_database_itself_keeps_the_author_from_approving(staff: Connection) -> None:
+    number = carry_out(staff, ANN, _names(), NOW) or 0
+    staff.commit()
+    with pytest.raises(errors.CheckViolation):
+        staff.execute(
+            "update approval set state = 'applied', approver = author where id = %s", (number,)
+        )
+
+
 def test_of_two_who_approve_at_once_one_finds_it_done(staff: Connection, database_url: str) -> None:
     number = carry_out(staff, ANN, _names(), NOW) or 0
     staff.commit()

@@ -92,10 +92,10 @@ LOG = (
     one(
         "cursor moved outside the transaction",
         "app/runner.py",
-        "        visits = [self._replay_visit(replay) for replay in replays]\n",
+        "        visits += [Visit(record, self._routes(record)) for record in records]\n",
         "        log.move_cursors(connection, CONSUMER, log.last_ids(records))\n"
         "        connection.commit()\n"
-        "        visits = [self._replay_visit(replay) for replay in replays]\n",
+        "        visits += [Visit(record, self._routes(record)) for record in records]\n",
         "app/test_runner_parking.py::test_a_crash_anywhere_moves_nothing",
     ),
     one(
@@ -115,13 +115,24 @@ LOG = (
         "app/test_runner_parking.py"
         "::test_a_live_record_does_not_overtake_a_replay_longer_than_a_batch",
     ),
-    one(
+    Bug(
         "replay without the lane's lock",
-        "app/runner.py",
-        "        replays = parking.ready(connection, CONSUMER, list(positions), 50, 100)\n",
-        "        replays = parking.ready(connection, CONSUMER, list(log.ALL_LANES), 50, 100)\n",
-        "app/test_runner_parking.py"
-        "::test_a_replay_runs_under_the_lock_of_its_lane_so_once_over_two_workers",
+        (
+            Edit(
+                "app/runner.py",
+                "        replays = parking.ready(connection, CONSUMER, list(positions), keys, 100)\n",
+                "        replays = parking.ready("
+                "connection, CONSUMER, list(log.ALL_LANES), keys, 100)\n",
+            ),
+            Edit(
+                "durable/parking.sql",
+                "order by room, key limit %b\nfor no key update skip locked\n",
+                "order by room, key limit %b\n",
+            ),
+        ),
+        (
+            "app/test_runner_parking.py::test_a_replay_runs_under_the_lock_of_its_lane_so_once_over_two_workers",
+        ),
     ),
     one(
         "a poisoned batch parks every key in it",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fire.mutants.bug import one
+from tests.fire.mutants.bug import Bug, Edit, one
 
 SECURITY = (
     one(
@@ -36,14 +36,28 @@ SECURITY = (
         "contract/test_transport.py"
         "::test_one_private_address_among_public_ones_is_enough_to_refuse",
     ),
-    one(
+    Bug(
         "a name looked up again after it was judged",
-        "contract/httpx_transport.py",
-        "                    address, port, timeout, local_address, socket_options\n",
-        "                    self._resolver(host, port)[0], port, timeout, local_address,\n"
-        "                    socket_options,\n",
-        "contract/test_transport.py"
-        "::test_a_name_that_means_another_address_a_moment_later_is_not_followed",
+        (
+            Edit(
+                "contract/httpx_transport.py",
+                "                    address, port, timeout, local_address, socket_options\n",
+                "                    self._resolver(host, port)[0],\n"
+                "                    port,\n"
+                "                    timeout,\n"
+                "                    local_address,\n"
+                "                    socket_options,\n",
+            ),
+            Edit(
+                "contract/httpx_transport.py",
+                '            if not peer or peer[0].partition("%")[0] != '
+                'address.partition("%")[0]:\n',
+                "            if not peer:\n",
+            ),
+        ),
+        (
+            "contract/test_transport.py::test_the_connection_goes_to_the_very_address_that_was_judged",
+        ),
     ),
     one(
         "a sealed secret not bound to its name",
@@ -68,7 +82,7 @@ PEOPLE = (
         "durable/migrations/0021_operators_and_approvals.sql",
         "  check (approver <> author),\n",
         "",
-        "triage/test_approvals.py::test_a_change_waits_for_another_person_and_is_then_applied",
+        "triage/test_approvals.py::test_the_database_itself_keeps_the_author_from_approving",
     ),
     one(
         "an approval of something else",
