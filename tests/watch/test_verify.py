@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import psycopg
+import pytest
 
 from tillbridge.watch.invariants import INVARIANTS
 from tillbridge.watch.verify import SHOWN, verify
+
+FACT = ("order/web/1/recognise/1",)
+CASE = "insert into exception_case (reason, room, key, fingerprint, owner, words)"
+CASE_REST = "'order/web/1', 'x', 'finance', 'x'"
 
 
 def test_what_is_true_only_at_rest_is_asked_only_at_rest(tables: psycopg.Connection) -> None:
@@ -71,3 +76,25 @@ def test_a_snapshot_sees_nothing_that_comes_later_and_leaves_nothing_behind(
     left = tables.execute("select count(*) from pg_class where relname like 'seen_%'").fetchone()
     assert left == (0,)
     tables.execute("update stock set on_hand = on_hand")
+
+
+@pytest.mark.parametrize(
+    ("excuse", "lies"),
+    [
+        ("insert into parked_key values ('posting.money', 'order/web/1', 'flow', 0, 1, true)", 0),
+        (f"{CASE} select 'rate_missing', 'posting.money', {CASE_REST}", 0),
+        (f"{CASE} select 'rate_missing', 'publishing', {CASE_REST}", 1),
+        (f"{CASE} select 'stock_short', 'posting.money', {CASE_REST}", 1),
+    ],
+)
+def test_what_a_case_of_that_room_held_back_is_no_lie(
+    tables: psycopg.Connection, excuse: str, lies: int
+) -> None:
+    tables.execute(
+        "delete from entry_line where entry in (select id from entry where fact = %b)", FACT
+    )
+    tables.execute("delete from entry where fact = %b", FACT)
+    tables.execute(excuse.encode())
+    tables.commit()
+    found = {one.name: one.lies for one in verify(tables).invariants}
+    assert found["every valued fact is booked"] == lies
