@@ -12,7 +12,7 @@ from tillbridge.app.beside_tryton import TrytonBeside, tryton_address, tryton_fo
 from tillbridge.app.settings import Workspace, load_workspace
 from tillbridge.app.workspace import init
 from tillbridge.atoms.ids import SystemIds
-from tillbridge.durable import jobs
+from tillbridge.durable import accounts
 from tillbridge.durable.rooms import Connection
 
 _TRYTON = """
@@ -82,7 +82,7 @@ def test_a_second_process_joins_the_tryton_of_the_first(workspace: Workspace) ->
 
 
 def test_an_erp_that_came_up_is_called_at_once(connection: Connection, database_url: str) -> None:
-    number = jobs.make_dest(connection, "erp", jobs.Budget())
+    number = accounts.make_dest(connection, "erp", accounts.Budget())
     connection.execute(
         "update dest set failures = 9, open_until = now() + interval '5 min' where dest = %b",
         (number,),

@@ -25,7 +25,7 @@ from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.fact import Entities, Fact
 from tillbridge.canonical.registry import TYPES
 from tillbridge.canonical.stock import StockCounted
-from tillbridge.durable import jobs
+from tillbridge.durable import accounts
 from tillbridge.durable.postgres.databases import create_database, drop_database
 from tillbridge.durable.rooms import Room
 from tillbridge.durable.session import connect
@@ -64,7 +64,7 @@ STATE = {
 
 def rooms(connection: Connection) -> dict[str, Room]:
     """The real rooms behind the mapping."""
-    dest = jobs.make_dest(connection, "erp", jobs.Budget())
+    dest = accounts.make_dest(connection, "erp", accounts.Budget())
     connection.commit()
     made: tuple[Room, ...] = (
         Orchestration(POLICIES),

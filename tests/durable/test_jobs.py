@@ -12,12 +12,13 @@ from psycopg import Connection
 
 from tests.durable.floor import wait_for
 from tillbridge.atoms.ids import SeededIds
-from tillbridge.durable import jobs
-from tillbridge.durable.jobs import FOREVER, Answer, Budget, Claimed, Owed, Postponed
+from tillbridge.durable import accounts, jobs, pauses
+from tillbridge.durable.accounts import Budget
+from tillbridge.durable.jobs import FOREVER, Answer, Claimed, Owed, Postponed
 from tillbridge.durable.session import connect
 
 NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
-FREE = Budget(rate=1e6, burst=1e6, conc=1000)
+FREE = Budget(rate=1e6, burst=1e6, conc=100_000)
 COUNTS = "select count(*) from outkey o full join (select dest, key, count(*) as jobs from job \
 group by dest, key) j using (dest, key) where o.n is distinct from j.jobs"
 
@@ -37,7 +38,7 @@ def owed(dest: int, key: str, number: int, prio: int = 1) -> Owed:
 
 def made(connection: Connection, budget: Budget = FREE, keys: int = 1, each: int = 1) -> int:
     """A destination with jobs."""
-    dest = jobs.make_dest(connection, "erp", budget)
+    dest = accounts.make_dest(connection, "erp", budget)
     wanted = [owed(dest, f"k{key}", number) for number in range(each) for key in range(keys)]
     assert jobs.enqueue(connection, wanted, NOW) == keys * each
     connection.commit()
@@ -124,7 +125,8 @@ def test_a_claimer_that_waited_counts_the_slots_taken_meanwhile(
 
     def meanwhile(holder: Connection) -> None:
         holder.execute(
-            "update outkey set lease_until = now() + '1 h', token = 1 where key in ('k0', 'k1')"
+            "insert into slot (account, class, lease_until)"
+            " select dest, 0, now() + '1 h' from dest, generate_series(1, 2)"
         )
 
     assert _claimed_behind(database_url, dest, meanwhile) == []
@@ -152,11 +154,11 @@ def test_an_expired_lease_becomes_unknown_and_keeps_its_slot_until_the_sweep(
     connection.commit()
     (first,) = jobs.claim(connection, dest, 5, NOW)
     assert state(connection, first.op) == "sent"
-    later = NOW + timedelta(seconds=200)
+    later = NOW + timedelta(seconds=101)
     # The call may still be running over there: no second one beside it.
     assert jobs.claim(connection, dest, 5, later) == []
-    assert jobs.sweep_leases(connection, NOW) == 0
-    assert jobs.sweep_leases(connection, later) == 1
+    assert accounts.sweep(connection, NOW) == 0
+    assert accounts.sweep(connection, later) == 1
     connection.commit()
     (again,) = jobs.claim(connection, dest, 1, later)
     assert (again.op, again.unknown, again.attempts) == (first.op, True, 2)
@@ -165,6 +167,22 @@ def test_an_expired_lease_becomes_unknown_and_keeps_its_slot_until_the_sweep(
     assert jobs.postpone(connection, dest, [Postponed(first, NOW)]) == set()
     connection.commit()
     assert state(connection, first.op) == "sent"
+    assert finish(connection, dest, again) == [first.op]
+    assert state(connection, first.op) == "accepted"
+
+
+def test_a_late_answer_ends_nobody_elses_lease(connection: Connection) -> None:
+    dest = made(connection, FREE, keys=1, each=2)
+    (first,) = jobs.claim(connection, dest, 1, NOW)
+    later = NOW + timedelta(minutes=2)
+    accounts.sweep(connection, later)
+    (again,) = jobs.claim(connection, dest, 1, later)
+    assert again.token > first.token
+    assert finish(connection, dest, first) == []
+    refused = [(first, Answer(first.op, "refused"))]
+    assert jobs.finish(connection, dest, refused, later) == []
+    connection.commit()
+    assert jobs.claim(connection, dest, 1, later) == [], "it is still leased to the other"
     assert finish(connection, dest, again) == [first.op]
     assert state(connection, first.op) == "accepted"
 
@@ -224,14 +242,20 @@ def test_the_bucket_bounds_calls_and_refills_with_time(connection: Connection) -
     dest = made(connection, Budget(rate=2, burst=3, conc=100), keys=20)
     connection.execute("update dest set at = %s", (NOW,))
     connection.commit()
-    assert len(jobs.claim(connection, dest, 50, NOW)) == 3
-    assert jobs.claim(connection, dest, 50, NOW + timedelta(seconds=0.4)) == []
-    assert len(jobs.claim(connection, dest, 50, NOW + timedelta(seconds=1))) == 2
-    assert len(jobs.claim(connection, dest, 50, NOW + timedelta(hours=1))) == 3
+
+    def calls(seconds: float) -> int:
+        """Claims of one document each that go out at that time; six are tried."""
+        at = NOW + timedelta(seconds=seconds)
+        return sum(len(jobs.claim(connection, dest, 1, at)) for _ in range(6))
+
+    assert calls(0) == 3
+    assert calls(0.4) == 0
+    assert calls(1) == 2
+    assert calls(3600) == 3
     # a worker whose clock is behind takes nothing away, and brings nothing back
-    assert jobs.claim(connection, dest, 50, NOW) == []
-    assert jobs.claim(connection, dest, 50, NOW + timedelta(hours=1)) == []
-    assert len(jobs.claim(connection, dest, 50, NOW + timedelta(hours=1, seconds=1))) == 2
+    assert calls(0) == 0
+    assert calls(3600) == 0
+    assert calls(3601) == 2
 
 
 def test_urgent_documents_go_first_and_waiting_ones_by_age(connection: Connection) -> None:
@@ -250,21 +274,26 @@ def test_an_open_breaker_stops_all_calls_and_then_lets_one_through(connection: C
     claimed = jobs.claim(connection, dest, 3, NOW)
     back = [Postponed(one, NOW, free=True) for one in claimed]
     assert len(jobs.postpone(connection, dest, back)) == 3
-    assert jobs.breaker_open(connection, dest, NOW + timedelta(seconds=30)) == 1
+    accounts.end_call(connection, claimed[0].slot)
+    assert accounts.breaker_open(connection, dest, NOW + timedelta(seconds=30), NOW) == 1
     connection.commit()
     assert jobs.claim(connection, dest, 9, NOW + timedelta(seconds=29)) == []
     (probe,) = jobs.claim(connection, dest, 9, NOW + timedelta(seconds=31))
     assert probe.attempts == 1  # what the breaker gave back did not count
-    jobs.breaker_close(connection, dest)
+    accounts.end_call(connection, probe.slot)
+    accounts.breaker_close(connection, dest, NOW + timedelta(seconds=31))
     connection.commit()
     assert len(jobs.claim(connection, dest, 9, NOW + timedelta(seconds=32))) == 8
 
 
 def test_a_paused_destination_is_left_alone(connection: Connection) -> None:
     dest = made(connection)
-    connection.execute("update dest set paused = true")
+    assert pauses.pause(connection, "erp", "", "pat", "", NOW)
     connection.commit()
     assert jobs.claim(connection, dest, 1, NOW) == []
+    assert pauses.resume(connection, "erp", "", by="kim", now=NOW)
+    connection.commit()
+    assert len(jobs.claim(connection, dest, 1, NOW)) == 1
 
 
 def test_forever_is_forever(connection: Connection) -> None:
@@ -280,8 +309,8 @@ def test_a_destination_is_made_once_and_its_pace_brought_up_to_date(
     connection: Connection, *, missing: bool
 ) -> None:
     if not missing:
-        jobs.make_dest(connection, "erp", FREE)
-    number = jobs.make_dest(connection, "erp", Budget(rate=3, burst=4, conc=5))
+        accounts.make_dest(connection, "erp", FREE)
+    number = accounts.make_dest(connection, "erp", Budget(rate=3, burst=4, conc=5))
     assert jobs.dests(connection) == {"erp": number}
     row = connection.execute("select rate, burst, conc from dest").fetchall()
     assert row == [(3.0, 4.0, 5)]

@@ -12,7 +12,7 @@ import pytest
 from psycopg import Connection
 
 from tests.durable.floor import plan
-from tillbridge.durable import jobs, log, messages, parking
+from tillbridge.durable import accounts, jobs, log, messages, parking
 from tillbridge.durable.postgres.databases import create_database, drop_database
 from tillbridge.durable.session import connect
 from tillbridge.posting.money import room as money
@@ -154,19 +154,39 @@ def test_unparking(explained: Explain, query: str) -> None:
 
 
 def test_claim(full: Connection, explained: Explain) -> None:
-    full.execute(jobs.QUERIES.lock_dest, (1,))
-    found = explained(jobs.QUERIES.claim, {"now": NOW, "dest": 1, "limit": 20, "lease": jobs.LEASE})
-    assert {"outkey_ready", "outkey_leased", "outkey_pkey"} <= indexes(found), found
+    full.execute(accounts.QUERIES.lock_account, {"now": NOW, "dest": 1, "name": None})
+    until = {f"until{number}": NOW for number in range(4)}
+    given = {"now": NOW, "dest": 1, "limit": 20, "lease": accounts.LEASE}
+    found = explained(jobs.QUERIES.claim, {**given, **until})
+    assert {"outkey_ready", "outkey_pkey"} <= indexes(found), found
     assert scanned(found) == set(), found
     assert "Sort" not in found, found
     most = max(float(rows) for rows in re.findall(r"rows=([\d.]+)", found))
     assert most <= 60, found  # it never walks the queue
 
 
+def test_room_at_an_account(full: Connection, explained: Explain) -> None:
+    lock = {"now": NOW, "dest": 1, "name": None}
+    full.execute(accounts.QUERIES.lock_account, lock)
+    found = explained(accounts.QUERIES.look, {"now": NOW, "dest": 3, "account": 1, "name": "d3"})
+    assert "outkey_ready" in indexes(found), found
+    assert scanned(found) <= {"slot", "pause"}, found
+    most = max(float(rows) for rows in re.findall(r"rows=([\d.]+)", found))
+    assert most <= 20, found  # it never walks a queue
+
+
+def test_renewing_leases(explained: Explain) -> None:
+    keys, tokens = [f"k{n}" for n in range(20)], list(range(20))
+    given = {"dests": [2] * 20, "keys": keys, "tokens": tokens, "now": NOW, "lease": "30 s"}
+    found = explained(accounts.QUERIES.renew_keys, given)
+    assert indexes(found) == {"outkey_pkey"}, found
+    assert scanned(found) == set(), found
+
+
 def test_heads(full: Connection, explained: Explain) -> None:
-    full.execute(jobs.QUERIES.lock_dest, (1,))
+    full.execute(accounts.QUERIES.lock_account, {"now": NOW, "dest": 1, "name": None})
     keys = [f"k{n}" for n in range(20)]
-    found = explained(jobs.QUERIES.heads, (keys, [1] * 20, [1] * 20, [False] * 20, 1))
+    found = explained(jobs.QUERIES.heads, (keys, [1] * 20, [1] * 20, [False] * 20, [0] * 20, 1))
     assert indexes(found) == {"job_key"}, found
     assert scanned(found) == set(), found
 
@@ -188,8 +208,9 @@ def test_documents_and_jobs_by_operation(explained: Explain) -> None:
     assert indexes(found) == {"document_pkey"}, found
     found = explained(jobs.QUERIES.delete_jobs, (list(range(20)),))
     assert indexes(found) == {"job_pkey"}, found
-    found = explained(jobs.QUERIES.sweep_leases, (NOW,))
-    assert indexes(found) == {"outkey_leased"}, found
+    found = explained(accounts.QUERIES.sweep, {"now": NOW})
+    assert "outkey_leased" in indexes(found), found
+    assert scanned(found) <= {"slot"}, found
 
 
 def test_claim_deliveries(explained: Explain) -> None:

@@ -10,8 +10,9 @@ from psycopg import Connection
 from tests.durable.floor import note
 from tests.durable.server_bench import Bench
 from tillbridge.atoms.errors import NeedsDecision
-from tillbridge.durable import jobs, log, parking
-from tillbridge.durable.jobs import FOREVER, Answer, Budget, Owed, Postponed
+from tillbridge.durable import accounts, jobs, log, parking
+from tillbridge.durable.accounts import Budget
+from tillbridge.durable.jobs import FOREVER, Answer, Owed, Postponed
 from tillbridge.durable.migrate import migrate
 from tillbridge.durable.postgres import database
 from tillbridge.durable.postgres.archive import backup, restore
@@ -43,7 +44,7 @@ def lived_in(connection: Connection) -> None:
     parking.park(connection, FLOW, [parking.Parking("mapping", taken[1], case)])
     log.move_cursors(connection, FLOW, log.last_ids(taken))
     log.append_and_commit(connection, [note("a", 2), note("c", 1)])
-    dest = jobs.make_dest(connection, "erp", Budget())
+    dest = accounts.make_dest(connection, "erp", Budget())
     connection.execute("update dest set at = %s", (NOW,))
     jobs.enqueue(connection, [owed(dest, key) for key in ("done", "no", "leased")], NOW)
     connection.commit()

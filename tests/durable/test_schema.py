@@ -24,7 +24,7 @@ def test_the_migrations_lead_from_an_empty_database_to_the_newest(empty_database
     [
         "insert into hub (one, incarnation, lane_fn) values (false, 1, '')",
         "insert into hub (incarnation, lane_fn) values (1, '')",
-        "insert into outkey (dest, key, prio, due, n) values (1, 'k', 3, now(), 1)",
+        "insert into outkey (dest, key, prio, due, n) values (1, 'k', 4, now(), 1)",
         (
             "insert into document (dest, op, key, kind, state, day)"
             " values (1, 'o', 'k', 'i', '', now())"

@@ -16,7 +16,7 @@ from tillbridge.canonical.intake import RereadObject
 from tillbridge.canonical.registry import encode
 from tillbridge.contract.promises import Assignment, Item, Receipt
 from tillbridge.contract.promises import Connection as Far
-from tillbridge.durable import jobs
+from tillbridge.durable import accounts, jobs
 from tillbridge.mapping.names import NameTables
 from tillbridge.publishing.dispatch import Dispatcher, Report, Target
 from tillbridge.publishing.room import owed_document
@@ -79,7 +79,7 @@ def document(dest: int, name: str) -> jobs.Owed:
 def test_one_bad_document_becomes_a_case_and_the_others_of_its_batch_go_through(
     connection: Connection,
 ) -> None:
-    dest = jobs.make_dest(connection, "erp", jobs.Budget())
+    dest = accounts.make_dest(connection, "erp", accounts.Budget())
     report, connector = dispatched(
         connection, *(document(dest, name) for name in ("a", "bad", "c"))
     )
@@ -96,7 +96,7 @@ def test_one_bad_document_becomes_a_case_and_the_others_of_its_batch_go_through(
 def test_a_failed_reading_again_is_a_case_that_is_tried_again_or_given_up(
     connection: Connection, decided: str
 ) -> None:
-    dest = jobs.make_dest(connection, "erp", jobs.Budget())
+    dest = accounts.make_dest(connection, "erp", accounts.Budget())
     asked = RereadObject(
         key="reread/erp/5", id="r/1", connection="erp", topic="reread/order", reference="5"
     )

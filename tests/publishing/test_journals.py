@@ -12,7 +12,7 @@ from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.documents import JournalDocument, SubmitDocument
 from tillbridge.canonical.fact import Entities
 from tillbridge.canonical.valued import EntryPosted, ValuedRow
-from tillbridge.durable import jobs
+from tillbridge.durable import accounts
 from tillbridge.durable.rooms import Outcome, Record
 from tillbridge.publishing.journals import summarise
 from tillbridge.publishing.room import Destinations, Publishing
@@ -23,7 +23,7 @@ DAY = date(2026, 3, 2)
 
 @pytest.fixture
 def to(connection: psycopg.Connection) -> Destinations:
-    dest = jobs.make_dest(connection, "erp", jobs.Budget())
+    dest = accounts.make_dest(connection, "erp", accounts.Budget())
     connection.commit()
     return Destinations({"us": "erp", "ca": "erp"}, {"erp": dest})
 

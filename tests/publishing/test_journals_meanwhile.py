@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.canonical.registry import decode
-from tillbridge.durable import jobs
+from tillbridge.durable import accounts
 from tillbridge.durable.session import connect
 from tillbridge.publishing.journals import summarise
 from tillbridge.publishing.room import Destinations
@@ -48,7 +48,7 @@ def add(connection: Connection, entry: str, amount: int) -> None:
 def test_an_entry_that_commits_while_its_group_is_taken_is_not_lost(
     connection: Connection, database_url: str
 ) -> None:
-    dest = jobs.make_dest(connection, "erp", jobs.Budget())
+    dest = accounts.make_dest(connection, "erp", accounts.Budget())
     add(connection, "a", 1000)
     with connect(database_url) as till:
         watched = cast("Connection", Watched(connection, lambda: add(till, "b", 250)))
@@ -64,7 +64,7 @@ def test_an_entry_that_commits_while_its_group_is_taken_is_not_lost(
 
 
 def test_entries_that_cancel_each_other_need_no_journal(connection: Connection) -> None:
-    dest = jobs.make_dest(connection, "erp", jobs.Budget())
+    dest = accounts.make_dest(connection, "erp", accounts.Budget())
     add(connection, "a", 1000)
     add(connection, "b", -1000)
     assert summarise(connection, Destinations({"us": "erp"}, {"erp": dest}), NOW) == 0

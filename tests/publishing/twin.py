@@ -13,7 +13,7 @@ from tillbridge.atoms.ids import SeededIds
 from tillbridge.canonical.documents import SalesOrderDocument, SubmitDocument
 from tillbridge.contract.promises import Assignment, Connection, Directory, Receipt
 from tillbridge.contract.transport import Request, Response, Transport
-from tillbridge.durable import jobs
+from tillbridge.durable import accounts, jobs
 from tillbridge.mapping.names import NameTables
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.room import owed_document
@@ -75,12 +75,20 @@ class Twin:
 class Desk:
     """A dispatcher over a database with a clock that is moved by hand."""
 
-    def __init__(self, connection: psycopg.Connection, budget: jobs.Budget | None = None) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        budget: accounts.Budget | None = None,
+        settle_seconds: float = 0.0,
+    ) -> None:
         self.connection = connection
         self.twin = Twin()
         self.clock = FixedClock(START)
-        wide = jobs.Budget(rate=1000.0, burst=1000.0, conc=100)
-        self.dest = jobs.make_dest(connection, "erp", budget or wide)
+        wide = accounts.Budget(rate=1000.0, burst=1000.0, conc=100)
+        self.settle_seconds = settle_seconds
+        self.dest = accounts.make_dest(
+            connection, "erp", budget or wide, settle_seconds=settle_seconds
+        )
         # the bucket was made at the wall clock's instant; ours begins here
         connection.execute("update dest set at = %s", (START,))
         connection.commit()
@@ -89,7 +97,7 @@ class Desk:
     def another(self, connection: psycopg.Connection) -> Dispatcher:
         """One more dispatcher of the same destination."""
         far = Connection(name="erp", entity="us", channel="", currency="USD")
-        target = Target(self.dest, self.twin, far, {}, NoTransport())
+        target = Target(self.dest, self.twin, far, {}, NoTransport(), self.settle_seconds)
         return Dispatcher(connection, target, NameTables(), self.clock, SeededIds(3))
 
     def owe(self, *operations: str) -> None:

@@ -229,9 +229,13 @@ DOCUMENTS = {
         where type = 'DocumentAccepted' and key = 'order/web/1'
           and {_BODY} ~ '(sales_order|invoice/1)/accepted'""",
     "leases_are_whole": "update outkey set token = 1 where key = 'order/web/2'",
-    "calls_stay_within_the_destination": """
-        update dest set conc = 0;
-        update outkey set token = 1, lease_until = now() + interval '1 minute'""",
+    "calls_stay_within_the_account": """
+        update dest set conc = 1;
+        insert into slot (account, class, lease_until)
+        select dest, 0, now() + interval '1 minute' from dest, generate_series(1, 2)
+        where name = 'erp'""",
+    "set_aside_means_paused": """
+        update outkey set due = 'infinity', paused = 'invoice' where key = 'order/web/2'""",
 }
 HUB = {
     "parked_keys_have_records_and_an_open_case": """

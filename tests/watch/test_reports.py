@@ -150,7 +150,7 @@ def test_the_status_counts_what_the_tables_hold(shop: House) -> None:
     assert (found.entries, found.parked_keys) == (3, 1)
     assert found.orders_pending_acknowledgement == 1
     (erp,) = [one for one in found.destinations if one.name == "erp"]
-    assert (erp.keys, erp.documents, erp.failures, erp.paused) == (1, 2, 0, False)
+    assert (erp.keys, erp.documents, erp.failures, erp.account) == (1, 2, 0, "erp")
 
 
 def test_metrics_can_be_parsed_and_agree_with_the_status(shop: House) -> None:

@@ -21,7 +21,7 @@ from tillbridge.app.beside_tryton import TrytonBeside, tryton_address
 from tillbridge.app.settings import Workspace
 from tillbridge.atoms.errors import Refused
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
-from tillbridge.durable import jobs
+from tillbridge.durable import accounts, jobs
 from tillbridge.durable.session import connect
 
 AUTO = "auto"
@@ -65,7 +65,7 @@ def service_up(url: str, name: str) -> None:
     with connect(url) as connection:
         number = jobs.dests(connection).get(name)
         if number is not None:
-            jobs.breaker_close(connection, number)
+            accounts.breaker_close(connection, number)
             connection.execute(jobs.QUERIES.notify)
         connection.commit()
 

@@ -28,9 +28,11 @@ from tillbridge.contract.promises import (
     Translates,
 )
 from tillbridge.contract.transport import Transport
-from tillbridge.durable import audit, jobs
+from tillbridge.durable import accounts, audit, jobs
+from tillbridge.durable.agreed_clock import AgreedClock
 from tillbridge.durable.rooms import Connection, Room
 from tillbridge.durable.session import connect
+from tillbridge.inbox.backpressure import Backpressure
 from tillbridge.inbox.files import DropFolder
 from tillbridge.inbox.polls import Poller
 from tillbridge.mapping.names import NameTables
@@ -78,6 +80,9 @@ class Hub:
         self._own_transports: dict[tuple[str, ...], HttpTransport] = {}
         self._lent: Hub | None = None
         self._overrides = overrides or {}
+        self.agreed_clock = AgreedClock(self.clock)
+        self.leases = accounts.Leases()
+        self.backpressure = Backpressure(self.clock, workspace.settings.hub.backlog_most)
 
     def reaching(self, overrides: Mapping[str, Mapping[str, Any]]) -> Hub:
         """The same hub with other settings laid over the file's; the ways out stay this one's."""
@@ -241,18 +246,31 @@ class Hub:
     # -- what runs --------------------------------------------------------------------------------
 
     def connect(self, *, worker: bool = False) -> Connection:
-        """A new database connection."""
-        return connect(self.url, worker=worker)
+        """A new database connection; the first one tells the time all workers agree on."""
+        connection = connect(self.url, worker=worker)
+        if not self.agreed_clock.known:
+            self.agreed_clock.set(connection)
+        return connection
 
     def destinations(self, connection: Connection) -> Destinations:
-        """Destination rows of every connection that takes documents or is read again."""
-        ids = {
-            name: jobs.make_dest(connection, name, _budget(settings))
-            for name, settings in self._connections().items()
-            if isinstance(registry.connector(settings.connector), (Delivers, Rereads))
-        }
+        """Rows of every connection the hub calls; those that take documents or are read again."""
+        ids: dict[str, int] = {}
+        for name, settings in self._connections().items():
+            connector = registry.connector(settings.connector)
+            if isinstance(connector, (Delivers, Rereads, Polls)):
+                budget = self.workspace.settings.budget_of(name)
+                pace = accounts.Budget(budget.rate, budget.burst, budget.conc)
+                number = accounts.make_dest(
+                    connection, name, pace, settings.account, self._settle_seconds(name)
+                )
+                if isinstance(connector, (Delivers, Rereads)):
+                    ids[name] = number
         connection.commit()
         return Destinations(self._erp_of(), ids)
+
+    def _settle_seconds(self, name: str) -> float:
+        """How long a connection's far side may be at work on a call that was cut off."""
+        return float(getattr(self.sources[name].settings, "settle_seconds", 0.0))
 
     def destinations_known(self, connection: Connection) -> Destinations:
         """The destinations as they are in the database; writes nothing."""
@@ -291,6 +309,7 @@ class Hub:
                 far=self.sources[name],
                 secrets=self.secrets(name),
                 transport=self.transport(name),
+                settle_seconds=self._settle_seconds(name),
             )
             for name, number in ids.items()
         ]
@@ -308,6 +327,7 @@ class Hub:
                     workspace / "drop" / name,
                     workspace / "archive" / name,
                     clock=self.clock,
+                    backpressure=self.backpressure,
                 )
         return found
 
@@ -322,9 +342,10 @@ class Hub:
                     self.sources[name],
                     self.secrets(name),
                     self.transport(name),
-                    clock=self.clock,
+                    clock=self.agreed_clock,
                     ids=self.ids,
                     every_seconds=settings.poll_seconds,
+                    leases=self.leases,
                 )
         return found
 
@@ -339,19 +360,17 @@ class Hub:
                     self.sources[name],
                     self.secrets(name),
                     self.transport(name),
-                    clock=self.clock,
+                    clock=self.agreed_clock,
                     every_hours=settings.sweep_hours,
+                    leases=self.leases,
                 )
         return found
 
     def dispatcher(self, connection: Connection, target: Target) -> Dispatcher:
         """A dispatcher for one destination on a connection of its own."""
-        return Dispatcher(connection, target, NameTables(), self.clock, self.ids)
+        clock = self.agreed_clock
+        return Dispatcher(connection, target, NameTables(), clock, self.ids, self.leases)
 
     def secrets(self, name: str) -> dict[str, str]:
         """A connection's newest secrets by name."""
         return {label: values[0] for label, values in self.workspace.secrets(name).items()}
-
-
-def _budget(settings: ConnectionSettings) -> jobs.Budget:
-    return jobs.Budget(settings.budget.rate, settings.budget.burst, settings.budget.conc)

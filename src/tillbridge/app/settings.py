@@ -78,7 +78,7 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Calls per second, burst and calls at once towards one connection.
+    """Calls per second, burst and calls at once towards one account.
 
     A call costs a whole token: a burst below one would let nothing through, ever.
     """
@@ -93,6 +93,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     settings: the connector's own table, validated by its config struct. tills: what is expected
     of the tills it brings. sweep_hours: rest between two sweeps, 0 = none. allow_addresses: hosts,
     addresses and networks it may call although they are private (an ERP in the own network).
+    account: the account at the vendor it shares with other connections, "" = its own; a budget is
+    an account's.
     """
 
     connector: str
@@ -102,6 +104,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     body_max: int = 1_048_576
     poll_seconds: int = 0
     secrets: Mapping[str, Secret | list[Secret]] = {}
+    account: str = ""
     budget: BudgetSettings = BudgetSettings()
     sweep_hours: float = 0.0
     tills: TillRules = TillRules()
@@ -112,6 +115,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The hub itself: whom it serves, where it listens, how many processes carry the flow, how
     long raw bodies are kept, hours between two scheduled runs of `verify` (0 = never).
+    backlog_most: with more records waiting for the flow, pollers and drop folders wait until it is
+    half of that; 0 = never.
     """
 
     name: str = "Tillbridge"
@@ -123,6 +128,7 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     keep_deliveries_days: int = 400
     verify_hours: float = 24.0
     operator: str = ""
+    backlog_most: int = 50_000
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,6 +144,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def entities(self) -> dict[str, EntitySettings]:
         """Entities by code."""
         return {entity.code: entity for entity in self.entity}
+
+    def budget_of(self, name: str) -> BudgetSettings:
+        """The budget of a connection's account; one of its connections states it, or several alike.
+
+        Raises ValueError when they contradict each other.
+        """
+        account = self.connection[name].account or name
+        sharing = [c for n, c in self.connection.items() if (c.account or n) == account]
+        stated = {c.budget for c in sharing} - {BudgetSettings()}
+        if len(stated) > 1:
+            raise ValueError(f"the connections of account {account} state different budgets")
+        return stated.pop() if stated else BudgetSettings()
 
     def channels(self) -> dict[str, ChannelSettings]:
         """Channels by code."""
@@ -235,6 +253,20 @@ def _problems(settings: Settings) -> list[tuple[str, str]]:
             found.append((f"connection {name}: no channel {connection.channel!r}", f"{name}]"))
         found += _zone_problem(connection.timezone)
         found += _address_problems(connection.allow_addresses)
+        found += _budget_problems(name, connection, settings)
+    return found
+
+
+def _budget_problems(
+    name: str, connection: ConnectionSettings, settings: Settings
+) -> list[tuple[str, str]]:
+    found = []
+    if connection.account and not _CODE.fullmatch(connection.account):
+        found.append((f"connection {name}: account is a code", connection.account))
+    try:
+        settings.budget_of(name)
+    except ValueError as problem:
+        found.append((f"connection {name}: {problem}", f"{name}]"))
     return found
 
 

@@ -1,15 +1,16 @@
 """The worker: runs the flow, delivers documents, keeps the schedules; and `drain`, which does all
 three until nothing is pending.
 
-One thread carries the flow, one thread per destination delivers, one looks into the drop folders,
-one keeps schedules; each has a connection of its own. The flow waits for NOTIFY and polls as a
-fallback.
+One thread carries the flow, up to four per destination deliver, one looks into the drop folders,
+one polls, one keeps schedules, one renews the leases of them all; each has a connection of its own.
+The flow waits for NOTIFY and polls as a fallback.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import msgspec
@@ -22,8 +23,9 @@ from tillbridge.app.hub import Hub
 from tillbridge.app.replay.checkpoint import safe_below
 from tillbridge.app.runner import CONSUMER
 from tillbridge.app.scheduled_verify import keep_running
-from tillbridge.durable import jobs, log, retention, schedules
+from tillbridge.durable import accounts, jobs, log, pauses, retention, schedules
 from tillbridge.durable.rooms import Connection
+from tillbridge.inbox.files import DropFolder
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.journals import summarise
 from tillbridge.reconciliation.tills.cases import tell
@@ -33,6 +35,7 @@ from tillbridge.triage import plans
 from tillbridge.triage.people import erase_waiting
 
 POLL_SECONDS = 1.0
+REST_LEAST_SECONDS = 0.05
 AWAY_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 SWEEP_LOOK_SECONDS = 30.0
@@ -45,11 +48,15 @@ RHYTHM = {
     "tills": 600,
     "erasures": 3600,
 }
+DELIVERING_MOST = 4
+"""Threads per destination, never more than its account takes calls at once."""
 _log = structlog.get_logger("worker")
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """What is not done yet: records to carry, documents to deliver, those held back by a case."""
+    """What is not done yet: records to carry, documents to deliver, those held back by a case or
+    a pause.
+    """
 
     records: int
     documents: int
@@ -71,12 +78,15 @@ def pending(connection: Connection, entities: Collection[str] | None = None) -> 
     """
     records, _ = log.backlog(connection, CONSUMER)
     row = connection.execute(
-        "select (select coalesce(sum(n), 0) from outkey where due < 'infinity'),"
-        " (select coalesce(sum(n), 0) from outkey where due = 'infinity'),"
+        "select coalesce(sum(n) filter (where moving), 0),"
+        " coalesce(sum(n) filter (where not moving), 0),"
         " (select count(*) from parked),"
         " (select count(*) from parked_key where ready),"
         " (select count(*) from journal_pending"
-        "  where %(all)s or entity = any(%(entities)s::text[]))",
+        "  where %(all)s or entity = any(%(entities)s::text[]))"
+        " from (select o.n, o.due < 'infinity' and p.connection is null as moving from outkey o"
+        "  left join dest d using (dest)"
+        "  left join pause p on p.connection = d.name and p.kind = '') x",
         {"all": entities is None, "entities": list(entities or ())},
     ).fetchone()
     connection.rollback()
@@ -162,18 +172,23 @@ class Worker:
         self._thread("files", self._files)
         self._thread("polls", self._polls)
         self._thread("sweeps", self._sweeps)
+        self._thread("leases", self._beat)
         for target in targets:
-            self._thread(f"deliver {target.far.name}", self._deliver_to(target))
+            name = target.far.name
+            conc = self._hub.workspace.settings.budget_of(name).conc
+            for number in range(min(DELIVERING_MOST, conc)):
+                self._thread(f"deliver {name} {number + 1}", self._deliver_to(target))
 
     def stop(self) -> None:
         """Ask all threads to end after their transaction, and wait for them."""
-        self._stop.set()
+        self.ask_to_stop()
         for thread in self._threads:
             thread.join(timeout=30)
 
     def ask_to_stop(self) -> None:
         """Let all threads end after their transaction; returns at once (signal handlers)."""
         self._stop.set()
+        self._hub.backpressure.release()
 
     def wait(self, look: Callable[[], None] | None = None) -> None:
         """Block until somebody asked to stop; `look` is called about once a second."""
@@ -198,6 +213,9 @@ class Worker:
                 _log.exception("thread_failed", thread=name)
             self._stop.wait(AWAY_SECONDS)
 
+    def _beat(self) -> None:
+        beat(self._hub, self._stop)
+
     def _carry(self) -> None:
         carry(self._hub, log.ALL_LANES, self._stop.is_set)
 
@@ -206,19 +224,29 @@ class Worker:
         noted: dict[str, list[str]] = {}
         with self._hub.connect() as connection:
             while not self._stop.is_set():
-                for name, folder in folders.items():
+                for name, folder in self._open_folders(connection, folders):
                     report = folder.look(connection)
                     if report.files or report.notes != noted.get(name, []):
                         _log.info("files", connection=name, **msgspec.to_builtins(report))
                     noted[name] = report.notes
                 self._stop.wait(LOOK_SECONDS)
 
+    def _open_folders(
+        self, connection: Connection, folders: Mapping[str, DropFolder]
+    ) -> list[tuple[str, DropFolder]]:
+        """Those whose connection is not paused; none while the flow is far behind."""
+        if self._hub.backpressure.held_back(connection):
+            return []
+        paused = pauses.paused(connection)
+        connection.rollback()
+        return [(name, folder) for name, folder in folders.items() if name not in paused]
+
     def _polls(self) -> None:
         pollers = self._hub.pollers()
         with self._hub.connect() as connection:
             while pollers and not self._stop.is_set():
                 for name, poller in pollers.items():
-                    for report in poller.run_due(connection):
+                    for report in poller.run_due(connection, self._hub.backpressure.held_back):
                         _log.info("polled", connection=name, **msgspec.to_builtins(report))
                 self._stop.wait(LOOK_SECONDS)
             self._stop.wait()
@@ -267,16 +295,51 @@ class Worker:
         connection.rollback()
         wait = POLL_SECONDS
         if row is not None and row[0] is not None:
-            left = (row[0] - self._hub.clock.now()).total_seconds()
-            wait = min(max(left, 0.02), POLL_SECONDS)
+            left = (row[0] - self._hub.agreed_clock.now()).total_seconds()
+            wait = min(max(left, REST_LEAST_SECONDS), POLL_SECONDS)
         for _ in ears.notifies(timeout=wait, stop_after=1):
             pass
+
+
+def beat(hub: Hub, stop: threading.Event) -> None:
+    """Renew the leases of this process until told to stop; raises psycopg.Error when it is away."""
+    with hub.connect() as connection:
+        while not stop.wait(timeout=accounts.BEAT_SECONDS):
+            hub.agreed_clock.set(connection)
+            hub.leases.beat(connection, hub.agreed_clock.now())
+
+
+@contextmanager
+def _beating(hub: Hub) -> Iterator[None]:
+    """Renew the leases meanwhile, in a thread."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                beat(hub, stop)
+            except psycopg.Error as problem:
+                _log.warning("store_away", thread="leases", why=str(problem).strip()[:200])
+                stop.wait(AWAY_SECONDS)
+
+    thread = threading.Thread(target=work, name="leases", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=30)
 
 
 def drain(
     hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None] | None = None
 ) -> Pending:
     """Work in this process until nothing is pending or the time is up; gives what is left."""
+    with _beating(hub):
+        return _drain(hub, timeout_seconds, progress)
+
+
+def _drain(hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None] | None) -> Pending:
     began = hub.clock.monotonic()
     with hub.connect() as connection:
         runner = hub.runner(connection)

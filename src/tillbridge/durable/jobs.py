@@ -1,5 +1,7 @@
 """Outbound jobs: enqueue as sets; claim keys, then read their head jobs; finish or postpone.
 
+When and how fast a destination may be called is its account's business (`durable.accounts`).
+
 The key is what is leased, so order per key holds. Jobs are read in a second statement with a new
 snapshot: in one statement the lock follows the newest outkey row while the job is read in the old
 snapshot, and a finished job is handed out again.
@@ -13,13 +15,15 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from tillbridge.canonical.registry import version_of
+from tillbridge.durable import accounts
 from tillbridge.durable.crash_points import reach
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
 QUERIES = load("tillbridge.durable", "jobs.sql")
-LEASE = "120 seconds"
 FOREVER = datetime.max.replace(tzinfo=UTC)
+ASIDE_ROUNDS = 20
+"""So many batches of a paused kind are set aside per claim, so that a claim ends."""
 
 
 class Owed(msgspec.Struct, gc=False):
@@ -38,7 +42,9 @@ class Owed(msgspec.Struct, gc=False):
 
 
 class Claimed(msgspec.Struct, gc=False):
-    """A leased key with its head job. token fences; unknown = look up before sending."""
+    """A leased key with its head job. token fences; unknown = look up before sending; slot: the
+    call of the account it goes out with.
+    """
 
     key: str
     token: int
@@ -50,6 +56,8 @@ class Claimed(msgspec.Struct, gc=False):
     trace: bytes | None
     body: bytes
     version: int = 1
+    prio: int = 0
+    slot: accounts.Slot = accounts.NO_SLOT
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -70,24 +78,6 @@ class Postponed(msgspec.Struct, gc=False):
     due: datetime
     unknown: bool = False
     free: bool = False
-
-
-class Budget(msgspec.Struct, frozen=True):
-    """Pace of one destination: calls per second, burst, calls at once."""
-
-    rate: float = 10.0
-    burst: float = 20.0
-    conc: int = 20
-
-
-def make_dest(connection: Connection, name: str, budget: Budget) -> int:
-    """The destination's id, made when missing; its pace is brought up to date."""
-    row = connection.execute(
-        QUERIES.make_dest, (name, budget.rate, budget.burst, budget.conc, budget.burst)
-    ).fetchone()
-    if row is None:
-        raise LookupError(f"destination {name} could not be made")
-    return int(row[0])
 
 
 def dests(connection: Connection) -> dict[str, int]:
@@ -152,24 +142,62 @@ def enqueue(connection: Connection, owed: Sequence[Owed], now: datetime) -> int:
 
 
 def claim(connection: Connection, dest: int, limit: int, now: datetime) -> list[Claimed]:
-    """Lease up to `limit` keys within bucket, semaphore and breaker; their head jobs, marked sent.
+    """Lease up to `limit` keys for one call within the account's budget; their head jobs, marked
+    sent. What is of a paused kind is set aside.
 
-    Commits: the lease must be seen by all before the call goes out.
+    Commits: the lease must be seen by all before the call goes out. Give the slot back afterwards
+    (`accounts.end_call`).
     """
-    connection.execute(QUERIES.lock_dest, (dest,))
-    leased = connection.execute(
-        QUERIES.claim, {"dest": dest, "now": now, "limit": limit, "lease": LEASE}
-    ).fetchall()
-    if not leased:
+    room = accounts.room_for(connection, now, dest=dest)
+    if room is None:
         connection.rollback()
         return []
-    columns = [list(column) for column in zip(*leased, strict=True)]
-    rows = connection.execute(QUERIES.heads, (*columns, dest), binary=True).fetchall()
-    found = [Claimed(*row) for row in rows]
+    found = _claim_in(connection, room, dest, limit, now)
+    if not found:
+        connection.commit()
+        return []
+    slot = accounts.begin_call(connection, room, min(one.prio for one in found), now)
+    for one in found:
+        one.slot = slot
     connection.execute(QUERIES.mark_sent, ([claimed.op for claimed in found], dest))
     reach("jobs.before_lease")
     connection.commit()
     return found
+
+
+def _claim_in(
+    connection: Connection, room: accounts.Room, dest: int, limit: int, now: datetime
+) -> list[Claimed]:
+    """Lease keys that are not set aside; empty when none is left, or after many were set aside."""
+    given = {"dest": dest, "now": now, "limit": 1 if room.probe else limit}
+    until = {f"until{number}": room.until(number, now) for number in range(accounts.POLLS)}
+    for _ in range(ASIDE_ROUNDS):
+        leased = connection.execute(
+            QUERIES.claim, {**given, **until, "lease": accounts.LEASE}
+        ).fetchall()
+        if not leased:
+            break
+        columns = [list(column) for column in zip(*leased, strict=True)]
+        rows = connection.execute(QUERIES.heads, (*columns, dest), binary=True).fetchall()
+        found = _not_paused(connection, room, dest, [Claimed(*row) for row in rows])
+        if found:
+            return found
+    return []
+
+
+def _not_paused(
+    connection: Connection, room: accounts.Room, dest: int, claimed: list[Claimed]
+) -> list[Claimed]:
+    """Set aside what is of a paused kind; the others."""
+    if not room.kinds:
+        return claimed
+    operations = [one.op for one in claimed]
+    rows = connection.execute(QUERIES.of_kinds, (dest, operations, sorted(room.kinds)))
+    paused = {op for (op,) in rows.fetchall()}
+    aside = [one for one in claimed if one.op in paused]
+    columns = ([c.key for c in aside], [c.token for c in aside], [c.op for c in aside])
+    connection.execute(QUERIES.set_aside, (*columns, dest))
+    return [one for one in claimed if one.op not in paused]
 
 
 def lock_keys(connection: Connection, dest: int, keys: Sequence[str]) -> None:
@@ -244,19 +272,3 @@ def postpone(connection: Connection, dest: int, later: Sequence[Postponed]) -> s
 
 def _due(due: datetime) -> str:
     return "infinity" if due == FOREVER else due.isoformat()
-
-
-def breaker_open(connection: Connection, dest: int, until: datetime) -> int:
-    """The destination failed as a whole: nobody calls it before `until`; gives its failures."""
-    row = connection.execute(QUERIES.breaker_open, (until, dest)).fetchone()
-    return int(row[0]) if row else 0
-
-
-def breaker_close(connection: Connection, dest: int) -> None:
-    """The destination answered."""
-    connection.execute(QUERIES.breaker_close, (dest,))
-
-
-def sweep_leases(connection: Connection, now: datetime) -> int:
-    """Expired leases become unknown: the call may still be running over there."""
-    return connection.execute(QUERIES.sweep_leases, (now,)).rowcount

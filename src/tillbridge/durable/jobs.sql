@@ -1,12 +1,5 @@
 -- Outbound: the key is scheduled, leased, fenced and kept in order; claim first, jobs second.
 
--- name: make_dest
-insert into dest (name, rate, burst, conc, tokens)
-values (%b, %b::float8, %b::float8, %b::int, %b::float8)
-on conflict (name) do update
-set rate = excluded.rate, burst = excluded.burst, conc = excluded.conc
-returning dest
-
 -- name: dests
 select dest, name from dest
 
@@ -36,62 +29,52 @@ set n = outkey.n + excluded.n, prio = least(outkey.prio, excluded.prio)
 -- name: notify
 notify jobs
 
--- name: lock_dest
--- A statement of its own: claimers take turns, and `claim` counts leases in a snapshot taken after
--- the one before has committed. Counted in the statement that waits, its leases would be missed.
-select set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true),
-       set_config('enable_seqscan', 'off', true)
-from dest where dest = %b for update
-
 -- name: claim
--- a clock that is behind the one of the last claim refills nothing, and takes nothing away
-with d as materialized (
-  select dest, conc, failures,
-         least(burst, tokens + rate * greatest(0, extract(epoch from %(now)s::timestamptz - at))) t
-  from dest
-  where dest = %(dest)s and not paused and (open_until is null or open_until <= %(now)s)
-  for update
-), room as materialized (
-  select d.*, greatest(0, least(
-    floor(least(t, %(limit)s::int))::int,
-    conc - (select count(*)::int from outkey o
-            where o.dest = d.dest and lease_until is not null),
-    case when failures > 0 then 1 else %(limit)s::int end)) n
-  from d
-), pick as materialized (
-  select k.dest, k.key from room cross join lateral (
+-- until0..3: what fell due by then may go in that class
+with pick as materialized (
+  select dest, key from (
     select * from (
       select dest, key from outkey
-      where dest = room.dest and prio = 0 and due <= %(now)s and lease_until is null
-      order by due limit room.n for update skip locked) a
+      where dest = %(dest)s and prio = 0 and due <= %(until0)s and lease_until is null
+      order by due limit %(limit)s for update skip locked) a
     union all select * from (
       select dest, key from outkey
-      where dest = room.dest and prio = 1 and due <= %(now)s and lease_until is null
-      order by due limit room.n for update skip locked) b
+      where dest = %(dest)s and prio = 1 and due <= %(until1)s and lease_until is null
+      order by due limit %(limit)s for update skip locked) b
     union all select * from (
       select dest, key from outkey
-      where dest = room.dest and prio = 2 and due <= %(now)s and lease_until is null
-      order by due limit room.n for update skip locked) c
-    limit room.n) k
-), u as (
-  update outkey o
-  set lease_until = %(now)s + %(lease)s::interval, token = nextval('fence'),
-      attempts = attempts + 1
-  from pick where (o.dest, o.key) = (pick.dest, pick.key)
-  returning o.key, o.token, o.attempts, o.unknown
-), t as (
-  update dest set tokens = room.t - (select count(*) from u), at = greatest(dest.at, %(now)s)
-  from room where dest.dest = room.dest and exists (select 1 from u)
+      where dest = %(dest)s and prio = 2 and due <= %(until2)s and lease_until is null
+      order by due limit %(limit)s for update skip locked) c
+    union all select * from (
+      select dest, key from outkey
+      where dest = %(dest)s and prio = 3 and due <= %(until3)s and lease_until is null
+      order by due limit %(limit)s for update skip locked) d) k
+  limit %(limit)s
 )
-select key, token, attempts, unknown from u
+update outkey o
+set lease_until = %(now)s::timestamptz + %(lease)s::interval, token = nextval('fence'),
+    attempts = attempts + 1
+from pick where (o.dest, o.key) = (pick.dest, pick.key)
+returning o.key, o.token, o.attempts, o.unknown, o.prio
 
 -- name: heads
 select x.key, x.token, x.attempts, x.unknown, j.id, j.op, j.type, j.trace, j.body,
-       j.version
-from unnest(%b::text[], %b::bigint[], %b::int[], %b::bool[]) x (key, token, attempts, unknown)
+       j.version, x.prio
+from unnest(%b::text[], %b::bigint[], %b::int[], %b::bool[], %b::smallint[])
+     x (key, token, attempts, unknown, prio)
 cross join lateral (
   select * from job where dest = %b and key = x.key order by id limit 1
 ) j
+
+-- name: of_kinds
+select op from document where dest = %b and op = any(%b::text[]) and kind = any(%b::text[])
+
+-- name: set_aside
+update outkey o
+set lease_until = null, token = null, due = 'infinity', attempts = greatest(o.attempts - 1, 0),
+    paused = d.kind
+from unnest(%b::text[], %b::bigint[], %b::text[]) x (key, token, op), document d
+where o.dest = %b and o.key = x.key and o.token = x.token and d.dest = o.dest and d.op = x.op
 
 -- name: mark_sent
 update document d set state = 'sent' from unnest(%b::text[]) x (op)
@@ -135,24 +118,17 @@ with mine as (
 )
 select key from mine
 
--- name: breaker_open
-update dest set failures = failures + 1, open_until = %b where dest = %b returning failures
-
--- name: breaker_close
-update dest set failures = 0, open_until = null where dest = %b and failures > 0
-
--- name: sweep_leases
-update outkey set lease_until = null, token = null, unknown = true
-where lease_until < %b
-returning dest, key
-
 -- name: waiting
 select d.name, count(o.key), coalesce(sum(o.n), 0)::bigint, min(o.due) filter (where o.due < 'infinity'),
-       d.open_until, d.failures, d.paused
-from dest d left join outkey o on o.dest = d.dest
-group by d.dest, d.name, d.open_until, d.failures, d.paused
+       a.open_until, a.failures, a.name
+from dest d join dest a on a.dest = coalesce(d.account, d.dest) left join outkey o on o.dest = d.dest
+group by d.dest, d.name, a.open_until, a.failures, a.name
 order by d.name
 
 -- name: next_due
-select min(greatest(o.due, coalesce(d.open_until, o.due))) from outkey o join dest d using (dest)
-where o.dest = %b and o.lease_until is null and not d.paused and o.due < 'infinity'
+-- When a call could be made: a key is due, the breaker lets one through, the bucket has a token.
+select greatest(min(o.due), a.open_until, a.at + (1 - least(a.tokens, 1)) / a.rate * interval '1 s')
+from outkey o join dest d on d.dest = o.dest join dest a on a.dest = coalesce(d.account, d.dest)
+where o.dest = %b and o.lease_until is null and o.due < 'infinity'
+  and not exists (select from pause p where p.connection = d.name and p.kind = '')
+group by a.open_until, a.at, a.tokens, a.rate

@@ -28,6 +28,7 @@ from tillbridge.durable.messages import connection_ids, store
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 from tillbridge.inbox.arrivals import arrival
+from tillbridge.inbox.backpressure import Backpressure
 from tillbridge.inbox.drop_folder import (
     NotAFile,
     opened_file,
@@ -119,20 +120,25 @@ class DropFolder:
         *,
         clock: Clock,
         settle_seconds: float = SETTLE_SECONDS,
+        backpressure: Backpressure | None = None,
     ) -> None:
+        """backpressure: when reading waits for the flow, between two batches of a file."""
         self._connector = connector
         self._source = source
         self._folder = folder
         self._archive = archive
         self._clock = clock
         self._settle_seconds = settle_seconds
+        self._backpressure = backpressure
 
     def look(self, connection: Connection) -> FileReport:
         """Take in every settled file, oldest first. Two processes may look at once.
 
         Raises psycopg.Error when the store is away (everything stays where it is).
         """
-        intake = _FileIntake(connection, self._connector, self._source, self._clock)
+        intake = _FileIntake(
+            connection, self._connector, self._source, self._clock, self._backpressure
+        )
         if not self._folder.is_dir():
             return intake.report
         with opened_folder(self._folder) as folder:
@@ -169,12 +175,18 @@ class _FileIntake:
     """Takes files in over one database connection and counts."""
 
     def __init__(
-        self, connection: Connection, connector: ReadsFiles, source: Source, clock: Clock
+        self,
+        connection: Connection,
+        connector: ReadsFiles,
+        source: Source,
+        clock: Clock,
+        backpressure: Backpressure | None = None,
     ) -> None:
         self._connection = connection
         self._connector = connector
         self._source = source
         self._clock = clock
+        self._backpressure = backpressure
         self._numbers: dict[str, int] = {}
         self.report = FileReport()
         self.cards: dict[bytes, bytes] = {}
@@ -235,6 +247,8 @@ class _FileIntake:
             if kind := packed(stream):
                 raise _CutShort(f"it is a {kind} file; unpack it first, nothing is unpacked here")
             for batch in _batches(self._pieces(stream, name, topic)):
+                if self._backpressure is not None:
+                    self._backpressure.wait(self._connection)
                 self._store(batch)
         except _CutShort as problem:
             self._store([_file_problem(shown(name), size, digest, str(problem))])

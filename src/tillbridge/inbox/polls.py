@@ -21,12 +21,13 @@ from tillbridge.atoms.ids import Ids, SystemIds
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import Item, Page, Polls, Sweeps
 from tillbridge.contract.transport import Transport
-from tillbridge.durable import log
+from tillbridge.durable import accounts, log
 from tillbridge.durable.crash_points import reach
 from tillbridge.durable.messages import connection_ids, store
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 from tillbridge.inbox.arrivals import arrival
+from tillbridge.inbox.backpressure import Asked, never
 
 QUERIES = load(
     "tillbridge.inbox",
@@ -44,6 +45,9 @@ EVERY_SECONDS = 60.0
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 15.0, 900.0
 PATIENCE_SECONDS = 120.0
 """A sweep waits so long for a vendor that asks for it; longer is told to the caller."""
+NO_ROOM_SECONDS = 1.0
+NO_ROOM = "the account is paused, away, or busy with what comes first"
+FLOW_BEHIND = "the flow is far behind"
 PROBLEM_TOPIC = "poll"
 
 _log = structlog.get_logger("polls")
@@ -64,8 +68,21 @@ class PollReport(msgspec.Struct):
     words: str = ""
 
 
+class _NoRoom(Exception):
+    """No page may be read now, through nobody's fault; the words say why."""
+
+
 class _Moved(Exception):
     """Another process moved the cursor meanwhile."""
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """How far a stream is read, when it is read next, its failures in a row."""
+
+    cursor: str
+    due_at: datetime
+    failures: int
+    due: bool = True
 
 
 class Poller:
@@ -83,8 +100,11 @@ class Poller:
         clock: Clock,
         ids: Ids | None = None,
         every_seconds: float = EVERY_SECONDS,
+        leases: accounts.Leases | None = None,
     ) -> None:
-        """every_seconds: rest between two runs of a stream that is read to its end."""
+        """every_seconds: rest between two runs of a stream that is read to its end. leases: those
+        of the process, which somebody renews.
+        """
         self._connector = connector
         self._source = source
         self._secrets = secrets
@@ -92,35 +112,41 @@ class Poller:
         self._clock = clock
         self._ids = ids or SystemIds()
         self._every_seconds = every_seconds
+        self._leases = leases or accounts.Leases()
 
-    def run_due(self, connection: Connection) -> list[PollReport]:
-        """Read every stream whose time has come."""
+    def run_due(self, connection: Connection, behind: Asked = never) -> list[PollReport]:
+        """Read every stream whose time has come; one that finds no room at its account waits.
+
+        behind: whether the flow is so far behind that nothing shall be fetched, asked per page.
+        """
         reports = []
         for stream in self._connector.streams:
-            connection.execute(QUERIES.make_cursor, (self._source.name, stream))
-            connection.commit()
-            if self._row(connection, stream)[1]:
-                reports.append(self.run(connection, stream))
+            self._make(connection, stream)
+            if self._row(connection, stream).due:
+                report = self.run(connection, stream, behind)
+                if report.pages or report.words not in (NO_ROOM, FLOW_BEHIND):
+                    reports.append(report)
         return reports
 
-    def run(self, connection: Connection, stream: str) -> PollReport:
+    def run(self, connection: Connection, stream: str, behind: Asked = never) -> PollReport:
         """Read one stream from its cursor to its end, due or not."""
         report = PollReport(stream=stream)
-        connection.execute(QUERIES.make_cursor, (self._source.name, stream))
-        connection.commit()
+        self._make(connection, stream)
         with self._alone(connection, stream) as alone:
             if not alone:
                 report.words = "another process reads this stream"
                 return report
-            cursor, _, failures = self._row(connection, stream)
+            row = self._row(connection, stream)
             try:
-                self._read_on(connection, report, cursor)
+                self._read_on(connection, report, row, behind)
+            except _NoRoom as problem:
+                report.words = str(problem)
             except RetryLater as later:
                 report.words = later.words
-                self._wait(connection, report, failures, later.after_seconds)
+                self._wait(connection, report, row.failures, later.after_seconds)
             except (NeedsDecision, Refused) as problem:
                 self._store_problem(connection, report, str(problem))
-                self._wait(connection, report, failures, LONGEST_WAIT_SECONDS)
+                self._wait(connection, report, row.failures, LONGEST_WAIT_SECONDS)
             except _Moved:
                 report.words = "another process moved the cursor"
         return report
@@ -133,6 +159,8 @@ class Poller:
         NeedsDecision as the connector does. What was read until then is stored.
         """
         reports = []
+        accounts.make_missing(connection, self._source.name)
+        connection.commit()
         for stream in self._connector.streams:
             report = PollReport(stream=stream)
             reports.append(report)
@@ -141,17 +169,23 @@ class Poller:
                 cursor = self._connector.cursor_at(stream, since)
             more = True
             while more:
-                page = self._patient_page(stream, cursor)
+                page = self._patient_page(connection, stream, cursor)
                 self._store(connection, report, page.items)
                 _note(report, page)
                 more = page.more and page.cursor != cursor
                 cursor = page.cursor
         return reports
 
-    def _read_on(self, connection: Connection, report: PollReport, cursor: str) -> None:
-        more = True
+    def _read_on(
+        self, connection: Connection, report: PollReport, row: _Row, behind: Asked
+    ) -> None:
+        more, cursor = True, row.cursor
+        since = min(row.due_at, self._clock.now())
         while more and report.pages < PAGES_MOST:
-            page = self._page(report.stream, cursor)
+            if behind(connection):
+                raise _NoRoom(FLOW_BEHIND)
+            page = self._page(connection, report.stream, cursor, since)
+            since = self._clock.now()
             if page.more and page.cursor == cursor:
                 raise NeedsDecision(
                     "poll_stuck", f"stream {report.stream} says there is more but does not move"
@@ -165,11 +199,18 @@ class Poller:
         report.due_at = now if more else now + timedelta(seconds=self._every_seconds)
         self._set_due(connection, report, 0)
 
-    def _page(self, stream: str, cursor: str) -> Page:
+    def _page(self, connection: Connection, stream: str, cursor: str, since: datetime) -> Page:
+        """One page within the account's budget. Raises _NoRoom when it is others' turn."""
+        with accounts.polling(
+            connection, self._source.name, self._transport, self._clock, self._leases, since
+        ) as way_out:
+            if way_out is None:
+                raise _NoRoom(NO_ROOM)
+            return self._asked(stream, cursor, way_out)
+
+    def _asked(self, stream: str, cursor: str, transport: Transport) -> Page:
         try:
-            return self._connector.poll(
-                stream, cursor, self._source, self._secrets, self._transport
-            )
+            return self._connector.poll(stream, cursor, self._source, self._secrets, transport)
         except (RetryLater, NeedsDecision, Refused):
             raise
         except Exception as problem:  # noqa: BLE001 - a connector's defect stops one stream only
@@ -177,15 +218,19 @@ class Poller:
             words = f"stream {stream} could not be read: {type(problem).__name__}: {problem}"
             raise NeedsDecision("defect", words[:500]) from None
 
-    def _patient_page(self, stream: str, cursor: str) -> Page:
+    def _patient_page(self, connection: Connection, stream: str, cursor: str) -> Page:
         waited = 0.0
+        since = self._clock.now()
         while True:
             try:
-                return self._page(stream, cursor)
-            except RetryLater as later:
+                return self._page(connection, stream, cursor, since)
+            except (RetryLater, _NoRoom) as problem:
+                later = problem if isinstance(problem, RetryLater) else RetryLater(NO_ROOM)
                 seconds = later.after_seconds or FIRST_WAIT_SECONDS
+                if isinstance(problem, _NoRoom):
+                    seconds = NO_ROOM_SECONDS
                 if waited + seconds > PATIENCE_SECONDS:
-                    raise
+                    raise later from None
                 self._clock.sleep(seconds)
                 waited += seconds
 
@@ -254,12 +299,17 @@ class Poller:
         connection.execute(QUERIES.set_due, row)
         connection.commit()
 
-    def _row(self, connection: Connection, stream: str) -> tuple[str, bool, int]:
-        row = connection.execute(
-            QUERIES.read_cursor, (self._clock.now(), self._source.name, stream)
-        ).fetchone()
+    def _make(self, connection: Connection, stream: str) -> None:
+        """The stream's cursor and the connection's budget, where they are missing."""
+        connection.execute(QUERIES.make_cursor, (self._source.name, stream))
+        accounts.make_missing(connection, self._source.name)
+        connection.commit()
+
+    def _row(self, connection: Connection, stream: str) -> _Row:
+        now = self._clock.now()
+        row = connection.execute(QUERIES.read_cursor, (self._source.name, stream)).fetchone()
         connection.rollback()
-        return (row[0], row[1], row[2]) if row else ("", True, 0)
+        return _Row(row[0], row[1], row[2], due=row[1] <= now) if row else _Row("", now, 0)
 
     @contextmanager
     def _alone(self, connection: Connection, stream: str) -> Iterator[bool]:

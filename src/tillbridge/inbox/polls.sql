@@ -10,7 +10,7 @@ select pg_advisory_unlock(%b::bigint)
 insert into poll_cursor (connection, stream) values (%b::text, %b::text) on conflict do nothing
 
 -- name: read_cursor
-select cursor, due_at <= %b::timestamptz, failures from poll_cursor
+select cursor, due_at, failures from poll_cursor
 where connection = %b::text and stream = %b::text
 
 -- name: move_cursor

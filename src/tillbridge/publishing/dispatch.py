@@ -25,7 +25,7 @@ from tillbridge.canonical.registry import decode
 from tillbridge.contract.promises import Assignment, Delivers, Directory, Item, Receipt, Rereads
 from tillbridge.contract.promises import Connection as Far
 from tillbridge.contract.transport import Transport
-from tillbridge.durable import jobs, log, messages, parking
+from tillbridge.durable import accounts, jobs, log, messages, parking
 from tillbridge.durable.crash_points import reach
 from tillbridge.durable.rooms import Connection, Record
 from tillbridge.publishing.answers import answer_of, case_of, command_of, fact_of
@@ -49,13 +49,18 @@ class Names(Protocol):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A destination: its id, connector, configured connection, secrets and transport."""
+    """A destination: its id, connector, configured connection, secrets and transport.
+
+    settle_seconds: how long a call may still be at work over there after it was cut off; what may
+    have been applied is not looked up before.
+    """
 
     dest: int
     connector: object
     far: Far
     secrets: Mapping[str, str]
     transport: Transport
+    settle_seconds: float = 0.0
 
 
 class Report(msgspec.Struct):
@@ -84,10 +89,19 @@ class Dispatcher:
     """Runs one destination on one connection. Not shared between threads."""
 
     def __init__(
-        self, connection: Connection, target: Target, names: Names, clock: Clock, ids: Ids
+        self,
+        connection: Connection,
+        target: Target,
+        names: Names,
+        clock: Clock,
+        ids: Ids,
+        leases: accounts.Leases | None = None,
     ) -> None:
+        """leases: those of the process, which somebody renews."""
         self._connection = connection
         self._target = target
+        self._leases = leases or accounts.Leases()
+        self._transport: Transport = target.transport
         self._names = names
         self._clock = clock
         self._ids = ids
@@ -95,20 +109,35 @@ class Dispatcher:
 
     def run_once(self) -> Report:
         """Claim a batch, deliver it, book the answers. report.claimed == 0: nothing was due."""
-        jobs.sweep_leases(self._connection, self._clock.now())
-        self._connection.commit()
-        claimed = jobs.claim(self._connection, self._target.dest, self._batch, self._clock.now())
+        connection, dest, now = self._connection, self._target.dest, self._clock.now()
+        accounts.sweep(connection, now)
+        connection.commit()
+        claimed = jobs.claim(connection, dest, self._batch, now)
         report = Report(claimed=len(claimed))
         if not claimed:
             return report
         reach("dispatch.claimed")
+        slot = claimed[0].slot
+        keys = [(dest, one.key, one.token) for one in claimed]
+        self._transport = accounts.PacedTransport(
+            connection, self._target.transport, slot.account, self._clock
+        )
+        self._leases.hold(accounts.Lease(slot, now, keys))
+        try:
+            self._call(claimed, report)
+        finally:
+            self._leases.let_go(slot)
+        accounts.end_call(connection, slot)
+        return report
+
+    def _call(self, claimed: Sequence[jobs.Claimed], report: Report) -> None:
+        """Everything that goes out with one claim, one call after the other."""
         documents = [one for one in claimed if one.type == "SubmitDocument"]
         if documents:
             self._deliver(documents, report)
         for one in claimed:
             if one.type == "RereadObject":
                 self._reread(one, report)
-        return report
 
     # -- documents ----------------------------------------------------------------------------
 
@@ -129,7 +158,7 @@ class Dispatcher:
         directory: Directory = _Directory(self._names, target.far.name)
         try:
             receipts = target.connector.deliver(
-                assignments, target.far, target.secrets, directory, target.transport
+                assignments, target.far, target.secrets, directory, self._transport
             )
         except RetryLater as away:
             self._away(claimed, away, report)
@@ -158,17 +187,17 @@ class Dispatcher:
     def _away(self, claimed: Sequence[jobs.Claimed], away: RetryLater, report: Report) -> None:
         """The destination failed as a whole: open the breaker, give the leases back untouched."""
         now = self._clock.now()
-        row = self._connection.execute(
-            "select failures from dest where dest = %b", (self._target.dest,)
-        ).fetchone()
-        seconds = self._backoff(int(row[0]) if row else 0, away.after_seconds)
+        failed = accounts.failures(self._connection, self._target.dest)
+        seconds = self._backoff(failed, away.after_seconds)
+        settled = self._target.settle_seconds if away.unknown else 0.0
+        due = now + timedelta(seconds=settled)
         jobs.postpone(
             self._connection,
             self._target.dest,
-            [jobs.Postponed(one, now, unknown=away.unknown, free=True) for one in claimed],
+            [jobs.Postponed(one, due, unknown=away.unknown, free=True) for one in claimed],
         )
-        failures = jobs.breaker_open(
-            self._connection, self._target.dest, now + timedelta(seconds=seconds)
+        failures = accounts.breaker_open(
+            self._connection, self._target.dest, now + timedelta(seconds=seconds), now
         )
         self._connection.commit()
         report.away, report.postponed = away.words, len(claimed)
@@ -183,7 +212,7 @@ class Dispatcher:
     def _backoff(self, failures: int, wished: float | None) -> float:
         """Seconds to wait: the other side's wish, else doubling with jitter, 5 minutes at most."""
         if wished is not None:
-            return min(max(wished, 0.05), 3600.0)
+            return min(max(wished, 0.05), accounts.WISH_MOST_SECONDS)
         base = min(0.5 * 2.0 ** min(failures, 10), BACKOFF_SECONDS_MAX)
         return base * (0.5 + self._ids.jitter())
 
@@ -210,11 +239,13 @@ class Dispatcher:
             else:
                 wait = self._backoff(one.attempts, receipt.after_seconds)
                 unknown = receipt.outcome == "unknown"
+                wait = max(wait, self._target.settle_seconds) if unknown else wait
                 later.append(jobs.Postponed(one, now + timedelta(seconds=wait), unknown=unknown))
         kept = jobs.finish(self._connection, self._target.dest, done, now)
         jobs.postpone(self._connection, self._target.dest, later)
-        jobs.breaker_close(self._connection, self._target.dest)
+        accounts.breaker_close(self._connection, self._target.dest, now)
         name = self._target.far.name
+        self._tell_late(done, kept)
         records = [fact_of(one, *told[one.op], name, now) for one, _ in kept]
         refused = [told[one.op] for one, answer in kept if answer.state == "refused"]
         parking.open_cases(self._connection, [case_of(*row, name) for row in refused])
@@ -223,6 +254,25 @@ class Dispatcher:
         report.accepted += len(kept) - len(refused)
         report.refused += len(refused)
         report.postponed += len(later)
+
+    def _tell_late(
+        self,
+        done: Sequence[tuple[jobs.Claimed, jobs.Answer]],
+        kept: Sequence[tuple[jobs.Claimed, jobs.Answer]],
+    ) -> None:
+        """Answers for leases that were lost meanwhile: not booked, kept as evidence."""
+        ours = {one.op for one, _ in kept}
+        for one, answer in done:
+            if one.op not in ours:
+                _log.warning(
+                    "late_answer_fenced_off",
+                    name=self._target.far.name,
+                    operation=one.op,
+                    token=one.token,
+                    state=answer.state,
+                    remote_id=answer.remote_id,
+                    number=answer.number,
+                )
 
     # -- re-reading ---------------------------------------------------------------------------
 
@@ -237,7 +287,7 @@ class Dispatcher:
                 command.reference,
                 self._target.far,
                 self._target.secrets,
-                self._target.transport,
+                self._transport,
             )
         except RetryLater as away:
             self._away([one], away, report)
@@ -274,7 +324,7 @@ class Dispatcher:
         _, records = messages.store(self._connection, [arrival], numbers)
         answer = jobs.Answer(one.op, "accepted", remote_id=item.delivery)
         jobs.finish(self._connection, self._target.dest, [(one, answer)], now)
-        jobs.breaker_close(self._connection, self._target.dest)
+        accounts.breaker_close(self._connection, self._target.dest, now)
         log.append_and_commit(self._connection, records)
 
     def _reread_refused(self, one: jobs.Claimed, command: RereadObject, words: str) -> None:

@@ -37,7 +37,7 @@ class Publishing:
     name = "publishing"
 
     def __init__(self, destinations: Destinations) -> None:
-        """destinations: from the workspace, ids from `durable.jobs.make_dest`."""
+        """destinations: from the workspace, ids from `durable.accounts.make_dest`."""
         self._destinations = destinations
 
     def open(self, connection: Connection, now: datetime) -> PublishingSession:

@@ -120,8 +120,16 @@ where (lease_until is null) <> (token is null)
    or token in (select token from outkey where token is not null
                 group by token having count(*) > 1)
 
--- name: calls_stay_within_the_destination
--- says: No more calls are under way to a destination than it bears.
+-- name: calls_stay_within_the_account
+-- says: No more calls are under way to an account than it bears.
 -- do: Was `conc` lowered a moment ago? Else report a defect.
-select d.name, d.conc, count(*) from outkey o join dest d using (dest)
-where o.lease_until is not null group by d.name, d.conc having count(*) > d.conc
+select a.name, a.conc, count(*) from slot s join dest a on a.dest = s.account
+group by a.name, a.conc having count(*) > a.conc
+
+-- name: set_aside_means_paused
+-- says: A key waits for a paused kind only while that kind is paused.
+-- do: `tillbridge pause` and `resume` the kind once more; report a defect.
+select d.name, o.key, o.paused from outkey o join dest d using (dest)
+where o.paused is not null
+  and (o.due <> 'infinity'
+       or not exists (select from pause p where p.connection = d.name and p.kind = o.paused))

@@ -55,6 +55,7 @@ def collect(connection: Connection) -> str:
     for destination in found.destinations:
         waiting.labels(destination.name).set(destination.documents)
         broken.labels(destination.name).set(destination.failures)
+    _collect_accounts(registry, found)
     return generate_latest(registry).decode()
 
 
@@ -106,6 +107,28 @@ def _completeness(connection: Connection, registry: CollectorRegistry, found: St
             )
         if stream.lacking is not None:
             lacking.labels(stream.connection, stream.stream).set(stream.lacking)
+
+
+def _collect_accounts(registry: CollectorRegistry, found: Status) -> None:
+    """Budgets, pauses and back-pressure."""
+    calls = Gauge("tillbridge_calls_under_way", "Slots taken.", ["account"], registry=registry)
+    for account in found.accounts:
+        calls.labels(account.name).set(account.under_way)
+    names = ["account", "class"]
+    for name, words, value in (
+        ("tillbridge_waiting_calls", "Due and not under way.", "count"),
+        ("tillbridge_waiting_seconds", "Age of the oldest of them.", "seconds"),
+    ):
+        gauge = Gauge(name, words, names, registry=registry)
+        for waiting in found.waiting:
+            gauge.labels(waiting.account, waiting.class_).set(getattr(waiting, value))
+    paused = Gauge(
+        "tillbridge_paused_seconds", "Age of a pause.", ["connection", "kind"], registry=registry
+    )
+    for pause in found.pauses:
+        paused.labels(pause.connection, pause.kind).set((found.at - pause.since).total_seconds())
+    held_back = (found.at - found.held_back_since).total_seconds() if found.held_back_since else 0.0
+    _set(registry, "tillbridge_held_back_seconds", "Pollers and folders wait.", held_back)
 
 
 def _set(registry: CollectorRegistry, name: str, words: str, value: float) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from tillbridge.canonical import markers
-from tillbridge.durable import jobs, log
+from tillbridge.durable import accounts, jobs, log
+from tillbridge.durable.pauses import Pause, pauses
 from tillbridge.durable.rooms import Connection
 from tillbridge.reconciliation.sweeps.report import StreamState, streams
 from tillbridge.watch.verification import Verification, last
@@ -17,7 +18,7 @@ CONSUMER = "flow"
 
 
 class Destination(msgspec.Struct, frozen=True):
-    """One outgoing connection: keys and documents waiting, breaker and pause."""
+    """One outgoing connection: keys and documents waiting, its account and the breaker of it."""
 
     name: str
     keys: int
@@ -25,12 +26,33 @@ class Destination(msgspec.Struct, frozen=True):
     next_due: datetime | None
     open_until: datetime | None
     failures: int
-    paused: bool
+    account: str
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A remote account: calls under way of those it takes at once, tokens left at the last call
+    (below zero: so many requests wait for theirs).
+    """
+
+    name: str
+    conc: int
+    under_way: int
+    tokens: float
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """What is due and not under way at an account, of one class, and for how long, seconds."""
+
+    account: str
+    class_: str = msgspec.field(name="class")
+    count: int = 0
+    seconds: float = 0.0
 
 
 class Status(msgspec.Struct, frozen=True):
     """The state of the hub in counts, all read from tables."""
 
+    at: datetime
     messages: int
     duplicates: int
     records: int
@@ -43,6 +65,10 @@ class Status(msgspec.Struct, frozen=True):
     open_cases: dict[str, int]
     parked_keys: int
     destinations: list[Destination]
+    accounts: list[Account]
+    waiting: list[Waiting]
+    pauses: list[Pause]
+    held_back_since: datetime | None
     orders_pending_acknowledgement: int
     till_numbers_missing: int
     streams: list[StreamState]
@@ -50,16 +76,18 @@ class Status(msgspec.Struct, frozen=True):
     verification: Verification | None
 
 
-def status(connection: Connection) -> Status:
-    """Read everything in the caller's transaction."""
+def status(connection: Connection, now: datetime | None = None) -> Status:
+    """Read everything in the caller's transaction. now: the database's own time by default."""
+    now = now or _now(connection)
     pending, oldest = log.backlog(connection, CONSUMER)
     documents: dict[str, dict[str, int]] = {}
     for kind, state, count in connection.execute(
         "select kind, state, count(*) from document group by kind, state order by kind, state"
     ).fetchall():
         documents.setdefault(kind, {})[state] = int(count)
-    waiting = connection.execute(jobs.QUERIES.waiting).fetchall()
+    destinations = connection.execute(jobs.QUERIES.waiting).fetchall()
     return Status(
+        at=now,
         messages=_count(connection, "select count(*) from delivery"),
         duplicates=_count(connection, "select coalesce(sum(copies - 1), 0) from delivery"),
         records=_count(connection, "select count(*) from record"),
@@ -77,7 +105,11 @@ def status(connection: Connection) -> Status:
             " group by reason order by count(*) desc",
         ),
         parked_keys=_count(connection, "select count(*) from parked_key"),
-        destinations=[Destination(*row) for row in waiting],
+        destinations=[Destination(*row) for row in destinations],
+        accounts=[Account(*row) for row in connection.execute(accounts.QUERIES.under_way)],
+        waiting=_waiting(connection, now),
+        pauses=pauses(connection),
+        held_back_since=_held_back(connection),
         orders_pending_acknowledgement=_count(
             connection,
             "select count(*) from document where kind = 'sales_order'"
@@ -91,6 +123,27 @@ def status(connection: Connection) -> Status:
         schedules=_words(connection),
         verification=last(connection),
     )
+
+
+def _now(connection: Connection) -> datetime:
+    row = connection.execute("select statement_timestamp()").fetchone()
+    if row is None:
+        raise LookupError("the database tells no time")
+    found: datetime = row[0]
+    return found
+
+
+def _waiting(connection: Connection, now: datetime) -> list[Waiting]:
+    rows = connection.execute(accounts.QUERIES.waiting, {"now": now}).fetchall()
+    return [
+        Waiting(account, accounts.CLASSES[number], count, (now - since).total_seconds())
+        for account, number, count, since in rows
+    ]
+
+
+def _held_back(connection: Connection) -> datetime | None:
+    row = connection.execute("select held_back_since from hub").fetchone()
+    return row[0] if row else None
 
 
 def _count(connection: Connection, query: Any) -> int:

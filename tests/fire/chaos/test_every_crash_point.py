@@ -14,7 +14,7 @@ from tillbridge.atoms.clock import SystemClock
 from tillbridge.atoms.ids import SystemIds
 from tillbridge.canonical.intake import RereadObject
 from tillbridge.canonical.registry import encode
-from tillbridge.durable import jobs, schedules
+from tillbridge.durable import accounts, jobs, schedules
 from tillbridge.durable.crash_points import POINTS, heard_by
 from tillbridge.durable.messages import Incoming
 from tillbridge.durable.postgres.folder import Folder, Record
@@ -52,7 +52,7 @@ def _dropped_file(shop: House) -> None:
 
 
 def _read_again(shop: House) -> None:
-    dest = jobs.make_dest(shop.connection, "vendor", jobs.Budget())
+    dest = accounts.make_dest(shop.connection, "vendor", accounts.Budget())
     asked = RereadObject(
         key="reread/vendor/5", id="r/1", connection="vendor", topic="reread/order", reference="5"
     )

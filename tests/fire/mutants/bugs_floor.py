@@ -120,7 +120,8 @@ LOG = (
         (
             Edit(
                 "app/runner.py",
-                "        replays = parking.ready(connection, CONSUMER, list(positions), keys, 100)\n",
+                "        replays = parking.ready("
+                "connection, CONSUMER, list(positions), keys, 100)\n",
                 "        replays = parking.ready("
                 "connection, CONSUMER, list(log.ALL_LANES), keys, 100)\n",
             ),
@@ -156,26 +157,34 @@ OUTBOUND = (
         (
             Edit(
                 "durable/jobs.sql",
-                "select key, token, attempts, unknown from u\n",
-                "select u.key, u.token, u.attempts, u.unknown, j.id, j.op, j.type, j.trace,\n"
-                "  j.body, j.version from u cross join lateral (\n"
-                "  select * from job where dest = %(dest)s and key = u.key\n"
-                "  order by id limit 1) j\n",
+                "from pick where (o.dest, o.key) = (pick.dest, pick.key)\n"
+                "returning o.key, o.token, o.attempts, o.unknown, o.prio\n",
+                "from pick cross join lateral (\n"
+                "  select * from job where dest = pick.dest and key = pick.key\n"
+                "  order by id limit 1) j where (o.dest, o.key) = (pick.dest, pick.key)\n"
+                "returning o.key, o.token, o.attempts, o.unknown, j.id, j.op, j.type, j.trace,\n"
+                "  j.body, j.version, o.prio\n",
             ),
-            Edit("durable/jobs.py", "    connection.execute(QUERIES.lock_dest, (dest,))\n", ""),
+            Edit(
+                "durable/jobs.sql",
+                "with pick as materialized (\n  select dest, key from (\n",
+                "with d as materialized (select dest from dest where dest = %(dest)s for update),\n"
+                "pick as materialized (\n  select k.dest, k.key from d cross join lateral (\n",
+            ),
+            Edit("durable/accounts.sql", "for update of a\n", ""),
             Edit(
                 "durable/jobs.py",
-                "    rows = connection.execute(QUERIES.heads, (*columns, dest), "
+                "        rows = connection.execute(QUERIES.heads, (*columns, dest), "
                 "binary=True).fetchall()\n",
-                "    rows = leased or columns\n",
+                "        rows = leased or columns\n",
             ),
         ),
         ("durable/test_jobs.py::test_a_finished_job_is_never_handed_out_again",),
     ),
     one(
         "slots counted in the snapshot of the statement that waited",
-        "durable/jobs.py",
-        "    connection.execute(QUERIES.lock_dest, (dest,))\n",
+        "durable/accounts.sql",
+        "for update of a\n",
         "",
         "durable/test_jobs.py::test_a_claimer_that_waited_counts_the_slots_taken_meanwhile",
     ),
@@ -201,22 +210,22 @@ OUTBOUND = (
         "select key from mine\n"
         "\n"
         "-- name: delete_jobs\n",
-        "publishing/test_dispatch.py"
-        "::test_a_lease_that_ran_out_is_unknown_and_the_late_answer_is_thrown_away",
+        "durable/test_jobs.py::test_a_late_answer_ends_nobody_elses_lease",
     ),
     one(
         "lease slot freed on expiry",
-        "durable/jobs.sql",
-        "            where o.dest = d.dest and lease_until is not null),\n",
-        "            where o.dest = d.dest and lease_until > %(now)s),\n",
+        "durable/accounts.sql",
+        "select (select count(*) from slot where account = %(account)s),\n",
+        "select (select count(*) from slot where account = %(account)s\n"
+        "  and lease_until > %(now)s),\n",
         "durable/test_jobs.py"
         "::test_an_expired_lease_becomes_unknown_and_keeps_its_slot_until_the_sweep",
     ),
     one(
         "an expired lease sent again without a look",
-        "durable/jobs.sql",
-        "update outkey set lease_until = null, token = null, unknown = true\n",
-        "update outkey set lease_until = null, token = null\n",
+        "durable/accounts.sql",
+        "update outkey o set lease_until = null, token = null, unknown = true,\n",
+        "update outkey o set lease_until = null, token = null,\n",
         "durable/test_jobs.py"
         "::test_an_expired_lease_becomes_unknown_and_keeps_its_slot_until_the_sweep",
     ),
@@ -256,11 +265,9 @@ OUTBOUND = (
     ),
     one(
         "the breaker never opens",
-        "durable/jobs.sql",
-        "update dest set failures = failures + 1, open_until = %b where dest = %b "
-        "returning failures\n",
-        "update dest set failures = failures + 1, open_until = least(%b, now()) where dest = %b "
-        "returning failures\n",
+        "durable/accounts.sql",
+        "    open_until = greatest(open_until, %(until)s)\n",
+        "    open_until = least(%(until)s, now())\n",
         "publishing/test_dispatch.py"
         "::test_a_far_side_that_is_away_opens_the_breaker_and_costs_no_document_an_attempt",
         "durable/test_jobs.py::test_an_open_breaker_stops_all_calls_and_then_lets_one_through",

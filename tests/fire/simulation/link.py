@@ -17,7 +17,7 @@ from psycopg import errors
 from psycopg.pq import TransactionStatus
 
 from tests.fire.simulation.scheduler import Actor
-from tillbridge.durable import jobs, log, parking, retention
+from tillbridge.durable import accounts, jobs, log, parking, retention
 from tillbridge.durable.arrays import pack_columns
 from tillbridge.durable.session import (
     IDLE_IN_TRANSACTION_MS,
@@ -32,7 +32,7 @@ PATIENCE_SECONDS = 5.0
 _IDLE = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 _LABELS = {
     text: name
-    for queries in (jobs.QUERIES, log.QUERIES, parking.QUERIES, retention.QUERIES)
+    for queries in (accounts.QUERIES, jobs.QUERIES, log.QUERIES, parking.QUERIES, retention.QUERIES)
     for name, text in queries.items()
 }
 Seen = Callable[["SimConnection", str, Any, Any], None]

@@ -268,7 +268,7 @@ class World:
             counts["two runners contended for lanes"] += any(one.in_transaction for one in others)
         elif label in ("finish", "postpone") and cursor.rowcount < len(params[1]):
             counts["a zombie was fenced off"] += 1
-        elif label == "sweep_leases" and cursor.rowcount > 0:
+        elif label == "sweep" and cursor.rowcount > 0:
             counts["a lease ran out and became unknown"] += cursor.rowcount
         elif label == "breaker_open":
             counts["the breaker opened"] += 1

@@ -17,6 +17,7 @@ from tillbridge.app.cli import (
     observe,
     operate,
     operators,
+    pausing,
     people,
     periods,
     run,
@@ -40,6 +41,7 @@ operate.register(app)
 observe.register(app)
 stores.register(app)
 sweep.register(app)
+pausing.register(app)
 app.add_typer(cases.app, name="cases", help="Exceptions: list, show, resolve, replay.")
 app.add_typer(xref.app, name="xref", help="Cross-references: import, list, set, propose.")
 app.add_typer(ledger.app, name="ledger", help="The money book: balance, journal, export.")

@@ -10,8 +10,13 @@ from tillbridge.app.cli.terminal import Terminal, fail, terminal
 from tillbridge.app.text_table import table
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tillbridge.durable.pauses import Pause
     from tillbridge.watch.status import Status
     from tillbridge.watch.verify import Verdict
+
+DAY_SECONDS = 86_400.0
 
 
 def register(app: typer.Typer) -> None:
@@ -70,6 +75,14 @@ def status(context: typer.Context) -> None:
         )
         for one in found.streams
     ]
+    rows += [
+        (f"waiting at {w.account}: {w.class_}", w.count, f"for {_age(w.seconds)}")
+        for w in found.waiting
+    ]
+    rows += [(f"paused: {p.what}", p.documents, _paused(p, found.at)) for p in found.pauses]
+    if found.held_back_since is not None:
+        since = _age((found.at - found.held_back_since).total_seconds())
+        rows.append(("polls and drop folders wait for the flow", found.pending_records, since))
     here.show(found, table(("what", "count", ""), rows))
 
 
@@ -79,6 +92,22 @@ def _verified(found: Status) -> tuple[object, ...]:
         return ("broken invariants", None, "not checked by schedule yet")
     words = f"of {newest.checked} checked at {newest.at:%Y-%m-%d %H:%M}"
     return ("broken invariants", newest.broken, ": ".join((words, *newest.lies)))
+
+
+def _age(seconds: float) -> str:
+    """A span in the largest unit that still says something."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def _paused(pause: Pause, now: datetime) -> str:
+    """Since when, by whom and why."""
+    age = (now - pause.since).total_seconds()
+    late = "PAUSED FOR MORE THAN A DAY, " if age > DAY_SECONDS else ""
+    why = f": {pause.reason}" if pause.reason else ""
+    return f"{late}since {pause.since:%Y-%m-%d %H:%M} UTC by {pause.by}{why}"
 
 
 def verify(

@@ -23,7 +23,7 @@ from tillbridge.canonical.intake import RereadObject
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import Listed, Listing, Lists, Subscribes, Window
 from tillbridge.contract.transport import Transport
-from tillbridge.durable import log
+from tillbridge.durable import accounts, log
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Record
 from tillbridge.reconciliation.findings import settle
@@ -46,6 +46,8 @@ GRACE = timedelta(minutes=5)
 """What changed just now may still be on its way."""
 OVERLAP = timedelta(hours=1)
 FIRST_WINDOW = timedelta(days=2)
+PATIENCE_SECONDS = 60
+"""A page waits so long for its account; then the sweep is tried again later."""
 AGAIN = timedelta(minutes=10)
 """When to look again after something was missing, or after a failure."""
 _log = structlog.get_logger("sweeps")
@@ -97,8 +99,12 @@ class Sweeper:
         *,
         clock: Clock,
         every_hours: float,
+        leases: accounts.Leases | None = None,
     ) -> None:
-        """every_hours: rest between two sweeps of a stream; 0 = only when asked."""
+        """every_hours: rest between two sweeps of a stream; 0 = only when asked. leases: those of
+        the process, which somebody renews.
+        """
+        self._leases = leases or accounts.Leases()
         self._connector = connector
         self._source = source
         self._secrets = secrets
@@ -177,6 +183,8 @@ class Sweeper:
         None: another process is at it. Raises RetryLater, Refused and NeedsDecision as the source
         does; nothing is asked for then but what earlier pages showed.
         """
+        accounts.make_missing(connection, self._source.name)
+        connection.commit()
         with self._alone(connection, stream) as alone:
             if not alone:
                 return None
@@ -185,7 +193,7 @@ class Sweeper:
             counted: int | None = None
             cursor, more = "", True
             while more:
-                page = self._page(stream, window, cursor)
+                page = self._page(connection, stream, window, cursor)
                 counted = page.count if page.count is not None else counted
                 asked += self._compare(connection, window, tally, page)
                 more, cursor = page.more and page.cursor != cursor, page.cursor
@@ -226,10 +234,22 @@ class Sweeper:
         connection.rollback()
         return (row[0], row[1], int(row[2] or 0)) if row else (None, None, 0)
 
-    def _page(self, stream: str, window: Window, cursor: str) -> Listing:
+    def _page(self, connection: Connection, stream: str, window: Window, cursor: str) -> Listing:
+        """One page within the account's budget, waiting a little for who comes first there."""
+        name, since = self._source.name, self._clock.now()
+        for _ in range(PATIENCE_SECONDS):
+            with accounts.polling(
+                connection, name, self._transport, self._clock, self._leases, since
+            ) as way_out:
+                if way_out is not None:
+                    return self._listed(stream, window, cursor, way_out)
+            self._clock.sleep(1.0)
+        raise RetryLater("the account is paused, away, or busy with what comes first")
+
+    def _listed(self, stream: str, window: Window, cursor: str, transport: Transport) -> Listing:
         try:
             return self._connector.list_objects(
-                stream, window, cursor, self._source, self._secrets, self._transport
+                stream, window, cursor, self._source, self._secrets, transport
             )
         except (RetryLater, NeedsDecision, Refused):
             raise
