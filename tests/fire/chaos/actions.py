@@ -27,6 +27,7 @@ ROLES = ("up", "worker", "http", "flow")
 WIRES = ("hub", "erp", "store")
 STORE_SECONDS = 60.0
 VICTIM_SECONDS = 20.0
+PAGE = 4096
 WEATHERS = {
     "slow": Weather(delay=0.05, jitter=0.2),
     "sliced": Weather(slices=7),
@@ -102,7 +103,9 @@ class Fire:
             "kill erp": self._kill_erp,
             "fill disk": self._fill_disk,
         }
+        before = self._scene.pids("postgres")
         table[action.kind](action)
+        self._score.postgres_restarts += self._scene.pids("postgres") != before
 
     def calm(self) -> None:
         """Everything as it should be: weather fair, nobody stopped, the ERP well, the store up."""
@@ -137,8 +140,7 @@ class Fire:
             strike(pid, signal.SIGCONT)
 
     def _kill_postgres(self, action: Action) -> None:
-        if self._scene.strike_store(signal.Signals[action.whom]):
-            self._score.postgres_restarts += 1
+        self._scene.strike_store(signal.Signals[action.whom])
         self._await_store()
 
     def _await_store(self) -> None:
@@ -193,9 +195,20 @@ class Fire:
             self._score.skipped["fill disk"] = "no disk of a fixed size: mounting one takes root"
             return
         ballast = Path(self._scene.place) / "ballast"
+        end = time.monotonic() + action.number
         with ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(self._scene.place).free)
+            while time.monotonic() < end:
+                _stuff(file.fileno(), shutil.disk_usage(self._scene.place).free)
+                time.sleep(0.05)
         self._score.disk_full += 1
-        time.sleep(action.number)
         ballast.unlink()
         self._await_store()
+
+
+def _stuff(file: int, free: int) -> None:
+    """Add to a file until nothing is left; what is free changes meanwhile."""
+    while free >= PAGE:
+        try:
+            os.posix_fallocate(file, os.fstat(file).st_size, free)
+        except OSError:
+            free //= 2

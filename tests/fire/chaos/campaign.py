@@ -1,7 +1,7 @@
 """Rounds of chaos until the time is up: trade, faults by a printed plan, calm, judgement.
 
-Each round has a hub of its own. Crash points take turns: a round arms one of them in the hub's
-first start. The first round measures a hub in peace (with and without poison) and after an outage
+Each round has a hub of its own. Crash points take turns: as soon as one has struck the next one is
+armed. The first round measures a hub in peace (with and without poison) and after an outage
 of its ERP.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.fire.chaos.actions import Action, Fire, plan
 from tests.fire.chaos.judge import Findings, judge
 from tests.fire.chaos.peace import measure
-from tests.fire.chaos.scene import Scene
+from tests.fire.chaos.scene import Scene, faketime
 from tests.fire.chaos.score import Score, say
 from tillbridge.durable.crash_points import POINTS
 
@@ -25,6 +25,7 @@ RATE = 20.0
 POISON_SHARE = 0.01
 HOWS = ("kill", "hang", "raise")
 HANG_SECONDS = "12"
+SKEWS = ("", "", "+90s", "-90s", "+5m", "-5m", "+1h")
 ELSEWHERE = frozenset(
     name for name in POINTS if name.startswith(("polls.", "restore.")) or "reread" in name
 )
@@ -41,21 +42,66 @@ def armings(seed: int) -> Iterator[str]:
             yield f"{pair}:{dice.choice((1, 2, 5))}"
 
 
-def one_round(score: Score, seed: int, actions: list[Action], crash: str = "") -> Findings:
+class Arms:
+    """Arms one crash point after the other in `up`; counts those that struck."""
+
+    def __init__(self, score: Score, crashes: Iterator[str]) -> None:
+        self._score = score
+        self._crashes = crashes
+        self._marks = Path(tempfile.mkdtemp(prefix="chaos-marks-"))
+        self._armed = ""
+        self._mark = self._marks
+
+    def next(self) -> dict[str, str]:
+        """The environment that arms the next one; {} when there is none left."""
+        self._armed = next(self._crashes, "")
+        if not self._armed:
+            return {}
+        self._mark = self._marks / str(len(list(self._marks.iterdir())))
+        say(f"    armed {self._armed}")
+        return {
+            "TILLBRIDGE_CRASH": self._armed,
+            "TILLBRIDGE_CRASH_MARK": str(self._mark),
+            "TILLBRIDGE_CRASH_SECONDS": HANG_SECONDS,
+        }
+
+    def struck(self) -> bool:
+        """Whether what is armed has struck; told once."""
+        if not self._armed or not self._mark.exists():
+            return False
+        self._score.count("crash_points", ":".join(self._armed.split(":")[:2]))
+        self._armed = ""
+        return True
+
+    def turn(self, scene: Scene) -> None:
+        """Arm the next one if the last has struck: `up` is killed and comes back with it."""
+        if self.struck() and (armed := self.next()):
+            scene.up.restart({**scene.environment, **armed})
+
+    def close(self) -> None:
+        """Count what struck last, and tidy up."""
+        self.struck()
+        shutil.rmtree(self._marks)
+
+
+def one_round(
+    score: Score, seed: int, actions: list[Action], crashes: Iterator[str], skew: str = ""
+) -> Findings:
     """A hub, trade, the actions one after the other, calm, and what the witnesses say."""
-    mark = Path(tempfile.mkdtemp(prefix="chaos-mark-")) / "struck"
-    armed = {
-        "TILLBRIDGE_CRASH": crash,
-        "TILLBRIDGE_CRASH_MARK": str(mark),
-        "TILLBRIDGE_CRASH_SECONDS": HANG_SECONDS,
-    }
+    arms = Arms(score, crashes)
     dice = random.Random(seed)  # noqa: S311 - pauses
+    if skew and not faketime():
+        score.skipped["skewed clock"] = "libfaketime is not installed"
+        skew = ""
+    if skew:
+        score.count("skews", skew)
     try:
-        with Scene(seed, crash=armed if crash else None) as scene:
+        with Scene(seed, crash=arms.next(), skew=skew) as scene:
             scene.trade(RATE, POISON_SHARE)
             fire = Fire(scene, score, seed)
             time.sleep(3)
             for action in actions:
+                arms.turn(scene)
                 say(f"    {action}")
                 fire.do(action)
                 time.sleep(dice.random() * 1.5)
@@ -64,9 +110,7 @@ def one_round(score: Score, seed: int, actions: list[Action], crash: str = "") -
             fire.calm()
             found = judge(scene)
     finally:
-        if mark.exists():
-            score.count("crash_points", ":".join(crash.split(":")[:2]))
-        shutil.rmtree(mark.parent)
+        arms.close()
     score.add(found)
     return found
 
@@ -80,10 +124,10 @@ def campaign(minutes: float, seed: int, actions_each: int = 14) -> Score:
     number = 0
     while time.monotonic() < end:
         number += 1
-        mine, crash = seed * 1_000 + number, next(crashes)
-        say(f"round {number}: seed {mine}, {crash}")
+        mine, skew = seed * 1_000 + number, SKEWS[number % len(SKEWS)]
+        say(f"round {number}: seed {mine}, the worker's clock {skew or 'true'}")
         try:
-            found = one_round(score, mine, plan(mine, actions_each), crash)
+            found = one_round(score, mine, plan(mine, actions_each), crashes, skew)
         except Exception as problem:  # noqa: BLE001 - the other rounds go on, and the run is red
             score.rounds += 1
             score.stuck += 1

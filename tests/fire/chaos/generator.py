@@ -62,18 +62,18 @@ def days(seed: int) -> Iterator[DayOfTrade]:
 
 
 def _drop(folder: Path, told: Path, day: DayOfTrade) -> None:
-    """The stores' files of a day, each forced to disk before it shows and noted before that."""
+    """The stores' files of a day, each forced to disk before it shows; then noted."""
     for location, body in day.poslogs.items():
-        with told.open("a") as notes:
-            notes.write(f"{hashlib.sha256(body).hexdigest()}\n")
-            notes.flush()
-            os.fsync(notes.fileno())
         draft = folder / f".{location}.part"
         with draft.open("wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
         draft.rename(folder / f"poslog-{location}-{day.seed}-{day.day.isoformat()}.xml")
+        with told.open("a") as notes:
+            notes.write(f"{hashlib.sha256(body).hexdigest()}\n")
+            notes.flush()
+            os.fsync(notes.fileno())
 
 
 def run(

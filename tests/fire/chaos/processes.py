@@ -37,6 +37,11 @@ class Kept:
         """The process id; of a dead process until it is started again."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether it runs now."""
+        return self._process.poll() is None
+
     def stop(self, seconds: float = 40.0) -> int:
         """Ask it to end, wait, and start it no more; its exit code."""
         with self._lock:

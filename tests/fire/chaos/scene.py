@@ -9,6 +9,7 @@ may mount one, so that its disk can be filled), the witnesses in another.
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 import signal
@@ -49,12 +50,27 @@ ERP_RATE = 40.0
 _MAIN = "from tillbridge.app.cli.main import main; main()"
 
 
+def faketime() -> str:
+    """The library that gives a process another clock, "" where it is not installed."""
+    return next(iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), "")  # noqa: PTH207
+
+
+def skewed(by: str) -> dict[str, str]:
+    """The environment of a process whose clock is off; its monotonic clock stays true."""
+    return {"LD_PRELOAD": faketime(), "FAKETIME": by, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
 class Scene:
     """Everything of one run. Use as a context manager."""
 
-    def __init__(self, seed: int, *, crash: Mapping[str, str] | None = None) -> None:
-        """crash: what is armed in the hub's first start (see durable.crash_points)."""
+    def __init__(
+        self, seed: int, *, crash: Mapping[str, str] | None = None, skew: str = ""
+    ) -> None:
+        """crash: what is armed in the hub's first start (see durable.crash_points). skew: how far
+        the further worker's clock is off, as `faketime` writes it (`+5m`).
+        """
         self.seed = seed
+        self._skew = {} if not skew else skewed(skew)
         self._stack = ExitStack()
         self._crash = dict(crash or {})
         self.outside = Path(tempfile.mkdtemp(prefix="chaos-witness-"))
@@ -113,7 +129,9 @@ class Scene:
         self.erp = self._kept("erp", self._erp_command(ports[2]), dict(os.environ))
         armed = {**self.environment, **self._crash}
         self.up = self._kept("up", self._tillbridge("up", "--port", str(ports[0])), armed)
-        self.worker = self._kept("worker", self._tillbridge("worker"), self.environment)
+        self.worker = self._kept(
+            "worker", self._tillbridge("worker"), {**self.environment, **self._skew}
+        )
         self.await_ready(READY_SECONDS)
 
     def _mount(self) -> None:
@@ -224,7 +242,8 @@ class Scene:
     def pids(self, role: str) -> list[int]:
         """Processes of a role: up, worker, http, flow, postgres."""
         if role in ("up", "worker"):
-            return [self.up.pid if role == "up" else self.worker.pid]
+            kept = self.up if role == "up" else self.worker
+            return [kept.pid] if kept.alive else []
         if role == "postgres":
             found = status(self.server).postmaster
             return [found] if found else []

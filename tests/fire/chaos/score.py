@@ -29,6 +29,7 @@ class Score(msgspec.Struct, kw_only=True):
     disk_full: int = 0
     erp_modes: dict[str, int] = {}
     crash_points: dict[str, int] = {}
+    skews: dict[str, int] = {}
     skipped: dict[str, str] = {}
     attempted: int = 0
     acked: int = 0

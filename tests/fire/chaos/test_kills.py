@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.fire.chaos.score import Score
 from tillbridge.durable.crash_points import POINTS
 
 SEED = 11
+NONE: Iterator[str] = iter(())
 
 
 def kills(count: int, roles: tuple[str, ...]) -> list[Action]:
@@ -24,7 +26,7 @@ def kills(count: int, roles: tuple[str, ...]) -> list[Action]:
 @pytest.mark.timeout(300)
 def test_five_kills_at_random_lose_nothing_and_double_nothing() -> None:
     score = Score()
-    found = one_round(score, SEED, kills(5, ("http", "flow", "worker", "up", "flow")))
+    found = one_round(score, SEED, kills(5, ("http", "flow", "worker", "up", "flow")), NONE)
     assert found.faults == {}
     assert found.acked > 50
     assert sum(score.kills.values()) == 5
@@ -53,7 +55,7 @@ def test_twenty_five_kills_and_five_of_postgres(part: int) -> None:
     score = Score()
     actions = kills(5, ("up", "flow", "http", "worker", "flow"))
     actions.insert(2, Action("kill postgres", "SIGKILL" if part % 2 else "SIGQUIT", 1.0))
-    found = one_round(score, 100 + part, actions)
+    found = one_round(score, 100 + part, actions, NONE)
     assert found.faults == {}
     assert sum(score.kills.values()) == 5
 
@@ -61,7 +63,7 @@ def test_twenty_five_kills_and_five_of_postgres(part: int) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_full_disk_and_every_weather_are_lived_through() -> None:
-    found = one_round(Score(), 7, [*plan(7, 10), Action("fill disk", "disk", 5.0)])
+    found = one_round(Score(), 7, [*plan(7, 10), Action("fill disk", "disk", 5.0)], NONE)
     assert found.faults == {}
 
 
