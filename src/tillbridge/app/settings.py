@@ -309,7 +309,7 @@ def _entity_problems(entity: EntitySettings, settings: Settings) -> list[tuple[s
 def _zone_problem(zone: str) -> list[tuple[str, str]]:
     try:
         ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a name is looked up as a path
         return [(f"{zone!r} is no IANA time zone", zone)]
     return []
 

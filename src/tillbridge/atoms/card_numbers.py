@@ -20,12 +20,17 @@ import msgspec
 FOUND_SHOWN = 5
 
 _DIGITS = b"0123456789"
-_SHAPE = bytes(48 if 48 <= n <= 57 else 32 if n in b" .-\xc2\xa0" else 120 for n in range(256))
+_SHAPE = bytes(
+    48 if 48 <= n <= 57 else 32 if n in b" .-\xc2\xa0" else n + 32 if 65 <= n <= 90 else n
+    for n in range(256)
+)
 # How a card number looks once digits are 0 and what may stand between them is a blank.
 _SHAPES = (b"0" * 12, b"0000 0000 0000 0000", b"0000 000000 0000")
 _WIDE_SHAPES = (b"0000  0000  0000  0000", b"0000  000000  0000")
-_NO_BREAK = b"\xc2\xa0"
-_CODE_WORDS = (b"cvv", b"cvc", b"security", b"verification", b"block", b"cardcode", b"card_code")
+_NO_BREAK = b"\xa0"
+# Each is looked for in every body that comes in: a few, and long ones where there is a choice.
+_CODE_WORDS = (b"security", b"verification", b"cardcode")
+_CODE_BEGINS, _CODE_SHORT = b"cv", (b"cvv", b"cvc")
 
 _NUMBER = re.compile(
     rb"(?<![\w.+-])(?:\d{12,19}"
@@ -37,13 +42,13 @@ _TRACK = re.compile(
     rb"|(?<!\w);?(?P<two>\d{12,19})=\d{7,40}\??"
 )
 _CODE_NAME = (
-    rb"(?:card_?)?(?:cvv2?|cvc2?|security_?code|verification_?(?:value|code)|pin_?block)"
-    rb"(?:_?(?:value|code|number))?|card_?code"
+    rb"(?:card_?)?(?:cvv2?|cvc2?|security_?code|verification_?(?:value|code))"
+    rb"(?:_?(?:value|code|number))?|cardcode"
 )
 _CODE = re.compile(
     rb"(?i)(?:\"(?P<json>" + _CODE_NAME + rb")\"\s*:\s*\"?"
     rb"|<(?:\w+:)?(?P<xml>" + _CODE_NAME + rb")(?:\s[^<>]*)?>\s*"
-    rb"|[\s&?](?P<pair>" + _CODE_NAME + rb")\s*=\s*[\"']?)(?P<code>[0-9A-F]{16}|\d{3,4})(?!\w)"
+    rb"|[\s&?](?P<pair>" + _CODE_NAME + rb")\s*=\s*[\"']?)(?P<code>\d{3,4})(?!\w)"
 )
 _NAME = re.compile(
     rb"\"([^\"\\]{1,60})\"\s*:\s*(?:\"[^\"]*)?$"
@@ -112,8 +117,9 @@ def mask(body: bytes) -> Masked | None:
         place = shape.find(looks)
         while place >= 0:
             place = shape.find(looks, _look_at(body, place, stretches))
-    lower = body.lower()
-    if any(word in lower for word in _CODE_WORDS):
+    if any(word in shape for word in _CODE_WORDS) or (
+        _CODE_BEGINS in shape and any(word in shape for word in _CODE_SHORT)
+    ):
         _find_codes(body, stretches)
     return _without(body, stretches) if stretches else None
 
@@ -212,7 +218,7 @@ def _after_digits(body: bytes, place: int) -> int:
 
 
 def _find_codes(body: bytes, stretches: _Stretches) -> None:
-    """Security codes and PIN blocks in fields that are named so."""
+    """Security codes in fields that are named so."""
     for found in _CODE.finditer(body):
         name = found["json"] or found["xml"] or found["pair"]
         code = found["code"]

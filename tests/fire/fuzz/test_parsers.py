@@ -167,10 +167,11 @@ def test_masking_keeps_length_and_json_whatever_it_meets(count: int) -> None:
             return
         assert len(masked.body) == len(body)
         assert masked.words
-        assert mask(masked.body) is None
+        again = mask(masked.body)
+        assert again is None or not [one for one in again.findings if one.brand]
         try:
             json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         json.loads(masked.body)
 

@@ -46,6 +46,8 @@ class Loading:
         except tomllib.TOMLDecodeError as problem:
             line, column, words = position_of_syntax(str(problem), text)
             raise MappingError(f"{name}:{line}:{column}: {words}") from None
+        except RecursionError:
+            raise MappingError(f"{name}:1:1: nested too deep") from None
 
     def refuse(
         self, words: str, table: str = "", index: int = 0, key: str = "", word: str = ""

@@ -76,7 +76,7 @@ def parse_chart(text: str, file: str) -> Chart:
     """Chart from the text of a `chart.toml`; raises BookRefused with file and line."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise BookRefused([f"{file}: {problem}"]) from None
     tables = document.get("account", [])
     lines = table_lines(text, "account")

@@ -99,7 +99,7 @@ def parse_rules(
     """Rules of a `rules.toml`, each word checked; raises BookRefused with every problem found."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise BookRefused([f"{file}: {problem}"]) from None
     problems = [f"{file}: unknown table {name!r}" for name in document if name != "rule"]
     rules: list[Rule] = []
