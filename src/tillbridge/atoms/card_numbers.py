@@ -20,26 +20,58 @@ import msgspec
 FOUND_SHOWN = 5
 
 _DIGITS = b"0123456789"
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _SHAPE = bytes(
     48 if 48 <= n <= 57 else 32 if n in b" .-\xc2\xa0" else n + 32 if 65 <= n <= 90 else n
     for n in range(256)
 )
 # How a card number looks once digits are 0 and what may stand between them is a blank.
-_SHAPES = (b"0" * 12, b"0000 0000 0000 0000", b"0000 000000 0000")
+_RUNS = re.compile(b"0" * 14 + b"0*")
+_SHAPES = (b"0000 0000 0000 0000", b"0000 000000 0000")
 _WIDE_SHAPES = (b"0000  0000  0000  0000", b"0000  000000  0000")
 _NO_BREAK = b"\xa0"
 # Each is looked for in every body that comes in: a few, and long ones where there is a choice.
 _CODE_WORDS = (b"security", b"verification", b"cardcode")
 _CODE_BEGINS, _CODE_SHORT = b"cv", (b"cvv", b"cvc")
 
+# Brand, first and last prefix of four digits, lengths that are issued today.
+_BRANDS = (
+    ("visa", 4000, 4999, (16, 19)),
+    ("mastercard", 5100, 5599, (16,)),
+    ("mastercard", 2221, 2720, (16,)),
+    ("amex", 3400, 3499, (15,)),
+    ("amex", 3700, 3799, (15,)),
+    ("discover", 6011, 6011, range(16, 20)),
+    ("discover", 6440, 6599, range(16, 20)),
+    ("jcb", 3528, 3589, range(16, 20)),
+    ("diners", 3000, 3059, range(14, 20)),
+    ("diners", 3090, 3099, range(14, 20)),
+    ("diners", 3600, 3699, range(14, 20)),
+    ("diners", 3800, 3999, range(14, 20)),
+    ("unionpay", 6200, 6299, range(16, 20)),
+    ("maestro", 5000, 5099, range(16, 20)),
+    ("maestro", 5600, 5899, range(16, 20)),
+    ("maestro", 6300, 6309, range(16, 20)),
+    ("maestro", 6750, 6769, range(16, 20)),
+)
+# First two digits that a number of that length may begin with: what most long numbers fail.
+_LIKELY = tuple(
+    frozenset(
+        b"%02d" % (prefix // 100)
+        for _, first, last, sizes in _BRANDS
+        if size in sizes
+        for prefix in range(first, last + 1)
+    )
+    for size in range(20)
+)
 _NUMBER = re.compile(
-    rb"(?<![\w.+-])(?:\d{12,19}"
+    rb"(?<![\w.+-])(?:\d{14,19}"
     rb"|\d{4}(?P<a>[ .-]|\xc2\xa0)\d{4}(?P=a)\d{4}(?P=a)\d{4}(?:(?P=a)\d{3})?"
     rb"|\d{4}(?P<b>[ .-]|\xc2\xa0)\d{6}(?P=b)\d{4,5})(?!\w|[.-]\d)"
 )
 _TRACK = re.compile(
-    rb"%?[Bb](?P<one>\d{12,19})\^[^^\r\n\"<]{2,26}\^[^\"<\r\n]{4,80}"
-    rb"|(?<!\w);?(?P<two>\d{12,19})=\d{7,40}\??"
+    rb"%?[Bb](?P<one>\d{14,19})\^[^^\r\n\"<]{2,26}\^[^\"<\r\n]{4,80}"
+    rb"|(?<!\w);?(?P<two>\d{14,19})=\d{7,40}\??"
 )
 _CODE_NAME = (
     rb"(?:card_?)?(?:cvv2?|cvc2?|security_?code|verification_?(?:value|code))"
@@ -56,7 +88,6 @@ _NAME = re.compile(
     rb"|<([A-Za-z_][\w:.-]{0,60})(?:\s[^<>]*)?>[^<>]*$"
 )
 _BARE = re.compile(rb"[:\[,]\s*$")
-_RUN = re.compile(rb"\d+")
 _BARE_END = re.compile(rb"\s*[,}\]]")
 _IN_ADDRESS = re.compile(rb"://[^\s\"'<>]*$")
 _WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -113,10 +144,15 @@ def mask(body: bytes) -> Masked | None:
     """The body without card numbers and security codes; None when it holds none (the hot path)."""
     stretches: _Stretches = {}
     shape = body.translate(_SHAPE)
+    for run in _RUNS.finditer(shape):
+        start, end = run.span()
+        if end - start < 20 and body[start : start + 2] in _LIKELY[end - start]:
+            _look_at(body, start, stretches)
     for looks in _SHAPES + _WIDE_SHAPES * (_NO_BREAK in body):
         place = shape.find(looks)
         while place >= 0:
-            place = shape.find(looks, _look_at(body, place, stretches))
+            _look_at(body, place, stretches)
+            place = shape.find(looks, place + 1)
     if any(word in shape for word in _CODE_WORDS) or (
         _CODE_BEGINS in shape and any(word in shape for word in _CODE_SHORT)
     ):
@@ -132,59 +168,38 @@ def mask_text(text: str) -> str:
 
 def brand_of(digits: str) -> str:
     """The brand whose prefixes and lengths these digits have, "" for none of the known ones."""
-    two, three, four = int(digits[:2]), int(digits[:3]), int(digits[:4])
-    size = len(digits)
-    if digits[0] == "4" and size in (13, 16, 19):
-        return "visa"
-    if (51 <= two <= 55 or 2221 <= four <= 2720) and size == 16:
-        return "mastercard"
-    if two in (34, 37) and size == 15:
-        return "amex"
-    if (four == 6011 or 644 <= three <= 649 or two == 65) and 16 <= size <= 19:
-        return "discover"
-    if 3528 <= four <= 3589 and 16 <= size <= 19:
-        return "jcb"
-    return _further_brand(two, three, size)
-
-
-def _further_brand(two: int, three: int, size: int) -> str:
-    if (300 <= three <= 305 or three == 309 or two in (36, 38, 39)) and 14 <= size <= 19:
-        return "diners"
-    if two == 62 and 16 <= size <= 19:
-        return "unionpay"
-    if (two == 50 or 56 <= two <= 58 or three in (676, 675, 630)) and 12 <= size <= 19:
-        return "maestro"
+    prefix, size = int(digits[:4]), len(digits)
+    for brand, first, last, sizes in _BRANDS:
+        if first <= prefix <= last and size in sizes:
+            return brand
     return ""
 
 
 def has_check_digit(digits: str) -> bool:
     """Whether the last digit is right by the formula of ISO/IEC 7812-1 annex B (Luhn)."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 * (value > 9)
+    total = sum(map(int, digits[-1::-2]))
+    total += sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
     return total % 10 == 0
 
 
-def _look_at(body: bytes, place: int, stretches: _Stretches) -> int:
-    """Mask what stands there when it is a card number; gives where to look on."""
-    if body[place] not in b"23456":
-        return _after_digits(body, place)
-    found = _TRACK.match(body, _track_begin(body, place)) or _NUMBER.match(body, place)
+def _look_at(body: bytes, place: int, stretches: _Stretches) -> None:
+    """Mask what stands there when it is a card number."""
+    found = _NUMBER.match(body, place)
+    if found is None or body[found.end() : found.end() + 1] == b"=":
+        found = _TRACK.match(body, _track_begin(body, place)) or found
     if found is None:
-        return _after_digits(body, place)
+        return
     track = found.re is _TRACK
     text = (found["one"] or found["two"]) if track else found.group()
     digits = text.translate(None, b" .-\xc2\xa0").decode()
     brand = brand_of(digits)
     if not brand or not has_check_digit(digits):
-        return found.end()
+        return
     if track:
         finding = Finding(brand, digits[-4:], "track data")
         stretches[found.span()] = finding, b"*" * len(found.group())
     else:
         _mask_number(body, found, Finding(brand, digits[-4:], ""), stretches)
-    return found.end()
 
 
 def _mask_number(
@@ -210,11 +225,6 @@ def _track_begin(body: bytes, place: int) -> int:
     while place and body[place - 1 : place] in (b"%", b"B", b"b", b";"):
         place -= 1
     return place
-
-
-def _after_digits(body: bytes, place: int) -> int:
-    found = _RUN.match(body, place)
-    return found.end() if found else place + 1
 
 
 def _find_codes(body: bytes, stretches: _Stretches) -> None:
