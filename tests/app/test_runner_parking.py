@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from tests.app.toy_flow import append, make_ready, moved, noted, parked, records, runner, seen
 from tillbridge.app.flow import MONEY, ORCHESTRATION, STOCK
-from tillbridge.app.runner import CONSUMER, Pace
+from tillbridge.app.runner import CONSUMER, REPLAYED_KEYS_BUSY, Pace
 from tillbridge.app.waves import READING
 from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.registry import encode
@@ -375,3 +375,15 @@ def test_every_cursor_stands_behind_its_last_record(connection: Connection) -> N
     ).fetchone()
     assert behind == (0,)
     assert len(seen(connection)) == 50
+
+
+def test_live_records_go_before_many_that_are_tried_again(connection: Connection) -> None:
+    flow = runner(connection, Pace(batch_max=8))
+    append(connection, *(noted(f"k{n}", str(n), f"ask {ORCHESTRATION}") for n in range(8)))
+    flow.drain()
+    append(connection, *(noted(f"live{n}", f"live{n}") for n in range(64)))
+    make_ready(connection, *map(str, range(8)))
+    report = flow.run_once()
+    assert (report.taken, report.replayed) == (8, REPLAYED_KEYS_BUSY)
+    flow.drain()
+    assert len(seen(connection)) == 72
