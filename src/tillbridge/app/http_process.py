@@ -19,6 +19,7 @@ from typing import TextIO
 
 import structlog
 
+from tillbridge.app.api import PREFIX, Api
 from tillbridge.app.http import intake_connections, listen, serve_on
 from tillbridge.app.live_secrets import LiveSecrets
 from tillbridge.app.logs import log_to
@@ -95,9 +96,11 @@ def main(arguments: list[str]) -> None:
     log_to(sys.stderr)
     workspace, number = arguments
     live = LiveSecrets(Path(workspace), intake_connections)
-    connections = intake_connections(load_workspace(Path(workspace)))
+    loaded = load_workspace(Path(workspace))
+    connections = intake_connections(loaded)
+    mounts = {PREFIX: Api(os.environ[URL_VARIABLE], loaded.settings)}
     listener = socket.socket(fileno=int(number))
-    serve_on(listener, os.environ[URL_VARIABLE], connections, look=live.look)
+    serve_on(listener, os.environ[URL_VARIABLE], connections, mounts=mounts, look=live.look)
 
 
 if __name__ == "__main__":

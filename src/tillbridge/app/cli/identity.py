@@ -13,11 +13,11 @@ from datetime import datetime
 from pathlib import Path
 
 from tillbridge.app.cli.verbs import VERBS
-from tillbridge.app.settings import FILE, Settings
+from tillbridge.app.settings import FILE
 from tillbridge.atoms.errors import Refused
 from tillbridge.durable.rooms import Connection
 from tillbridge.triage import operators
-from tillbridge.triage.rights import EVERYTHING, Reach, Who, require
+from tillbridge.triage.rights import Who, require
 
 KEY = "TILLBRIDGE_OPERATOR_KEY"
 
@@ -51,18 +51,6 @@ def account(number: int) -> str:
         return pwd.getpwuid(number).pw_name
     except KeyError:
         return f"uid-{number}"
-
-
-def reach(who: Who, settings: Settings) -> Reach:
-    """What belongs to the operator's entities in this workspace."""
-    if not who.entities:
-        return EVERYTHING
-    return Reach(
-        everything=False,
-        entities=who.entities,
-        connections=tuple(n for n, c in settings.connection.items() if c.entity in who.entities),
-        locations=tuple(p.code for p in settings.location if p.entity in who.entities),
-    )
 
 
 def _owner(folder: Path) -> str:

@@ -47,7 +47,8 @@ class Terminal(msgspec.Struct):
         unless they run anyway. Raises Refused when the operator may not use the verb.
         """
         from tillbridge.app.beside import services_beside
-        from tillbridge.app.cli.identity import allowed, identify, reach
+        from tillbridge.app.cli.identity import allowed, identify
+        from tillbridge.app.reach import reach
         from tillbridge.durable.migrate import migrate
         from tillbridge.durable.postgres import database
         from tillbridge.durable.session import connect
