@@ -108,6 +108,9 @@ def checkpoint(
     here = terminal(context)
     with here.hub() as hub:
         taken = take(hub, keep)
+        with hub.connect() as connection:
+            audit.record(connection, here.who.name, "database.checkpoint", taken.folder)
+            connection.commit()
     words = f"record {taken.position}, {taken.bytes:,} bytes in checkpoints/{taken.folder}"
     here.show(taken, f"{words}, state {taken.state_hash}")
 
