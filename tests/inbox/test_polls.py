@@ -29,7 +29,7 @@ class NoNetwork:
 
 
 class Vendor:
-    """Signs Polls and Sweeps: numbered orders, two to a page, one of overlap between runs."""
+    """Signs Polls: numbered orders, two to a page, one of overlap between runs."""
 
     name = "vendor"
     config = NoSettings
@@ -60,9 +60,6 @@ class Vendor:
         if end < self.orders:
             return Page(items=items, cursor=str(end), more=True)
         return Page(items=items, cursor=str(max(end - 1, 0)), complete_through=NOW)
-
-    def cursor_at(self, stream: str, since: datetime) -> str:
-        return "1"
 
 
 @pytest.fixture
@@ -259,34 +256,3 @@ def test_what_is_complete_never_goes_back(connection: Connection, clock: FixedCl
 
     poller(Forgetful(1), clock).run(connection, "orders")
     assert row(connection)[1] == NOW
-
-
-def test_a_sweep_reads_again_from_an_instant_and_moves_no_cursor(
-    connection: Connection, clock: FixedClock
-) -> None:
-    poller(Vendor(3), clock).run(connection, "orders")
-    before = row(connection)
-    vendor = Vendor(5)
-    report = one(poller(vendor, clock).sweep(connection, NOW - timedelta(days=1)))
-    assert vendor.asked[0] == "1"
-    assert (report.items, report.new, report.duplicates) == (4, 2, 2)
-    assert row(connection) == before
-
-
-def test_a_sweep_waits_a_little_for_a_busy_vendor(
-    connection: Connection, clock: FixedClock
-) -> None:
-    class Busy(Vendor):
-        busy = 3
-
-        def poll(self, *arguments: Any) -> Page:
-            if self.busy:
-                self.busy -= 1
-                raise RetryLater("busy", after_seconds=20)
-            return super().poll(*arguments)
-
-    assert one(poller(Busy(5), clock).sweep(connection, NOW)).new == 4
-    vendor = Busy(5)
-    vendor.busy = 99
-    with pytest.raises(RetryLater):
-        poller(vendor, clock).sweep(connection, NOW)

@@ -138,6 +138,27 @@ def test_what_is_missing_is_asked_for_once_and_kept_as_evidence(
     assert through(connection) is None
 
 
+def test_what_is_to_be_read_anyway_is_not_asked_for_again(
+    connection: Connection, clock: FixedClock
+) -> None:
+    assert len(run(connection, Vendor(5), clock).asked) == 5
+    connection.execute(
+        "insert into document (dest, op, key, kind, state, day)"
+        " select 1, 'op' || n, 'reread/web/' || n, 'reread', 'owed', current_date"
+        " from generate_series(0, 3) n"
+    )
+    connection.commit()
+    clock.sleep(3600)
+    swept = run(connection, Vendor(5), clock)
+    assert (len(swept.tally.missing), swept.asked, swept.complete) == (
+        5,
+        frozenset({"order/web/4"}),
+        False,
+    )
+    (newest, _) = sweeps(connection)
+    assert (newest.missing, newest.asked) == (5, 1)
+
+
 def test_a_listing_shorter_than_the_sources_own_count_is_not_complete(
     connection: Connection, clock: FixedClock
 ) -> None:

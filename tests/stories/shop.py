@@ -33,6 +33,7 @@ from tillbridge.contract.addresses import LOOPBACK
 from tillbridge.contract.httpx_transport import HttpTransport
 from tillbridge.contract.promises import Item
 from tillbridge.durable import log, messages
+from tillbridge.durable.agreed_clock import AgreedClock
 from tillbridge.inbox.arrivals import arrival
 from tillbridge.mapping.names import NameRow, set_names
 from tillbridge.posting.money.report import trial_balance
@@ -189,6 +190,13 @@ class House:
         return [f"{one.name}: {one.rows}" for one in verdict.invariants if one.lies]
 
 
+class OwnTime(AgreedClock):
+    """A story with a clock of its own lives in that time, whatever the database says."""
+
+    def set(self, connection: Connection) -> None:
+        """Nobody is asked."""
+
+
 @contextmanager
 def house(
     folder: Path,
@@ -218,6 +226,8 @@ def house(
             transport=transport,
             overrides=reach,
         )
+        if clock is not None:
+            hub.agreed_clock = OwnTime(clock)
         with hub.connect() as connection:
             found = House(hub, erp, connection)
             found.names()

@@ -217,7 +217,7 @@ class ReadsFiles(Protocol):
 
 @runtime_checkable
 class Polls(Protocol):
-    """Reads a stream of its vendor page by page with an overlapping cursor; also the sweep."""
+    """Reads a stream of its vendor page by page with an overlapping cursor."""
 
     streams: tuple[str, ...]
 
@@ -230,14 +230,6 @@ class Polls(Protocol):
         transport: Transport,
     ) -> Page:
         """Next page after the cursor ("" = from the configured beginning). Raises RetryLater."""
-
-
-@runtime_checkable
-class Sweeps(Protocol):
-    """Can begin to poll at any instant, to look again for what was missed."""
-
-    def cursor_at(self, stream: str, since: datetime) -> str:
-        """The cursor from which `poll` gives everything changed since that instant (UTC)."""
 
 
 @runtime_checkable
@@ -319,7 +311,6 @@ PROMISES: tuple[type[Any], ...] = (
     ReceivesWebhooks,
     ReadsFiles,
     Polls,
-    Sweeps,
     Lists,
     Subscribes,
     Rereads,

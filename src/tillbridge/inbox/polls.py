@@ -19,7 +19,7 @@ from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.atoms.ids import Ids, SystemIds
 from tillbridge.contract.promises import Connection as Source
-from tillbridge.contract.promises import Item, Page, Polls, Sweeps
+from tillbridge.contract.promises import Item, Page, Polls
 from tillbridge.contract.transport import Transport
 from tillbridge.durable import accounts, log
 from tillbridge.durable.crash_points import reach
@@ -43,9 +43,6 @@ PAGES_MOST = 500
 """Pages per run of one stream; the rest follows at once in the next run."""
 EVERY_SECONDS = 60.0
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 15.0, 900.0
-PATIENCE_SECONDS = 120.0
-"""A sweep waits so long for a vendor that asks for it; longer is told to the caller."""
-NO_ROOM_SECONDS = 1.0
 NO_ROOM = "the account is paused, away, or busy with what comes first"
 FLOW_BEHIND = "the flow is far behind"
 PROBLEM_TOPIC = "poll"
@@ -151,31 +148,6 @@ class Poller:
                 report.words = "another process moved the cursor"
         return report
 
-    def sweep(self, connection: Connection, since: datetime) -> list[PollReport]:
-        """Read all streams again from an instant; the cursors stay where they are.
-
-        A connector that cannot begin anywhere is read from its configured beginning. Raises
-        RetryLater when the vendor asks for more patience than a sweep has, Refused and
-        NeedsDecision as the connector does. What was read until then is stored.
-        """
-        reports = []
-        accounts.make_missing(connection, self._source.name)
-        connection.commit()
-        for stream in self._connector.streams:
-            report = PollReport(stream=stream)
-            reports.append(report)
-            cursor = ""
-            if isinstance(self._connector, Sweeps):
-                cursor = self._connector.cursor_at(stream, since)
-            more = True
-            while more:
-                page = self._patient_page(connection, stream, cursor)
-                self._store(connection, report, page.items)
-                _note(report, page)
-                more = page.more and page.cursor != cursor
-                cursor = page.cursor
-        return reports
-
     def _read_on(
         self, connection: Connection, report: PollReport, row: _Row, behind: Asked
     ) -> None:
@@ -217,22 +189,6 @@ class Poller:
             _log.exception("poll_defect", connection=self._source.name, stream=stream)
             words = f"stream {stream} could not be read: {type(problem).__name__}: {problem}"
             raise NeedsDecision("defect", words[:500]) from None
-
-    def _patient_page(self, connection: Connection, stream: str, cursor: str) -> Page:
-        waited = 0.0
-        since = self._clock.now()
-        while True:
-            try:
-                return self._page(connection, stream, cursor, since)
-            except (RetryLater, _NoRoom) as problem:
-                later = problem if isinstance(problem, RetryLater) else RetryLater(NO_ROOM)
-                seconds = later.after_seconds or FIRST_WAIT_SECONDS
-                if isinstance(problem, _NoRoom):
-                    seconds = NO_ROOM_SECONDS
-                if waited + seconds > PATIENCE_SECONDS:
-                    raise later from None
-                self._clock.sleep(seconds)
-                waited += seconds
 
     def _store(
         self,

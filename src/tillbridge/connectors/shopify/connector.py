@@ -52,7 +52,7 @@ class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ShopifyConnector:
-    """Translates, ReceivesWebhooks, ReadsFiles, Polls, Sweeps, Lists, Subscribes,
+    """Translates, ReceivesWebhooks, ReadsFiles, Polls, Lists, Subscribes,
     Rereads, ChecksConnection.
     """
 
@@ -109,10 +109,6 @@ class ShopifyConnector:
             going = Cursor(since=at.since, after=after, started=started, latest=latest)
             return Page(items=items, cursor=_text(going), more=True)
         return _last_page(items, at, started, latest, settings)
-
-    def cursor_at(self, stream: str, since: datetime) -> str:
-        """The sweep of everything updated since an instant."""
-        return _text(Cursor(since=_zulu(since)))
 
     def list_objects(
         self,
