@@ -14,7 +14,7 @@ import msgspec
 from tillbridge.app.replay.state import Digest, Row
 
 SHOWN = 20
-BODY_GONE = "the raw body was dropped by retention, so what it said is taken from the log"
+BODY_GONE = "the raw body was dropped by retention or erased, so what it said is taken from the log"
 OTHER_TRANSLATOR = "told by another version of the translator, otherwise the same"
 RULES_CHANGED = "booked by a posting rule that the book no longer has"
 RECORD_UNREADABLE = "this release cannot read a record of the log"
