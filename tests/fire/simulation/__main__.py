@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from tests.fire.simulation.many import played
+from tests.fire.simulation.plan import draw
 from tests.fire.simulation.quiet import quiet
 from tests.fire.simulation.summary import Summary
 from tests.fire.simulation.world import make_template
@@ -44,6 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Deterministic simulation of the whole hub.")
     parser.add_argument("--seeds", type=int, default=60)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--orders", type=int, default=10, help="web orders of the day")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at once")
     parser.add_argument("--log", action="store_true", help="the hub's own log lines")
     parser.add_argument("--trace", action="store_true", help="the trace hash of each seed")
@@ -55,8 +59,9 @@ def main() -> int:
     summary = Summary()
     began = time.monotonic()
     seeds = range(chosen.first, chosen.first + chosen.seeds)
+    plans = [msgspec.structs.replace(draw(seed), orders=chosen.orders) for seed in seeds]
     with server() as (url, template):
-        for seed, result in zip(seeds, played(seeds, url, template, chosen.jobs), strict=True):
+        for seed, result in zip(seeds, played(plans, url, template, chosen.jobs), strict=True):
             summary.add(result)
             if chosen.trace:
                 print(f"seed {seed} trace {result.trace}")

@@ -158,10 +158,12 @@ class Clerk:
                     set_names(connection, [self._late])
                     connection.commit()
                     self.named = True
+                    actor.scheduler.counts["a name was given late"] += 1
                 if self._lock and not self.locked and actor.scheduler.elapsed > 1800:
                     set_period(connection, *self._lock, "locked", at=actor.now(), by="finance")
                     connection.commit()
                     self.locked = True
+                    actor.scheduler.counts["a month was locked while it traded"] += 1
 
     def _cases(self, actor: Actor, connection: Connection) -> None:
         cases = list_cases(connection)

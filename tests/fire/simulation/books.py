@@ -25,7 +25,9 @@ _STATE = {
     " from reservation group by 1",
     # two parcels learnt of at once are one invoice of the sum, so documents are summed per kind
     "documents": "select key || ' ' || kind, string_agg(distinct state, ',') || ' ' ||"
-    " coalesce(sum(total)::text, '-') from document where kind not in ('journal', 'reread')"
+    " coalesce(sum(total)::text, '-') from document d where kind not in ('journal', 'reread')"
+    " and not (kind = 'sales_order' and exists (select from order_state o where o.key = d.key"
+    "          and o.status = 'cancelled'))"  # learnt of when cancelled already, it is not sent
     " group by key, kind",
     "journals": "select regexp_replace(key, '/[0-9-]+$', ''), string_agg(distinct state, ',')"
     " from document where kind = 'journal' group by 1",  # a locked month moves the day
@@ -53,7 +55,7 @@ def state_of(connection: Connection, erp: Erp) -> State:
     }
     sums: Counter[str] = Counter()
     for document in erp.books.store.page(0, 1_000_000):
-        if document.kind != "journal":
+        if document.kind in ("invoice", "credit_note"):
             sums[f"{document.kind} {document.currency}"] += document.total
     state["the ERP's documents"] = dict(sorted(sums.items()))
     return state

@@ -19,6 +19,7 @@ import msgspec
 from tests.fire.simulation.scheduler import Actor, Scheduler
 from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.errors import RetryLater
+from tillbridge.connectors.sandbox.erp_faults import Fault
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
 from tillbridge.connectors.sandbox.loopback import Answer, Call
 from tillbridge.connectors.sandbox.retailer import DayOfTrade
@@ -27,6 +28,8 @@ from tillbridge.connectors.sandbox.shopify_simulator import ShopifySimulator
 from tillbridge.contract.transport import Request, Response
 
 TOKEN = "made-up-token"
+REJECTED = "simulated-refusal"
+"""Header of a call whose documents the ERP is to refuse."""
 TRADE_SECONDS = 3600.0
 """The day's deliveries are told within an hour of virtual time."""
 RETRY_SECONDS, RETRY_MOST = 10.0, 600.0
@@ -221,6 +224,8 @@ class Line:
             status = {"error": 500, "busy": 503, "throttle": 429}[fault]
             wait = {} if fault == "error" else {"Retry-After": "7"}
             return Answer(status=status, body=b'{"error":{"code":"x","words":"y"}}', headers=wait)
+        if fault == "reject":
+            call = msgspec.structs.replace(call, headers={**call.headers, REJECTED: ""})
         found = answer(call)
         if fault == "unanswered":
             return Answer(status=0)
@@ -284,6 +289,8 @@ class Erp:
         """One call."""
         if self.away:
             raise RetryLater("connection refused")
+        if REJECTED in call.headers and call.method == "POST":
+            self.books.faults.add(Fault(do="refuse"))
         answer = self.books._answer(call)
         if call.method == "GET" and "external_id" in call.query and answer.status == 200:
             self.looked += 1

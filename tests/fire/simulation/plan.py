@@ -13,6 +13,7 @@ TRADES = 6
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """One run. Rates are per yield point, per request or per call, 0 = this fault is not met.
 
+    orders: web orders of the day; from 14 on the third store trades, too.
     stickiness: chance that who steps goes on stepping. away: hours the ERP is away, 0 = never.
     lost, unanswered: requests of the shop that vanish, or whose answer does; copies: chance of a
     further copy; given_up: chance that the shop never sends a delivery. calls: fault of an outside
@@ -21,6 +22,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: int
     trade: int
+    orders: int = 10
     stickiness: float = 0.9
     runners: int = 2
     dispatchers: int = 2
@@ -47,7 +49,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def clean(self) -> Plan:
         """The same day of trade told once, in order, without any fault."""
-        return Plan(seed=self.trade, trade=self.trade, runners=1, dispatchers=1, stickiness=1.0)
+        return Plan(
+            seed=self.trade,
+            trade=self.trade,
+            orders=self.orders,
+            runners=1,
+            dispatchers=1,
+            stickiness=1.0,
+        )
 
 
 CALLS = ("refuse", "hang", "error", "busy", "throttle", "unanswered", "late", "garbled", "slow")
@@ -60,7 +69,7 @@ def draw(seed: int) -> Plan:
     def some(chance: float, *rates: float) -> float:
         return dice.pick(rates) if dice.chance(chance) else 0.0
 
-    return Plan(
+    plan = Plan(
         seed=seed,
         trade=seed % TRADES,
         stickiness=dice.pick((0.0, 0.5, 0.8, 0.95)),
@@ -86,3 +95,5 @@ def draw(seed: int) -> Plan:
         jumps=int(some(0.3, 1, 3)),
         lock_month=dice.chance(0.3),
     )
+    reject = some(0.2, 0.03, 0.1)  # drawn last, so that older seeds mean what they meant
+    return msgspec.structs.replace(plan, calls={**plan.calls, "reject": reject}) if reject else plan

@@ -60,7 +60,8 @@ class Actor:
         self.done = False
         self.on_death: Callable[[], None] = lambda: None
         self._body = body
-        self._go = threading.Semaphore(0)
+        self._go = threading.Lock()  # held until the baton comes
+        self._go.acquire()
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
         self._thread.start()
 
@@ -179,7 +180,8 @@ class Scheduler:
         self.problem: Exception | None = None
         self.counts: Counter[str] = Counter()
         self.actors: list[Actor] = []
-        self.back = threading.Semaphore(0)
+        self.back = threading.Lock()  # held until an actor gives the baton back
+        self.back.acquire()
         self._begin = begin
         self._on_time = on_time
         self._told = 0.0

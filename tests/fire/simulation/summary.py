@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.fire.simulation.plan import draw
 from tests.fire.simulation.world import Result
 
 ENOUGH_SEEDS = 60
@@ -15,7 +14,11 @@ SOMETIMES = (
     "an unknown outcome was looked up and found",
     "the breaker opened",
     "the breaker closed after a probe",
-    "records queued behind a parked key",
+    "a record queued behind a parked key",
+    "a name was given late",
+    "a month was locked while it traded",
+    "a refused document was sent again",
+    "a deadlock was broken",
     "a parked record was replayed",
     "a parked key was replayed by hand",
     "a batch was bisected",
@@ -45,6 +48,7 @@ SOMETIMES = (
     "fault: call late",
     "fault: call unanswered",
     "fault: call garbled",
+    "fault: call reject",
     "fault: delivery given up",
     "fault: delivery copied",
     "fault: request lost",
@@ -90,10 +94,11 @@ class Summary:
         """A failed seed in words, with the command that plays it again."""
         if not result.failures:
             return []
+        again = f"make simulate SEEDS=1 FIRST={result.seed}"
         return [
-            f"seed {result.seed} FAILS: {draw(result.seed)}",
+            f"seed {result.seed} FAILS: {result.plan}",
             *(f"  {words}" for words in result.failures),
-            f"  again: make simulate SEEDS=1 FIRST={result.seed}",
+            f"  again: {again} ARGS='--orders {result.plan.orders}'",
         ]
 
     def page(self, seconds: float) -> str:

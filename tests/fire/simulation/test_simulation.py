@@ -6,14 +6,17 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from tests.fire.simulation.many import played
 from tests.fire.simulation.plan import draw
 from tests.fire.simulation.quiet import quiet
-from tests.fire.simulation.summary import Summary
+from tests.fire.simulation.summary import ENOUGH_SEEDS, Summary
 from tests.fire.simulation.world import Result, make_template, play
 from tillbridge.durable.postgres.databases import create_database, drop_database
 
@@ -22,7 +25,7 @@ KEPT = (
     3,  # a page of orders dearer than the shop's bucket was begun again for ever
     10,  # verify took an entry of a fast clock for one in a locked month
 )
-"""Seeds that found a fault of the hub once."""
+"""Seeds that found a fault of the hub once, in days of 14 orders."""
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -37,9 +40,35 @@ def simulation_template(server_url: str, template_database: str) -> Iterator[str
 
 def _held(seed: int, server_url: str, template: str) -> Result:
     quiet()
-    result = play(draw(seed), server_url, template)
+    result = play(msgspec.structs.replace(draw(seed), orders=14), server_url, template)
     assert not result.failures, "\n".join(Summary().failure_lines(result))
     return result
+
+
+def _many(first: int, count: int, server_url: str, template: str) -> None:
+    summary = Summary()
+    lines: list[str] = []
+    plans = [draw(seed) for seed in range(first, first + count)]
+    began = time.monotonic()
+    for result in played(plans, server_url, template, os.cpu_count() or 1):
+        summary.add(result)
+        lines += summary.failure_lines(result)
+    print(summary.page(time.monotonic() - began))
+    assert not lines, "\n".join(lines)
+    assert not summary.never, f"never happened: {summary.never}"
+
+
+@pytest.mark.timeout(1200)
+def test_sixty_seeds_hold_and_meet_everything_interesting(
+    server_url: str, simulation_template: str
+) -> None:
+    _many(0, ENOUGH_SEEDS, server_url, simulation_template)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_five_hundred_further_seeds_hold(server_url: str, simulation_template: str) -> None:
+    _many(1000, 500, server_url, simulation_template)
 
 
 @pytest.mark.parametrize("seed", KEPT)
