@@ -1,6 +1,6 @@
 """The flow in processes of their own: one core each, sharing the lanes.
 
-    python -m tillbridge.app.flow_process WORKSPACE NUMBER COUNT
+    python -m tillbridge.app.flow_process WORKSPACE NUMBER COUNT MEMORY
 
 The database's address comes in the environment, because it holds a password. A flow process
 prefers its share of the lanes and takes others' only when it is idle, so one that hangs or dies
@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -24,6 +25,7 @@ from tillbridge.app.hub import Hub
 from tillbridge.app.logs import log_to
 from tillbridge.app.runner import Pace
 from tillbridge.app.settings import load_workspace
+from tillbridge.app.suspects import Suspects
 from tillbridge.durable import log
 from tillbridge.durable.postgres.cluster import dies_with_parent
 
@@ -38,13 +40,21 @@ def share_of(number: int, count: int) -> tuple[int, ...]:
     return tuple(lane for lane in log.ALL_LANES if lane % count == number)
 
 
-def carry(hub: Hub, share: tuple[int, ...], stopping: Callable[[], bool]) -> None:
-    """Run the flow on one connection until told to stop; raises psycopg.Error when it is away."""
+def carry(
+    hub: Hub,
+    share: tuple[int, ...],
+    stopping: Callable[[], bool],
+    suspects: Suspects | None = None,
+) -> None:
+    """Run the flow on one connection until told to stop; raises psycopg.Error when it is away.
+
+    suspects: where a process of its own remembers what it carries.
+    """
     with hub.connect(worker=True) as connection, hub.connect() as ears:
         ears.autocommit = True
         ears.execute("listen log")
-        own = hub.runner(connection, Pace(lanes=share))
-        others = hub.runner(connection, Pace())
+        own = hub.runner(connection, Pace(lanes=share), suspects)
+        others = hub.runner(connection, Pace(), suspects)
         while not stopping():
             if own.run_once().idle and others.run_once().idle:
                 for _ in ears.notifies(timeout=REST_SECONDS, stop_after=1):
@@ -63,6 +73,7 @@ class FlowProcesses:
         self._count = count
         self._bind = dies_with_parent(signal.SIGTERM)
         self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._memories = [tempfile.TemporaryFile() for _ in range(count)]  # noqa: SIM115 - see stop
 
     @property
     def pids(self) -> list[int]:
@@ -91,14 +102,18 @@ class FlowProcesses:
             except subprocess.TimeoutExpired:
                 process.kill()
         self._running.clear()
+        for memory in self._memories:
+            memory.close()
 
     def _start(self, number: int) -> None:
         module = "tillbridge.app.flow_process"
-        numbers = [str(number), str(self._count)]
+        memory = self._memories[number].fileno()
+        numbers = [str(number), str(self._count), str(memory)]
         self._running[number] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", module, str(self._workspace), *numbers],
             env=self._environment,
             stdin=subprocess.DEVNULL,
+            pass_fds=[memory],
             preexec_fn=self._bind,  # noqa: PLW1509 - one system call, made for this
         )
 
@@ -114,12 +129,13 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log_to(sys.stderr)
-    workspace, number, count = arguments
+    workspace, number, count, memory = arguments
     hub = Hub(load_workspace(Path(workspace)), os.environ[URL_VARIABLE])
     share = share_of(int(number), int(count))
+    suspects = Suspects(int(memory))
     while not stopped:
         try:
-            carry(hub, share, lambda: stopped)
+            carry(hub, share, lambda: stopped, suspects)
         except psycopg.OperationalError as problem:
             _log.warning("store_away", why=str(problem).strip()[:200])
         except Exception:  # noqa: BLE001 - a defect is told, and the flow goes on

@@ -12,6 +12,7 @@ import structlog
 from tillbridge.app import registry
 from tillbridge.app.runner import FlowRunner, Pace
 from tillbridge.app.settings import ConnectionSettings, SettingsRefused, Workspace
+from tillbridge.app.suspects import Suspects
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.ids import Ids, SystemIds
@@ -295,9 +296,12 @@ class Hub:
         )
         return {room.name: room for room in rooms}
 
-    def runner(self, connection: Connection, pace: Pace | None = None) -> FlowRunner:
-        """The flow runner on a connection of its own."""
-        return FlowRunner(connection, self.rooms(connection), self.clock, pace)
+    def runner(
+        self, connection: Connection, pace: Pace | None = None, suspects: Suspects | None = None
+    ) -> FlowRunner:
+        """The flow runner on a connection of its own. suspects: see FlowRunner."""
+        rooms = self.rooms(connection)
+        return FlowRunner(connection, rooms, self.clock, pace, suspects=suspects)
 
     def targets(self, connection: Connection) -> list[Target]:
         """Every destination with its connector, secrets and transport."""

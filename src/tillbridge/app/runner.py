@@ -18,6 +18,7 @@ from psycopg import errors as pg
 
 from tillbridge.app.flow import FLOW, Route
 from tillbridge.app.marking import first_marks, last_marks
+from tillbridge.app.suspects import KILLER, Suspects
 from tillbridge.app.waves import READING, Pass
 from tillbridge.app.work import Pair, Visit, Work
 from tillbridge.atoms.clock import Clock
@@ -80,14 +81,18 @@ class FlowRunner:
         *,
         flow: Mapping[str, tuple[Route, ...]] = FLOW,
         on_commit: Callable[[BatchReport], None] | None = None,
+        suspects: Suspects | None = None,
     ) -> None:
-        """rooms: by name. on_commit hears of every transaction that did something."""
+        """rooms: by name. on_commit hears of every transaction that did something. suspects: where
+        a process of its own remembers what it carries, for the one that follows it.
+        """
         self._connection = connection
         self._rooms = rooms
         self._clock = clock
         self._pace = pace = pace or Pace()
         self._flow = flow
         self._on_commit = on_commit
+        self._suspects = suspects
         self._batch = pace.batch_max
         self._stuck: set[Pair] = set()
         log.make_cursors(connection, CONSUMER)
@@ -95,6 +100,14 @@ class FlowRunner:
 
     def run_once(self) -> BatchReport:
         """One transaction; report.taken + report.replayed == 0 means there was nothing to do."""
+        try:
+            report = self._run_once()
+        finally:
+            if self._suspects is not None:
+                self._suspects.passed()
+        return report
+
+    def _run_once(self) -> BatchReport:
         careful = False
         for rerun in range(RERUNS_MAX):
             began = self._clock.monotonic()
@@ -160,18 +173,18 @@ class FlowRunner:
         if not positions:
             connection.rollback()
             return BatchReport()
-        limit = max(self._batch // len(positions), 8)
-        records = log.read(connection, positions, limit)[: self._batch]
-        busy = len(records) * 2 > self._batch
-        keys = REPLAYED_KEYS_BUSY if busy else REPLAYED_KEYS
-        replays = parking.ready(connection, CONSUMER, list(positions), keys, 100)
+        records, replays = self._read(positions)
         reach("flow.lanes_taken")
         report = BatchReport(taken=len(records), replayed=len(replays))
         self._stuck = set()
         visits = [self._replay_visit(replay) for replay in replays]
         visits += [Visit(record, self._routes(record)) for record in records]
         held = frozenset(positions)
-        if careful:
+        if self._suspects is not None:
+            self._suspects.carry(visit.record for visit in visits)
+        if self._suspects is not None and visits and self._suspects.killer(visits[0].record):
+            work = self._held_back(visits[0], KILLER)
+        elif careful:
             work = self._worked(visits, held, report)
         else:
             work = self._pass(held).run(visits, self._routes)
@@ -186,6 +199,18 @@ class FlowRunner:
         log.append_and_commit(connection, work.waiting, work.fused + last_marks(work))
         reach("flow.after_commit")
         return report
+
+    def _read(self, positions: dict[int, int]) -> tuple[list[Record], list[parking.Replay]]:
+        """A batch of the held lanes: records of the log, and parked ones that are ready."""
+        lanes = list(positions)
+        if self._suspects is not None and self._suspects.single:
+            replays = parking.ready(self._connection, CONSUMER, lanes, 1, 1)
+            return [] if replays else log.read(self._connection, positions, 1)[:1], replays
+        limit = max(self._batch // len(positions), 8)
+        records = log.read(self._connection, positions, limit)[: self._batch]
+        busy = len(records) * 2 > self._batch
+        keys = REPLAYED_KEYS_BUSY if busy else REPLAYED_KEYS
+        return records, parking.ready(self._connection, CONSUMER, lanes, keys, 100)
 
     def _routes(self, record: Record) -> tuple[Route, ...]:
         return self._flow.get(record.type, ())
