@@ -214,7 +214,7 @@ class Dispatcher:
         if wished is not None:
             return min(max(wished, 0.05), accounts.WISH_MOST_SECONDS)
         base = min(0.5 * 2.0 ** min(failures, 10), BACKOFF_SECONDS_MAX)
-        return base * (0.5 + self._ids.jitter())
+        return base * (0.5 + self._ids.jitter() / 2)
 
     def _book(
         self,
