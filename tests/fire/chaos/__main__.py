@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 import msgspec
 
 from tests.fire.chaos.campaign import campaign
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def main() -> int:
@@ -24,6 +30,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="0: by chance, and told")
     parser.add_argument("--json", type=Path, help="file for the score")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
     seed = chosen.seed or 1 + secrets.randbelow(900)
     sys.stderr.write(f"chaos for {chosen.minutes:g} minutes, seed {seed}\n")
     score = campaign(chosen.minutes, seed)

@@ -136,7 +136,7 @@ class Fire:
         pid = self._victim(action.whom)
         if pid is not None and strike(pid, signal.SIGSTOP):
             self._score.count("stops", action.whom)
-            time.sleep(action.number * 2.5)
+            time.sleep(action.number * (5.0 if action.whom in ("up", "worker") else 2.5))
             strike(pid, signal.SIGCONT)
 
     def _kill_postgres(self, action: Action) -> None:

@@ -25,6 +25,8 @@ RATE = 20.0
 POISON_SHARE = 0.01
 HOWS = ("kill", "hang", "raise")
 HANG_SECONDS = "12"
+ZOMBIE_SECONDS = "40"
+"""Longer than a lease: who hangs while it holds one wakes up as a zombie."""
 SKEWS = ("", "", "+90s", "-90s", "+5m", "-5m", "+1h")
 ELSEWHERE = frozenset(
     name for name in POINTS if name.startswith(("polls.", "restore.")) or "reread" in name
@@ -59,10 +61,11 @@ class Arms:
             return {}
         self._mark = self._marks / str(len(list(self._marks.iterdir())))
         say(f"    armed {self._armed}")
+        leased = self._armed.startswith("dispatch.")
         return {
             "TILLBRIDGE_CRASH": self._armed,
             "TILLBRIDGE_CRASH_MARK": str(self._mark),
-            "TILLBRIDGE_CRASH_SECONDS": HANG_SECONDS,
+            "TILLBRIDGE_CRASH_SECONDS": ZOMBIE_SECONDS if leased else HANG_SECONDS,
         }
 
     def struck(self) -> bool:
@@ -109,6 +112,8 @@ def one_round(
             scene.close_shop()
             fire.calm()
             found = judge(scene)
+            if found.faults:
+                scene.keep()
     finally:
         arms.close()
     score.add(found)

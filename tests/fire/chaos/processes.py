@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tillbridge.durable.postgres.cluster import dies_with_parent
+
 LOOK_SECONDS = 0.2
 RESTART_SECONDS = 0.5
 
@@ -69,6 +71,7 @@ class Kept:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one system call
             )
 
     def _keep(self) -> None:

@@ -96,12 +96,22 @@ class Scene:
         _: TracebackType | None,
     ) -> None:
         if problem is not None:
-            kept = Path(tempfile.mkdtemp(prefix="chaos-failed-"))
-            with contextlib.suppress(OSError):
-                for log in (*self.outside.glob("*"), self.place / "server/postgres/server.log"):
-                    shutil.copy2(log, kept)
-            sys.stderr.write(f"logs and witnesses are kept in {kept}\n")
+            self.keep()
         self._stack.close()
+
+    def keep(self) -> None:
+        """Keep logs, witnesses and a dump of the database for whoever looks into it."""
+        kept = Path(tempfile.mkdtemp(prefix="chaos-failed-"))
+        with contextlib.suppress(OSError):
+            for log in (*self.outside.glob("*"), self.place / "server/postgres/server.log"):
+                shutil.copy2(log, kept)
+        with contextlib.suppress(OSError, psycopg.Error), self.store() as connection:
+            for table in ("document", "outkey", "job", "exception_case", "delivery"):
+                with (kept / f"{table}.csv").open("wb") as file:
+                    words = f"copy {table} to stdout with (format csv, header)"
+                    with connection.cursor().copy(words.encode()) as rows:
+                        file.writelines(rows)
+        sys.stderr.write(f"logs, witnesses and tables are kept in {kept}\n")
 
     # -- bringing up ----------------------------------------------------------------------------
 
