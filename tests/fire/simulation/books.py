@@ -110,7 +110,7 @@ def unlike_erp(connection: Connection, erp: Erp) -> list[str]:
 
 
 def unlike_shop(connection: Connection, shop: Shop) -> list[str]:
-    """What the shop holds for acknowledged is kept, byte for byte."""
+    """What the shop holds for acknowledged is kept, byte for byte, and nothing is kept twice."""
     rows = connection.execute(
         "select delivery, encode(sha256(body), 'hex') from message"
     ).fetchall()
@@ -120,4 +120,6 @@ def unlike_shop(connection: Connection, shop: Shop) -> list[str]:
         event for event, (delivery, digest) in shop.acked.items() if (delivery, digest) not in kept
     ]
     words = f"{len(lost)} deliveries were acknowledged and are missing or changed: {lost[:3]}"
-    return [words] if lost else []
+    twice = [row for row, times in Counter(rows).items() if times > 1]
+    told = f"{len(twice)} deliveries are kept more than once: {twice[:3]}"
+    return [words] * bool(lost) + [told] * bool(twice)
