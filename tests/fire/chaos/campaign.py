@@ -45,7 +45,7 @@ def armings(seed: int) -> Iterator[str]:
 
 
 class Arms:
-    """Arms one crash point after the other in `up`; counts those that struck."""
+    """Arms one crash point after the other; counts those that struck."""
 
     def __init__(self, score: Score, crashes: Iterator[str]) -> None:
         self._score = score
@@ -77,9 +77,15 @@ class Arms:
         return True
 
     def turn(self, scene: Scene) -> None:
-        """Arm the next one if the last has struck: `up` is killed and comes back with it."""
+        """Arm the next one if the last has struck."""
         if self.struck() and (armed := self.next()):
-            scene.up.restart({**scene.environment, **armed})
+            scene.arm(armed)
+
+    def wait(self, seconds: float) -> None:
+        """Give what is armed so long to strike."""
+        end = time.monotonic() + seconds
+        while self._armed and not self._mark.exists() and time.monotonic() < end:
+            time.sleep(0.1)
 
     def close(self) -> None:
         """Count what struck last, and tidy up."""
@@ -88,9 +94,18 @@ class Arms:
 
 
 def one_round(
-    score: Score, seed: int, actions: list[Action], crashes: Iterator[str], skew: str = ""
+    score: Score,
+    seed: int,
+    actions: list[Action],
+    crashes: Iterator[str],
+    *,
+    skew: str = "",
+    patience: float = 0.0,
 ) -> Findings:
-    """A hub, trade, the actions one after the other, calm, and what the witnesses say."""
+    """A hub, trade, the actions one after the other, calm, and what the witnesses say.
+
+    patience: how long the last crash point is given to strike.
+    """
     arms = Arms(score, crashes)
     dice = random.Random(seed)  # noqa: S311 - pauses
     if skew and not faketime():
@@ -108,6 +123,7 @@ def one_round(
                 say(f"    {action}")
                 fire.do(action)
                 time.sleep(dice.random() * 1.5)
+            arms.wait(patience)
             fire.calm()
             scene.close_shop()
             fire.calm()
@@ -132,7 +148,7 @@ def campaign(minutes: float, seed: int, actions_each: int = 14) -> Score:
         mine, skew = seed * 1_000 + number, SKEWS[number % len(SKEWS)]
         say(f"round {number}: seed {mine}, the worker's clock {skew or 'true'}")
         try:
-            found = one_round(score, mine, plan(mine, actions_each), crashes, skew)
+            found = one_round(score, mine, plan(mine, actions_each), crashes, skew=skew)
         except Exception as problem:  # noqa: BLE001 - the other rounds go on, and the run is red
             score.rounds += 1
             score.stuck += 1

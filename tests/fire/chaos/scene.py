@@ -139,9 +139,7 @@ class Scene:
         self.erp = self._kept("erp", self._erp_command(ports[2]), dict(os.environ))
         armed = {**self.environment, **self._crash}
         self.up = self._kept("up", self._tillbridge("up", "--port", str(ports[0])), armed)
-        self.worker = self._kept(
-            "worker", self._tillbridge("worker"), {**self.environment, **self._skew}
-        )
+        self.worker = self._kept("worker", self._tillbridge("worker"), {**armed, **self._skew})
         self.await_ready(READY_SECONDS)
 
     def _mount(self) -> None:
@@ -211,6 +209,11 @@ class Scene:
 
     def _tillbridge(self, *words: str) -> list[str]:
         return [sys.executable, "-c", _MAIN, "--workspace", str(self.workspace), *words]
+
+    def arm(self, crash: Mapping[str, str]) -> None:
+        """Kill both services; they come back with another crash point armed."""
+        self.up.restart({**self.environment, **crash})
+        self.worker.restart({**self.environment, **crash, **self._skew})
 
     # -- what is asked of it ----------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ from tillbridge.durable.crash_points import POINTS
 def test_a_hub_that_is_struck_there_comes_back_whole(name: str, how: str) -> None:
     score = Score()
     # the schedules' first turn and a file come early; everything else comes under trade
-    found = one_round(score, 500, [Action("kill", "http", 1.0)], iter([f"{name}:{how}"]))
+    found = one_round(
+        score, 500, [Action("kill", "http", 1.0)], iter([f"{name}:{how}"]), patience=40.0
+    )
     assert found.faults == {}
     assert score.crash_points, "nobody came by there"
