@@ -12,17 +12,18 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 import psycopg
 import structlog
 
+from tillbridge.app import scheduled_checkpoint, scheduled_verify
 from tillbridge.app.audit_digests import keep_digests
 from tillbridge.app.flow_process import carry
 from tillbridge.app.hub import Hub
 from tillbridge.app.replay.checkpoint import safe_below
 from tillbridge.app.runner import CONSUMER
-from tillbridge.app.scheduled_verify import keep_running
 from tillbridge.durable import accounts, jobs, log, pauses, retention, schedules
 from tillbridge.durable.rooms import Connection
 from tillbridge.inbox.files import DropFolder
@@ -168,7 +169,8 @@ class Worker:
         if self._flow:
             self._thread("flow", self._carry)
         self._thread("schedules", self._schedules)
-        self._thread("verify", lambda: keep_running(self._hub, self._stop.wait))
+        for chore in (scheduled_verify, scheduled_checkpoint):
+            self._thread(chore.NAME, partial(chore.keep_running, self._hub, self._stop.wait))
         self._thread("files", self._files)
         self._thread("polls", self._polls)
         self._thread("sweeps", self._sweeps)
