@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from psycopg import Connection
 
 from tests.places import quick_place
@@ -22,6 +23,13 @@ from tillbridge.durable.session import connect
 os.environ.setdefault("TILLBRIDGE_MASTER_KEY", "7e57" * 16)
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def logs_outlive_the_command() -> Iterator[None]:
+    """A command run in this process leaves its log lines with a stream that is closed by now."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
