@@ -120,10 +120,10 @@ LOG = (
         (
             Edit(
                 "app/runner.py",
-                "        replays = parking.ready("
-                "connection, CONSUMER, list(positions), keys, 100)\n",
-                "        replays = parking.ready("
-                "connection, CONSUMER, list(log.ALL_LANES), keys, 100)\n",
+                "        return records, parking.ready("
+                "self._connection, CONSUMER, lanes, keys, 100)\n",
+                "        return records, parking.ready("
+                "self._connection, CONSUMER, list(log.ALL_LANES), keys, 100)\n",
             ),
             Edit(
                 "durable/parking.sql",
