@@ -42,7 +42,7 @@ observe.register(app)
 stores.register(app)
 sweep.register(app)
 pausing.register(app)
-app.add_typer(cases.app, name="cases", help="Exceptions: list, show, resolve, replay.")
+app.add_typer(cases.app, name="cases", help="Exceptions: list, show, replay, plans, resolve.")
 app.add_typer(xref.app, name="xref", help="Cross-references: import, list, set, propose.")
 app.add_typer(ledger.app, name="ledger", help="The money book: balance, journal, export.")
 app.add_typer(ledger.rules_app, name="rules", help="Posting rules: test, list, activate.")
@@ -51,10 +51,16 @@ app.add_typer(stock.app, name="stock", help="The stock book: show.")
 app.add_typer(secrets.app, name="secrets", help="Secrets: set, list, import, rotate-key.")
 app.add_typer(operators.app, name="operators", help="Who works here: add, list, revoke.")
 app.add_typer(operators.keys_app, name="keys", help="Keys of operators: make, list, revoke.")
-app.add_typer(approvals.app, name="approvals", help="Two persons: list, show, approve, reject.")
-app.add_typer(people.app, name="people", help="A person: find, export, erase, hold.")
+app.add_typer(
+    approvals.app, name="approvals", help="Two persons: list, show, approve, reject, policy."
+)
+app.add_typer(people.app, name="people", help="A person: find, export, erase, hold, release.")
 app.add_typer(audit.app, name="audit", help="What people did: list, digest, verify.")
-app.add_typer(db.app, name="db", help="The database: start, stop, status, psql, backup, restore.")
+app.add_typer(
+    db.app,
+    name="db",
+    help="The database: start, stop, status, psql, backup, restore, checkpoint, replay-log.",
+)
 
 
 @app.callback()
