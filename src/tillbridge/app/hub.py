@@ -301,7 +301,7 @@ class Hub:
     ) -> FlowRunner:
         """The flow runner on a connection of its own. suspects: see FlowRunner."""
         rooms = self.rooms(connection)
-        return FlowRunner(connection, rooms, self.clock, pace, suspects=suspects)
+        return FlowRunner(connection, rooms, self.agreed_clock, pace, suspects=suspects)
 
     def targets(self, connection: Connection) -> list[Target]:
         """Every destination with its connector, secrets and transport."""

@@ -274,9 +274,9 @@ class Worker:
             connection.commit()
             todo = chores(self._hub)
             while not self._stop.is_set():
-                plans.advance(connection, self._hub.clock.now())
+                plans.advance(connection, self._hub.agreed_clock.now())
                 connection.commit()
-                schedules.run_due(connection, todo, self._hub.clock.now())
+                schedules.run_due(connection, todo, self._hub.agreed_clock.now())
                 self._stop.wait(LOOK_SECONDS)
 
     def _deliver_to(self, target: Target) -> Callable[[], None]:
@@ -352,12 +352,12 @@ def _drain(hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None]
         connection.rollback()
         served = [entity for entity, erp in known.erp_of.items() if erp in known.ids]
         while True:
-            plans.advance(connection, hub.clock.now())
+            plans.advance(connection, hub.agreed_clock.now())
             connection.commit()
             runner.drain()
-            plans.advance(connection, hub.clock.now())
+            plans.advance(connection, hub.agreed_clock.now())
             connection.commit()
-            summarise(connection, known, hub.clock.now())
+            summarise(connection, known, hub.agreed_clock.now())
             connection.commit()
             worked = _deliver_all(delivering)
             left = pending(connection, served)
