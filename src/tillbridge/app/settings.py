@@ -127,7 +127,6 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     keep_records_days: int = 0
     keep_deliveries_days: int = 400
     verify_hours: float = 24.0
-    operator: str = ""
     backlog_most: int = 50_000
 
 
