@@ -97,7 +97,25 @@ def test_an_operator_is_told_what_he_may_see(caller: Caller, keys: dict[str, str
     assert caller.ask("/v1/cases?owner=stores", keys["ann"])[1] == {"cases": []}
     assert caller.ask("/v1/cases", keys["tor"])[1] == {"cases": []}
     assert caller.ask("/v1/cases?limit=x", keys["ann"])[0] == 400
+    assert caller.ask("/v1/cases?owner=%00", keys["ann"])[0] == 400
     assert caller.ask("/v1/verify/last", keys["ann"])[0] == 404
+
+
+def test_cases_of_others_do_not_crowd_out_ones_own(
+    caller: Caller, keys: dict[str, str], connection: Connection
+) -> None:
+    connection.execute(
+        "insert into exception_case (reason, owner, room, key, fingerprint, words)"
+        " select 'r', 'finance', 'x', 'order/web/' || n, 'f' || n, 'w'"
+        " from generate_series(1, 1100) n"
+    )
+    connection.execute(
+        "insert into exception_case (reason, owner, room, key, fingerprint, words, details)"
+        " values ('r', 'finance', 'x', 'order/x/1', 'last', 'w', '{\"entity\": \"ca\"}')"
+    )
+    connection.commit()
+    found = caller.ask("/v1/cases", keys["tor"])[1]["cases"]
+    assert [case["key"] for case in found] == ["order/x/1"]
 
 
 def test_a_revoked_and_an_expired_key_are_refused_from_the_next_call_on(

@@ -13,7 +13,10 @@ from tests.app.test_command_line import Line
 from tests.connectors.shopify.payloads import line
 from tests.stories.shop import paid_order
 from tillbridge.app.cli.identity import KEY, account
+from tillbridge.atoms.clock import SystemClock
+from tillbridge.atoms.ids import SystemIds
 from tillbridge.durable.session import connect
+from tillbridge.triage.operators import make_key
 
 As = Callable[..., str]
 
@@ -115,15 +118,22 @@ def test_an_operator_of_one_entity_sees_and_changes_that_one_alone(
         (("xref", "set", "web", "product", "SKU-1", "P1"), "tor works for ca"),
         (("periods", "lock", "us", "2026-02"), "tor works for ca"),
         (("ingest", str(order), "--connection", "web"), "tor works for ca"),
+        (("sweep", "--connection", "web"), "tor works for ca"),
+        (("sweep", "--history"), "tor works for ca"),
         (("audit", "list"), "not bound to one legal entity"),
     ):
         assert told in staff("tor", 1, *words), words
+    shell.here("cases", "replay", "1", "--yes")
+    assert "there is no case 1" in staff("tor", 1, "cases", "cancel", "1")
+    assert "waiting, 0 left" in shell.here("cases", "plan", "1")
     assert "2026-01" not in staff("tor", 0, "periods", "list")
     assert "canaria" in shell.here("cases", "show", "1")
     assert "canaria" not in staff("val", 0, "cases", "show", "1")
 
 
-def test_altering_a_name_and_unlocking_a_month_take_two(shell: Line, staff: As) -> None:
+def test_altering_a_name_and_unlocking_a_month_take_two(
+    shell: Line, staff: As, database_url: str
+) -> None:
     shell.here("xref", "set", "web", "product", "SKU-1", "P1")
     wrong = ("xref", "set", "web", "product", "SKU-1", "P9")
     assert (
@@ -142,8 +152,16 @@ def test_altering_a_name_and_unlocking_a_month_take_two(shell: Line, staff: As) 
     assert "the database refuses it: proposal 1 cannot be approved by bob with that key" in staff(
         "bob", 1, "approvals", "approve", "1"
     )
-    key = msgspec.json.decode(staff("bob", 0, "--json", "keys", "make"))["key"]
-    shell.environment[KEY] = key
+    # nor does one that is made with it
+    shell.environment[KEY] = msgspec.json.decode(staff("bob", 0, "--json", "keys", "make"))["key"]
+    assert (
+        "cannot be approved by bob with that key"
+        in shell.run("--workspace", str(shell.folder), "approvals", "approve", "1", code=1).err
+    )
+    with connect(database_url) as connection:  # bob at his own account
+        own = make_key(connection, "bob", "bob", now=SystemClock().now(), days=5, ids=SystemIds())
+        connection.commit()
+    shell.environment[KEY] = own
     shell.here("approvals", "approve", "1", "--note", "seen")
     shell.here("approvals", "approve", "2")
     del shell.environment[KEY]
@@ -165,3 +183,35 @@ def test_changed_rules_wait_until_they_are_activated(shell: Line) -> None:
     assert shell.json("approvals", "policy", "--alone", "--reason", "one")["second_person"] is False
     assert shell.json("rules", "activate")["proposal"] is None
     assert "rules_wait" not in shell.run("--workspace", str(shell.folder), "drain").err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("cases", "list", "--limit", "-1"),
+        ("cases", "plan", "99999999999999999999"),
+        ("cases", "cancel", "99999999999999999999"),
+        ("cases", "replay", "99999999999999999999", "--yes"),
+        ("audit", "list", "--limit", "-1"),
+        ("approvals", "policy", "--amount", "-5", "--reason", "x"),
+    ],
+)
+def test_numbers_no_row_can_have_are_refused_as_usage(shell: Line, words: tuple[str, ...]) -> None:
+    done = shell.run("--workspace", str(shell.folder), *words, code=2)
+    assert "Invalid value" in done.err
+
+
+def test_a_workspace_that_cannot_keep_its_master_key_is_not_left_half_made(tmp_path: Path) -> None:
+    shell = Line(tmp_path / "house", "", own_process=True)
+    (tmp_path / "no-folder").touch()
+    shell.environment.pop("TILLBRIDGE_MASTER_KEY", None)
+    shell.environment["XDG_CONFIG_HOME"] = str(tmp_path / "no-folder")
+    done = shell.run("init", str(shell.folder), code=1)
+    assert "the master key cannot be kept in" in done.err
+    assert not shell.folder.exists()
+
+
+def test_an_argument_that_is_no_text_is_refused_in_words(shell: Line) -> None:
+    done = shell.run("--workspace", str(shell.folder), "story", "a\udcff", code=1)
+    assert "is not UTF-8" in done.err
+    assert "defect" not in done.err

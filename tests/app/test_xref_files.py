@@ -27,3 +27,10 @@ def test_names_that_look_like_formulas_are_read_back_as_they_are(tmp_path: Path)
     assert "'=1+1" in text
     assert [row.theirs for row in read_rows(path)] == names
     assert [row.ours for row in read_rows(path)] == names
+
+
+def test_a_table_with_a_nul_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    path.write_bytes(b"connection,table,theirs,ours\nweb,product,a\0b,X\n")
+    with pytest.raises(Refused, match=r"names.csv:2: it holds a NUL"):
+        read_rows(path)

@@ -61,6 +61,16 @@ def test_a_card_number_in_any_text_is_masked_up_to_its_last_four(
     assert mask(masked.body) is None
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\t"])
+@pytest.mark.parametrize("number", LONG.values())
+def test_a_card_number_on_a_line_of_its_own_is_masked(number: str, end: str) -> None:
+    body = json.dumps({"note": f"my card:{end}{number}{end}{grouped(number, ' ')}{end}"}).encode()
+    masked = mask(body)
+    assert masked is not None
+    assert len(masked.body) == len(body)
+    assert re.sub(r"\D", "", json.loads(masked.body)["note"]) == 2 * number[-4:]
+
+
 @pytest.mark.parametrize("name", ["card_number", "CardNumber", "cardNo", "pan", "account_number"])
 @pytest.mark.parametrize("number", TEST_NUMBERS.values())
 def test_a_field_that_says_card_is_masked_in_json_and_in_xml(name: str, number: str) -> None:
@@ -126,6 +136,9 @@ def test_track_data_is_masked_whole(track: str) -> None:
         b'{"credit_card_number": "\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2 4242"}',
         b'{"cvv_result_code": "M", "avs_result_code": "Y"}',
         b"<ItemID>4111111111111111</ItemID>",
+        b'{"receipt": "4012202611210006"}',
+        b'{"Belegnummer": "4012202611210006"}',
+        b'{"original_order": "4111111111111111"}',
         b"",
     ],
 )

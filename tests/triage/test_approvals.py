@@ -221,6 +221,37 @@ def test_a_key_that_the_author_made_approves_nothing(staff: Connection) -> None:
     assert approve(staff, bob, number, NOW) == "applied"
 
 
+def test_a_key_made_with_a_key_of_the_author_approves_nothing_either(staff: Connection) -> None:
+    number = carry_out(staff, ANN, _names(), NOW) or 0
+    staff.commit()
+    prefix = ""
+    for seed in (11, 12, 13):  # ann makes bob's first key, and with it "bob" makes others
+        maker = "bob" if prefix else "ann"
+        key = operators.make_key(
+            staff, "bob", maker, now=NOW, days=5, ids=SeededIds(seed), key=prefix
+        )
+        bob = operators.of_key(staff, key, NOW)
+        assert bob is not None
+        prefix = bob.key
+        staff.commit()
+        with pytest.raises(errors.IntegrityError, match="cannot be approved by bob"):
+            approve(staff, bob, number, NOW)
+        staff.rollback()
+
+
+def test_who_works_for_another_entity_neither_approves_nor_rejects(staff: Connection) -> None:
+    number = carry_out(staff, ANN, _names(), NOW) or 0
+    staff.commit()
+    tor = Who("tor", ("integrator",), ("ca",))
+    with pytest.raises(Refused, match="tor works for ca"):
+        approve(staff, tor, number, NOW)
+    staff.rollback()
+    with pytest.raises(Refused, match="tor works for ca"):
+        reject(staff, tor, number, "")
+    staff.rollback()
+    assert [one.id for one in approvals(staff)] == [number]
+
+
 def test_the_database_itself_keeps_the_author_from_approving(staff: Connection) -> None:
     number = carry_out(staff, ANN, _names(), NOW) or 0
     staff.commit()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from psycopg import Connection
 
+from tillbridge.atoms.clock import SystemClock
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.ids import SeededIds, SystemIds
 from tillbridge.durable import audit
@@ -87,6 +88,18 @@ def test_what_only_looks_like_a_key_opens_nothing(connection: Connection) -> Non
     assert [one for one in wrong if of_key(connection, one, NOW)] == []
     with pytest.raises(Refused, match="1 to 366 days"):
         make_key(connection, "ann", "ann", now=NOW, days=367, ids=SeededIds(4))
+
+
+def test_the_only_admin_does_not_give_away_his_account_without_a_key(
+    connection: Connection,
+) -> None:
+    of_account(connection, "ann", "ann")
+    with pytest.raises(Refused, match="make a key first"):
+        put(connection, Grant("ann", ["admin"], [], "other"), "ann", "")
+    put(connection, Grant("ann", ["admin", "viewer"], [], "ann"), "ann", "")
+    make_key(connection, "ann", "ann", now=SystemClock().now(), days=7, ids=SeededIds(3))
+    put(connection, Grant("ann", ["admin"], [], "other"), "ann", "")
+    assert of_account(connection, "other", "ann").name == "ann"
 
 
 def test_what_cannot_be_given_is_refused_in_words() -> None:

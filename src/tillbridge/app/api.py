@@ -27,7 +27,7 @@ from tillbridge.durable.session import connect
 from tillbridge.inbox.answers import Answer, Receive, Scope, Send, answer, problem
 from tillbridge.triage import cases
 from tillbridge.triage.operators import of_key
-from tillbridge.triage.reach import cases_within
+from tillbridge.triage.reach import SCANNED, cases_within
 from tillbridge.triage.rights import Reach, Who, require
 from tillbridge.watch import status, verification
 
@@ -42,6 +42,7 @@ _NO_KEY = problem(401, "Send the key of an operator: Authorization: Bearer KEY."
 _WRONG_KEY = problem(401, "The key is unknown, expired or revoked.", (_BEARER,))
 _NOWHERE = problem(404, "There is nothing at this address.")
 _NO_RUN = problem(404, "Nobody ran verify yet.")
+_NUL = problem(400, "A value holds a NUL.")
 _ONLY_GET = problem(405, "This address is only read.", ((b"allow", b"GET"),))
 _AWAY = problem(503, "The database is away.", ((b"retry-after", b"5"),))
 _LATER = problem(429, "Too many wrong keys came from your address.", ((b"retry-after", b"60"),))
@@ -117,6 +118,8 @@ class Api:
 
     def _asked(self, connection: Connection, who: Who, question: Question, scope: Scope) -> Answer:
         query = parse_qs(scope["query_string"].decode("ascii", "replace"))
+        if any("\0" in value for values in query.values() for value in values):
+            return _NUL
         try:
             require(who, "look")
             found = question(connection, reach(who, self._settings), query)
@@ -144,7 +147,8 @@ def _cases(connection: Connection, mine: Reach, query: Query) -> Any:
     except ValueError:
         raise Refused("limit is a number") from None
     wanted = "" if state == "all" else state
-    found = cases.list_cases(connection, state=wanted, owner=owner, reason=reason)
+    most = PAGE_MOST if mine.everything else SCANNED
+    found = cases.list_cases(connection, state=wanted, owner=owner, reason=reason, limit=most)
     seen = cases_within(connection, [case.id for case in found], mine)
     return {"cases": [case for case in found if case.id in seen][: max(limit, 0)]}
 

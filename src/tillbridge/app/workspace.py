@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import shutil
 from pathlib import Path
 
 from tillbridge.app.sealed_secrets import FOLDER as SECRETS_FOLDER
@@ -21,11 +22,17 @@ SECRETS = ("web-webhook", "erp-key")
 def init(folder: Path, ids: Ids, clock: Clock | None = None) -> list[str]:
     """Make a workspace in a new or empty folder; gives the files made.
 
-    Raises SettingsRefused when the folder holds anything.
+    Raises SettingsRefused when the folder holds anything; leaves nothing half made.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    new = not folder.exists()
+    if not new and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingsRefused(f"{folder} is not empty; name a new or empty folder")
-    return write(folder, ids, clock)
+    try:
+        return write(folder, ids, clock)
+    except Exception:
+        for path in [folder] if new else list(folder.iterdir()):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
 
 
 def write(folder: Path, ids: Ids, clock: Clock | None = None) -> list[str]:

@@ -37,7 +37,9 @@ def _rows(path: Path) -> list[NameRow]:
             raise Refused(f"{path}:1: no column {', '.join(missing)}")
         for row in reader:
             place = f"{path}:{reader.line_num}"
-            if row["table"] not in TABLES:
+            if any("\0" in str(cell) for cell in row.values()):
+                problems.append(f"{place}: it holds a NUL")
+            elif row["table"] not in TABLES:
                 problems.append(
                     f"{place}: no table {row['table']!r} (there are {', '.join(TABLES)})"
                 )

@@ -65,7 +65,7 @@ _LIKELY = tuple(
     for size in range(20)
 )
 _NUMBER = re.compile(
-    rb"(?<![\w.+-])(?:\d{14,19}"
+    rb"(?:(?<![\w.+-])|(?<=\\[nrt]))(?:\d{14,19}"
     rb"|\d{4}(?P<a>[ .-]|\xc2\xa0)\d{4}(?P=a)\d{4}(?P=a)\d{4}(?:(?P=a)\d{3})?"
     rb"|\d{4}(?P<b>[ .-]|\xc2\xa0)\d{6}(?P=b)\d{4,5})(?!\w|[.-]\d)"
 )
@@ -101,7 +101,8 @@ _GIFT_NAME = re.compile(rb"gift|voucher|stored_?value|loyal|member", re.IGNORECA
 _IDENTITIES = frozenset(
     b"id ids gid uuid guid number num no nr nbr ref reference sku ean upc gtin isbn barcode serial"
     b" token code tracking imei key hash ticket url uri src handle cursor etag fingerprint checksum"
-    b" nonce sequence phone fax iban plu".split()
+    b" nonce sequence phone fax iban plu receipt order transaction invoice document docket bon"
+    b" shipment transfer return parcel payout".split()
 )
 
 
@@ -267,7 +268,9 @@ def _is_card_name(name: bytes) -> bool:
 
 def _is_id(name: bytes) -> bool:
     words = _WORD.findall(name)
-    return bool(words) and words[-1].lower() in _IDENTITIES
+    return bool(words) and (
+        words[-1].lower() in _IDENTITIES or words[-1].lower().endswith((b"number", b"nummer"))
+    )
 
 
 def _starred(text: bytes) -> bytes:

@@ -136,8 +136,7 @@ def approve(connection: Connection, who: Who, number: int, now: datetime, note: 
     found = _open(connection, number)
     kind = KINDS[found.action]
     require(who, kind.right)
-    if not who.sees(found.entity):
-        who.within(found.entity)
+    who.within(found.entity)
     if who.name == found.author:
         raise Refused(f"{who.name} proposed it; another person has to approve it", code="forbidden")
     if kind.ground(connection, found.change) != found.before:
@@ -151,9 +150,14 @@ def approve(connection: Connection, who: Who, number: int, now: datetime, note: 
 
 
 def reject(connection: Connection, who: Who, number: int, note: str) -> str:
-    """Say no; the author's own no takes the proposal back. Gives the new state. Caller commits."""
+    """Say no; the author's own no takes the proposal back. Gives the new state. Caller commits.
+
+    Raises Refused as `approve` does, but for the author.
+    """
     found = _open(connection, number)
     require(who, KINDS[found.action].right)
+    if who.name != found.author:
+        who.within(found.entity)
     state = "void" if who.name == found.author else "rejected"
     _decide(connection, who, found, state, note)
     return state

@@ -131,6 +131,7 @@ def state_of(connection: Connection, name: str) -> dict[str, object] | None:
 
 def _put(connection: Connection, grant: Grant, by: str, reason: str) -> None:
     before = state_of(connection, grant.name)
+    _keep_a_way_in(connection, grant)
     values = {**msgspec.structs.asdict(grant), "by": by}
     connection.execute(QUERIES.put, values)
     audit.record(
@@ -142,6 +143,17 @@ def _put(connection: Connection, grant: Grant, by: str, reason: str) -> None:
         after=state_of(connection, grant.name),
         reason=reason,
     )
+
+
+def _keep_a_way_in(connection: Connection, grant: Grant) -> None:
+    """Raises Refused when the only admin would give away the account he comes in with."""
+    values = {"name": grant.name, "os_user": grant.os_user}
+    row = connection.execute(QUERIES.only_way_in, values).fetchone()
+    if row and row[0] and "admin" in grant.roles:
+        raise Refused(
+            f"{grant.name} is the only admin and has no key: with another account nobody could "
+            "come in; make a key first (tillbridge keys make), or another admin"
+        )
 
 
 def revoke(connection: Connection, name: str, by: str, reason: str) -> None:
@@ -162,21 +174,25 @@ def revoke(connection: Connection, name: str, by: str, reason: str) -> None:
 
 
 def make_key(
-    connection: Connection, name: str, by: str, *, now: datetime, days: int, ids: Ids
+    connection: Connection, name: str, by: str, *, now: datetime, days: int, ids: Ids, key: str = ""
 ) -> str:
-    """A new key of an operator; the only time it is seen. The caller commits."""
+    """A new key of an operator; the only time it is seen. The caller commits.
+
+    key: prefix of the key `by` came with. Who made that one counts as the maker of this one too,
+    so that nobody turns a key he made for another into one that speaks for a second person.
+    """
     state = state_of(connection, name)
     if state is None or not state["live"]:
         raise Refused(f"there is no operator {name!r}")
     if not 0 < days <= KEY_DAYS_MAX:
         raise Refused(f"a key lasts 1 to {KEY_DAYS_MAX} days")
     prefix = ids.random_hex(4)
-    key = f"tb_{prefix}_{ids.random_hex(20)}"
+    made = f"tb_{prefix}_{ids.random_hex(20)}"
     until = now + timedelta(days=days)
-    connection.execute(QUERIES.add_key, (prefix, _hash(key), name, by, until))
+    connection.execute(QUERIES.add_key, (prefix, _hash(made), name, key, by, until))
     after = {"prefix": prefix, "until": until}
     audit.record(connection, by, "keys.make", name, after=after)
-    return key
+    return made
 
 
 def revoke_key(connection: Connection, prefix: str, by: str, reason: str) -> str:

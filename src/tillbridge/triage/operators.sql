@@ -10,6 +10,14 @@ where k.prefix = %b and k.revoked_at is null and k.expires_at > %b and o.revoked
 -- name: has_admin
 select exists (select from operator where 'admin' = any(roles) and revoked_at is null)
 
+-- name: only_way_in
+-- whether nobody but this account of the machine can come in as an admin
+select not exists (select from operator o where 'admin' = any(o.roles) and o.revoked_at is null
+  and (o.name <> %(name)s or exists (select from operator_key k where k.operator = o.name
+    and k.revoked_at is null and k.expires_at > now())))
+  and exists (select from operator where name = %(name)s and os_user is not null
+    and os_user is distinct from nullif(%(os_user)s, '') and revoked_at is null)
+
 -- name: lock
 select pg_advisory_xact_lock(75)
 
@@ -35,7 +43,9 @@ update operator set revoked_at = now(), os_user = null where name = %b and revok
 update operator_key set revoked_at = now() where operator = %b and revoked_at is null
 
 -- name: add_key
-insert into operator_key (prefix, hash, operator, made_by, expires_at) values (%b, %b, %b, %b, %b)
+-- made with another key, it is as good as that one: whoever made the first had it in hand
+insert into operator_key (prefix, hash, operator, made_by, expires_at)
+values (%b, %b, %b, coalesce((select made_by from operator_key where prefix = %b), %b), %b)
 
 -- name: list_keys
 select prefix, operator, made_at, made_by, expires_at, revoked_at from operator_key

@@ -114,6 +114,7 @@ def hold(connection: Connection, party: str, until: date, reason: str, by: str) 
     """Keep a person for a law's sake: an erasure waits until then. The caller commits."""
     if not reason:
         raise Refused("say which law or dispute keeps the person, with --reason")
+    _vault(connection, party)  # a slip of the pen would hold nobody
     connection.execute(QUERIES.put_hold, (party, until, reason, by))
     audit.record(connection, by, "people.hold", party, after=until, reason=reason)
 
@@ -226,9 +227,22 @@ def _scrub_cases(
     words = [part for word in words for part in (word, *word.split()) if len(part) >= WORD_MIN]
     longest_first = sorted(set(words), key=len, reverse=True)
     pattern = re.compile("|".join(map(re.escape, longest_first)) or "$^")
-    for number, *texts in connection.execute(QUERIES.open_cases, values).fetchall():
-        clean = [pattern.sub(ERASED, text) for text in texts]
+    for number, said, remedy, details_now in connection.execute(QUERIES.open_cases, values):
+        texts = [said, remedy, msgspec.json.decode(details_now)]
+        clean = [_scrubbed(text, pattern) for text in texts]
         if clean != texts:
+            clean[2] = msgspec.json.encode(clean[2]).decode()
             connection.execute(QUERIES.scrub_case, (*clean, number))
             done += 1
     return done
+
+
+def _scrubbed(value: Any, pattern: re.Pattern[str]) -> Any:
+    """JSON without the words in any of its texts; its names and numbers stay."""
+    if isinstance(value, str):
+        return pattern.sub(ERASED, value)
+    if isinstance(value, list):
+        return [_scrubbed(one, pattern) for one in value]
+    if isinstance(value, dict):
+        return {name: _scrubbed(one, pattern) for name, one in value.items()}
+    return value

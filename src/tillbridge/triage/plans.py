@@ -110,6 +110,11 @@ def failed(connection: Connection, number: int) -> list[Failed]:
     return [Failed(*row) for row in connection.execute(QUERIES.failed, (number,)).fetchall()]
 
 
+def members(connection: Connection, number: int) -> list[int]:
+    """Every case of a plan, by number."""
+    return [int(row[0]) for row in connection.execute(QUERIES.members, (number,)).fetchall()]
+
+
 def cancel(connection: Connection, number: int, by: str, now: datetime) -> Plan:
     """What is not ready yet stays parked; what is goes through. The caller commits."""
     known = plan(connection, number)

@@ -25,6 +25,9 @@ insert into replay_plan (made_by, wanted, matched) values (%b, %b, %b) returning
 -- name: add_members
 insert into replay_member (plan, case_id) select %b, unnest(%b::bigint[])
 
+-- name: members
+select case_id from replay_member where plan = %b order by case_id
+
 -- name: list
 select p.id, p.made_by, p.wanted, p.matched, p.state, p.made_at, p.started_at, p.ended_at,
        coalesce(m.waiting, 0), coalesce(m.ready, 0), coalesce(m.done, 0), coalesce(m.failed, 0),

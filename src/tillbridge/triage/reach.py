@@ -12,6 +12,8 @@ from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 from tillbridge.triage.rights import Reach
 
+SCANNED = 100_000
+"""Cases looked through for an operator of some entities."""
 QUERIES = load("tillbridge.triage", "reach.sql", "mine", "cases")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from tillbridge.app.cli.terminal import proposed, terminal
+from tillbridge.app.cli.terminal import MOST, RowNumber, proposed, terminal
 from tillbridge.app.text_table import table
 from tillbridge.atoms.clock import SystemClock
 
@@ -35,7 +35,7 @@ def list_approvals(
 
 
 @app.command()
-def show(context: typer.Context, number: int) -> None:
+def show(context: typer.Context, number: RowNumber) -> None:
     """One proposal: what would change, and what it is now."""
     from tillbridge.triage.approvals import approval
 
@@ -64,7 +64,7 @@ def _pretty(value: object) -> str:
 @app.command()
 def approve(
     context: typer.Context,
-    number: int,
+    number: RowNumber,
     note: Annotated[str, typer.Option(help="A word for the record.")] = "",
 ) -> None:
     """Approve what another person proposed; it is applied at once."""
@@ -85,7 +85,7 @@ def approve(
 @app.command()
 def reject(
     context: typer.Context,
-    number: int,
+    number: RowNumber,
     note: Annotated[str, typer.Option(help="Why.")] = "",
 ) -> None:
     """Say no to a proposal; your own is taken back."""
@@ -105,10 +105,12 @@ def policy_(
         bool | None, typer.Option("--second-person/--alone", help="Ask for one, or never.")
     ] = None,
     amount: Annotated[
-        int | None, typer.Option(help="Minor units of a case that one person may give up.")
+        int | None,
+        typer.Option(min=0, max=MOST, help="Minor units of a case that one person may give up."),
     ] = None,
     keys: Annotated[
-        int | None, typer.Option(help="Cases that one person may try again in one go.")
+        int | None,
+        typer.Option(min=0, max=2**31 - 1, help="Cases that one person may try again in one go."),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tillbridge.app.cli.terminal import terminal
+from tillbridge.app.cli.terminal import MOST, terminal
 from tillbridge.app.text_table import table
 from tillbridge.atoms.clock import SystemClock
 
@@ -25,7 +25,9 @@ def list_acts(
     since: Annotated[
         datetime | None, typer.Option(formats=_INSTANTS, help="Only from then on, UTC.")
     ] = None,
-    limit: Annotated[int, typer.Option(help="At most so many, the newest.")] = 1000,
+    limit: Annotated[
+        int, typer.Option(min=0, max=MOST, help="At most so many, the newest.")
+    ] = 1000,
 ) -> None:
     """What people did, oldest first: when, who, what, why."""
     from datetime import UTC

@@ -8,17 +8,15 @@ import msgspec
 import typer
 
 from tillbridge.app.cli import replays
-from tillbridge.app.cli.terminal import proposed, terminal
+from tillbridge.app.cli.terminal import MOST, RowNumber, proposed, terminal
 from tillbridge.app.text_table import table
 from tillbridge.atoms.clock import SystemClock
 from tillbridge.triage.approvals import Wish, carry_out
 from tillbridge.triage.cases import Case
-from tillbridge.triage.reach import cases_within, only_within
+from tillbridge.triage.reach import SCANNED, cases_within, only_within
 
 app = typer.Typer(no_args_is_help=True)
 replays.register(app)
-SCANNED = 100_000
-"""Cases looked through for an operator of some entities."""
 
 
 @app.command("list")
@@ -27,7 +25,7 @@ def list_cases(
     state: Annotated[str, typer.Option(help="open, resolved or all.")] = "open",
     owner: Annotated[str, typer.Option(help="Only this owner's.")] = "",
     reason: Annotated[str, typer.Option(help="Only of this reason.")] = "",
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 1000,
+    limit: Annotated[int, typer.Option(min=0, max=MOST, help="At most so many.")] = 1000,
 ) -> None:
     """Open cases, each with its owner and the command that mends it."""
     from tillbridge.triage import cases
@@ -62,7 +60,7 @@ def _mends(found: list[Case]) -> str:
 
 
 @app.command()
-def show(context: typer.Context, case: int) -> None:
+def show(context: typer.Context, case: RowNumber) -> None:
     """One case with its evidence: details, the raw body, the parked records."""
     from tillbridge.triage import cases
 
@@ -90,7 +88,7 @@ def show(context: typer.Context, case: int) -> None:
 @app.command()
 def resolve(
     context: typer.Context,
-    case: int,
+    case: RowNumber,
     note: Annotated[str, typer.Option(help="Why, for the record; no names of buyers.")] = "",
 ) -> None:
     """Close a case by hand; what it held back is given up."""

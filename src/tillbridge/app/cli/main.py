@@ -28,6 +28,7 @@ from tillbridge.app.cli import (
     xref,
 )
 from tillbridge.app.cli.terminal import Terminal, log_to_stderr
+from tillbridge.atoms.errors import Refused
 
 app = typer.Typer(
     name="tillbridge",
@@ -79,11 +80,22 @@ def options(
     context.obj = Terminal(folder=workspace.resolve(), json=json)
 
 
+def _readable(words: list[str]) -> None:
+    """Raises Refused for an argument that is no text: nothing in the hub could be called so."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            shown = word.encode("utf-8", "backslashreplace").decode()
+            raise Refused(f"the argument {shown} is not UTF-8") from None
+
+
 def main() -> None:
     """Entry point: no bare traceback reaches a person."""
     from tillbridge.app.cli.problems import words_of
 
     try:
+        _readable(sys.argv[1:])
         app()
     except KeyboardInterrupt:
         sys.stderr.write("tillbridge: stopped\n")

@@ -94,7 +94,9 @@ def make(
     operator: Annotated[str, typer.Option(help="Whose; your own by default.")] = "",
     days: Annotated[int, typer.Option(help="How long it lasts, 366 at most.")] = 90,
 ) -> None:
-    """Make a key; it is shown this once. One made for another never approves your changes."""
+    """Make a key; it is shown this once. One made for another never approves your changes, nor
+    does one made with it.
+    """
     from tillbridge.atoms.ids import SystemIds
     from tillbridge.triage.operators import make_key
     from tillbridge.triage.rights import require
@@ -105,7 +107,15 @@ def make(
         if whose != here.who.name:
             require(here.who, "operators.manage")
         now = SystemClock().now()
-        key = make_key(connection, whose, here.who.name, now=now, days=days, ids=SystemIds())
+        key = make_key(
+            connection,
+            whose,
+            here.who.name,
+            now=now,
+            days=days,
+            ids=SystemIds(),
+            key=here.who.key,
+        )
         connection.commit()
     here.show({"operator": whose, "key": key}, key)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from tillbridge.app.cli.terminal import fail, proposed, terminal
+from tillbridge.app.cli.terminal import MOST, RowNumber, fail, proposed, terminal
 from tillbridge.app.text_table import table
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def register(app: typer.Typer) -> None:
 
 def replay(  # noqa: PLR0913, PLR0917 - one per option
     context: typer.Context,
-    numbers: Annotated[list[int] | None, typer.Argument(help="Case numbers.")] = None,
+    numbers: Annotated[
+        list[int] | None, typer.Argument(min=1, max=MOST, help="Case numbers.")
+    ] = None,
     reason: Annotated[str, typer.Option(help="Only of this reason.")] = "",
     owner: Annotated[str, typer.Option(help="Only this owner's.")] = "",
     connection_name: Annotated[
@@ -135,14 +137,17 @@ def list_plans(context: typer.Context) -> None:
     here.show({"plans": found}, table(headers, rows))
 
 
-def show_plan(context: typer.Context, number: int) -> None:
+def show_plan(context: typer.Context, number: RowNumber) -> None:
     """One plan: who made it, how far it is, and which cases still need somebody."""
     from tillbridge.triage import plans
+    from tillbridge.triage.reach import cases_within
 
     here = terminal(context)
     with here.database() as connection:
         plan = plans.plan(connection, number)
         failed = plans.failed(connection, number)
+        mine = cases_within(connection, [one.case for one in failed], here.reach)
+        failed = [one for one in failed if one.case in mine]
     text = _told(plan)
     if failed:
         rows = [(one.case, one.state, one.words) for one in failed]
@@ -150,12 +155,14 @@ def show_plan(context: typer.Context, number: int) -> None:
     here.show({"plan": plan, "failed": failed}, text)
 
 
-def cancel(context: typer.Context, plan: int) -> None:
+def cancel(context: typer.Context, plan: RowNumber) -> None:
     """Stop a plan: what is not being tried yet stays parked."""
     from tillbridge.triage import plans
+    from tillbridge.triage.reach import only_within
 
     here = terminal(context)
     with here.hub() as hub, hub.connect() as connection:
+        only_within(connection, plans.members(connection, plan), here.reach)
         stopped = plans.cancel(connection, plan, here.who.name, hub.clock.now())
         connection.commit()
     here.show(stopped, _told(stopped))

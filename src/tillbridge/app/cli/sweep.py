@@ -44,6 +44,9 @@ def sweep(
 
     here = terminal(context)
     with here.hub() as hub, hub.connect() as connection:
+        settings = hub.workspace.settings.connection
+        for name in [source] if source in settings else [] if source else hub.sweepers():
+            here.who.within(settings[name].entity)
         limit = 20
         if not history:
             window = (_instant(since), _instant(until))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
@@ -19,6 +19,10 @@ from tillbridge.app.settings import Workspace, load_workspace
 from tillbridge.atoms.clock import SystemClock
 from tillbridge.durable.rooms import Connection
 from tillbridge.triage.rights import EVERYTHING, Reach, Who
+
+MOST = 2**63 - 1
+"""The largest number of a row, a limit or an amount that the database holds."""
+RowNumber = Annotated[int, typer.Argument(min=1, max=MOST)]
 
 
 class Terminal(msgspec.Struct):
