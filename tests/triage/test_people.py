@@ -106,6 +106,7 @@ def test_a_name_that_is_a_word_or_number_of_json_is_erased_from_an_open_case(
 ) -> None:
     shop.web("orders/create", paid_order(4711, [line(1, sku="SKU-9")], "10.00"))
     details = {"party": PARTY, "country": "", **named}
+    who = next(iter(named.values()))
     told = {
         "party": PARTY,
         "amount": 123456,
