@@ -33,6 +33,8 @@ def _places() -> Counter[str]:
     """How often each name is reached for in the source."""
     found: Counter[str] = Counter()
     for path in python_files(ROOT, "src/tillbridge"):
+        if "from tillbridge.durable.crash_points import" not in path.read_text("utf-8"):
+            continue  # another function of that name
         for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "reach":
                 (name,) = node.args

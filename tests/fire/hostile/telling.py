@@ -17,6 +17,7 @@ from tests.fire.simulation.books import State, lies, state_of, unlike_erp
 from tests.fire.simulation.outside import Books, Erp
 from tests.fire.simulation.plan import Plan
 from tests.fire.simulation.world import shared_hub
+from tests.stories.shop import OwnTime
 from tillbridge.app import registry
 from tillbridge.app.hub import Hub
 from tillbridge.app.worker import Pending, drain
@@ -144,6 +145,7 @@ class Telling:
         self.hub = Hub(
             told.workspace, url, clock=self.clock, transport=self._books, overrides=told._overrides
         )
+        self.hub.agreed_clock = OwnTime(self.clock)
 
     def tell(self, events: Sequence[tuple[float, Event]], dice: Dice) -> Ending:
         """Store and carry all events in their order, then deliver, then judge."""
