@@ -137,7 +137,9 @@ def one_round(
 
 
 def campaign(minutes: float, seed: int, actions_each: int = 14) -> Score:
-    """Rounds until the minutes are over; a round that found a fault says all about it."""
+    """Rounds until the minutes are over or somebody interrupts; a round that found a fault says all
+    about it.
+    """
     score = Score(seed=seed, minutes=minutes)
     end = time.monotonic() + minutes * 60
     crashes = armings(seed)
@@ -149,6 +151,9 @@ def campaign(minutes: float, seed: int, actions_each: int = 14) -> Score:
         say(f"round {number}: seed {mine}, the worker's clock {skew or 'true'}")
         try:
             found = one_round(score, mine, plan(mine, actions_each), crashes, skew=skew)
+        except KeyboardInterrupt:
+            say("  told to stop: this round does not count")
+            break
         except Exception as problem:  # noqa: BLE001 - the other rounds go on, and the run is red
             score.rounds += 1
             score.stuck += 1
