@@ -214,14 +214,6 @@ def test_an_operation_is_owed_once_whatever_becomes_of_its_job(connection: Conne
     assert connection.execute(COUNTS).fetchone() == (0,)
 
 
-def test_a_clock_that_is_ahead_puts_no_document_off(connection: Connection) -> None:
-    dest = accounts.make_dest(connection, "erp", FREE)
-    now = datetime.now(UTC)
-    assert jobs.enqueue(connection, [owed(dest, "k0", 0)], now + timedelta(minutes=5)) == 1
-    connection.commit()
-    assert len(jobs.claim(connection, dest, 1, now + timedelta(seconds=1))) == 1
-
-
 def test_enqueue_and_finish_of_one_key_lose_no_job(
     connection: Connection, database_url: str
 ) -> None:

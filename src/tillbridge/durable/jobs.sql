@@ -19,9 +19,8 @@ from unnest(%b::smallint[], %b::text[], %b::text[], %b::text[], %b::smallint[], 
 order by n
 
 -- name: add_outkeys
--- due at once, by the database's time: a process whose clock is ahead would put its documents off
 insert into outkey (dest, key, prio, due, n)
-select d, k, p, least(%b::timestamptz, now()), n
+select d, k, p, %b::timestamptz, n
 from unnest(%b::smallint[], %b::text[], %b::smallint[], %b::int[]) x (d, k, p, n)
 order by d, k
 on conflict (dest, key) do update
