@@ -79,5 +79,5 @@ def test_a_document_has_exactly_the_body_it_was_given() -> None:
 
 def test_what_is_not_told_is_not_stored() -> None:
     stored = encode(stock.MoveStock(key="k", id="i", kind="sale", lines=(), occurred_at=NOON))
-    assert b"consumes" not in stored
+    assert b"cause" not in stored
     assert stock.StockLine("1", "sku", 5) == stock.StockLine("1", "sku", 5, "")

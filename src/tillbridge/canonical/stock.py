@@ -1,4 +1,8 @@
-"""Stock: levels told by outside systems, and the commands and answers of the stock book."""
+"""Stock: levels and movements told by outside systems, commands and answers of the stock book.
+
+A quantity is in thousandths of `unit`; "" is the item's base unit. The stock book converts by the
+item's packs, exactly.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,19 @@ import msgspec
 
 from tillbridge.canonical.fact import Command, Fact
 
-MOVEMENT_KINDS = ("opening", "sale", "return", "receipt", "adjustment", "transfer", "count")
+SELLABLE = "sellable"
+CONDITIONS = (SELLABLE, "damaged", "quarantine", "in_transit")
+MOVEMENT_KINDS = (
+    "opening",
+    "sale",
+    "return",
+    "receipt",
+    "adjustment",
+    "transfer_out",
+    "transfer_in",
+    "count",
+    "condition",
+)
 
 
 class StockCounted(Fact, frozen=True, kw_only=True, omit_defaults=True):
@@ -23,6 +39,8 @@ class StockCounted(Fact, frozen=True, kw_only=True, omit_defaults=True):
     quantity: int
     counted_at: datetime
     basis: str = "on_hand"
+    condition: str = SELLABLE
+    unit: str = ""
 
 
 class StockLine(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,13 +50,18 @@ class StockLine(msgspec.Struct, frozen=True, omit_defaults=True):
     product: str
     quantity: int
     location: str = ""
+    condition: str = SELLABLE
+    unit: str = ""
 
 
 class ReserveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
     """Hold stock for an order: the whole wanted state of its reservation, all lines or none.
 
     lines: everything that should be held now (empty = release all). locations: where to look, in
-    order of preference; the first that can serve all lines is taken. version: rises per key; an
+    order of preference. split_most: over how many of them the lines may be spread; the fewest that
+    can serve all lines are taken, then the most preferred. channel: whose safety stock counts.
+    takes: key of a reservation made before the order, whose pieces this one takes over.
+    backorder: what is not there may be promised out of expected supply. version: rises per key; an
     older command than the last one answered is a no-op.
     """
 
@@ -46,32 +69,145 @@ class ReserveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[StockLine, ...]
     locations: tuple[str, ...]
     occurred_at: datetime
+    channel: str = ""
+    split_most: int = 1
+    takes: str = ""
+    backorder: bool = False
 
 
 class MoveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
-    """Book movements: signed thousandths per product and location; consumes the key's holds.
+    """Book movements: signed thousandths per product, location and condition.
 
-    kind: one of MOVEMENT_KINDS. consumes: True when shipped quantities end the key's reservation.
+    kind: one of MOVEMENT_KINDS. cause: a reason code.
     """
 
     kind: str
     lines: tuple[StockLine, ...]
     occurred_at: datetime
-    consumes: bool = False
+    cause: str = ""
+
+
+class StockAdjusted(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """A person or system corrected stock by signed quantities. reason: a code (`shrinkage`,
+    `damage`, `found`, `sample`, `no_pick`, ...).
+    """
+
+    lines: tuple[StockLine, ...]
+    reason: str
+
+
+class ConditionChanged(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods went from one condition to another where they are; line.condition is the new one."""
+
+    lines: tuple[StockLine, ...]
+    before: str
+    reason: str = ""
+
+
+class StockReceived(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods arrived from outside. supply: the expected supply they belong to, "" = none."""
+
+    lines: tuple[StockLine, ...]
+    supply: str = ""
+
+
+class TransferDispatched(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods left one place of ours for another; on the way they are the destination's, in transit.
+
+    transfer: its number.
+    """
+
+    transfer: str
+    origin: str
+    destination: str
+    lines: tuple[StockLine, ...]
+
+
+class TransferReceived(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods of a transfer arrived. complete: nothing more will come; what lacks is a case."""
+
+    transfer: str
+    origin: str
+    destination: str
+    lines: tuple[StockLine, ...]
+    complete: bool = True
+
+
+class SupplyExpected(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods are expected at a location (a purchase order, an inbound delivery), told whole.
+
+    supply: its number. version: sortable text. closed: nothing more will come.
+    """
+
+    supply: str
+    version: str
+    location: str
+    due_at: datetime
+    lines: tuple[StockLine, ...]
+    closed: bool = False
 
 
 class StockReserved(Fact, frozen=True, kw_only=True, omit_defaults=True):
-    """The whole demand of a ReserveStock command is held; version = the command's."""
+    """The whole demand of a ReserveStock command is held; version = the command's.
+
+    location: where, "" when spread over several (each line names its own). promised: what is
+    promised out of expected supply instead (line.location: where it will arrive).
+    """
 
     version: int
     location: str
     lines: tuple[StockLine, ...]
+    promised: tuple[StockLine, ...] = ()
 
 
 class StockShort(Fact, frozen=True, kw_only=True, omit_defaults=True):
-    """A ReserveStock command could not be held; names the first product that lacks."""
+    """A ReserveStock command could not be held, or no longer can; names the first product that
+    lacks. location: where stock fell below what was promised, "" when it never was held.
+    """
 
     version: int
     product: str
     wanted: int
     free: int
+    location: str = ""
+
+
+class PickFailed(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """A location cannot or will not fulfil lines of an order. reason: `no_pick` (not found there)
+    or `rejected` (refused, whatever is there). lines: () = all of the order's held there.
+    """
+
+    failure: str
+    location: str
+    reason: str
+    lines: tuple[StockLine, ...] = ()
+
+
+class StockHeld(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """A reservation asked for and granted at the hub's own door; lines name their locations.
+
+    kind: `soft` (a cart; ends at expires_at), `firm` (an order), `transfer`.
+    """
+
+    kind: str
+    channel: str
+    lines: tuple[StockLine, ...]
+    expires_at: datetime | None = None
+
+
+class HoldConfirmed(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """A soft reservation became firm. order: the number it is for, "" when not told."""
+
+    order: str = ""
+
+
+class HoldReleased(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """A reservation ended without goods. reason: `released`, `expired`, `short`, `taken_over`."""
+
+    reason: str
+
+
+class HoldMoved(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """A reservation stands elsewhere now; lines: all of it, with locations."""
+
+    lines: tuple[StockLine, ...]

@@ -4,16 +4,17 @@
 -- name: on_hand_is_the_sum_of_movements
 -- says: What the book has on hand is the sum of what came and went.
 -- do: The row was changed past the hub: count the place, a count corrects it.
-select s.location, s.product, s.on_hand, coalesce(m.sum, 0) from stock s
-left join (select location, product, sum(quantity) from stock_movement group by 1, 2) m
-  using (location, product)
+select s.location, s.product, s.condition, s.on_hand, coalesce(m.sum, 0) from stock s
+left join (
+  select location, product, condition, sum(quantity) from stock_movement group by 1, 2, 3
+) m using (location, product, condition)
 where s.on_hand <> coalesce(m.sum, 0)
 
 -- name: no_movement_without_a_stock_row
 -- says: Every movement is at a place the book keeps.
 -- do: A stock row was deleted: restore it from a backup.
-select distinct m.location, m.product from stock_movement m
-left join stock s using (location, product) where s.location is null
+select distinct m.location, m.product, m.condition from stock_movement m
+left join stock s using (location, product, condition) where s.location is null
 
 -- name: reserved_is_the_sum_of_reservations
 -- says: What counts as reserved is the sum of what orders hold.
@@ -21,13 +22,15 @@ left join stock s using (location, product) where s.location is null
 select s.location, s.product, s.reserved, coalesce(r.sum, 0) from stock s
 left join (select location, product, sum(quantity) from reservation group by 1, 2) r
   using (location, product)
-where s.reserved <> coalesce(r.sum, 0)
+where s.condition = 'sellable' and s.reserved <> coalesce(r.sum, 0)
 
 -- name: no_reservation_without_a_stock_row
 -- says: Every reservation is at a place the book keeps.
 -- do: A stock row was deleted: restore it from a backup.
 select distinct r.location, r.product from reservation r
-left join stock s using (location, product) where s.location is null
+left join stock s on s.location = r.location and s.product = r.product
+  and s.condition = 'sellable'
+where s.location is null
 
 -- name: nothing_promised_beyond_stock_unnoticed
 -- says: Where more is promised than is there, somebody was told.

@@ -93,13 +93,15 @@ def multiply(connection: Connection, records: int) -> int:
         (copies + 1,),
     )
     connection.execute(
-        "update stock s set on_hand = coalesce(m.sum, 0), reserved = coalesce(r.sum, 0)"
+        "update stock s set on_hand = coalesce(m.sum, 0), reserved = case s.condition when 'sellable'"
+        "  then coalesce(r.sum, 0) else 0 end"
         " from stock x"
-        " left join (select location, product, sum(quantity) from stock_movement group by 1, 2) m"
-        " using (location, product)"
+        " left join (select location, product, condition, sum(quantity) from stock_movement"
+        "  group by 1, 2, 3) m"
+        " using (location, product, condition)"
         " left join (select location, product, sum(quantity) from reservation group by 1, 2) r"
         " using (location, product)"
-        " where s.location = x.location and s.product = x.product"
+        " where s.location = x.location and s.product = x.product and s.condition = x.condition"
     )
     connection.execute("update cursor set pos = (select max(id) from record)")
     connection.execute("set session_replication_role = default")

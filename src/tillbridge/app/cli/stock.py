@@ -28,16 +28,18 @@ def show(
     here = terminal(context)
     with here.database() as connection:
         rows = connection.execute(
-            "select location, product, on_hand, reserved, on_hand - reserved from stock"
+            "select location, product, condition, on_hand, reserved, on_hand - reserved from stock"
             " where (%(p)s = '' or product = %(p)s) and (%(l)s = '' or location = %(l)s)"
             " and (%(everything)s or location = any(%(locations)s))"
-            " order by location, product",
+            " order by location, product, condition",
             {"p": product, "l": location, **here.reach.values()},
         ).fetchall()
     data = [
-        {"location": r[0], "product": r[1], "on_hand": r[2], "reserved": r[3], "free": r[4]}
+        dict(
+            zip(("location", "product", "condition", "on_hand", "reserved", "free"), r, strict=True)
+        )
         for r in rows
     ]
-    shown = [(r[0], r[1], *(to_text(value) for value in r[2:])) for r in rows]
-    headers = ("location", "product", "on hand", "reserved", "free")
+    shown = [(*r[:3], *(to_text(value) for value in r[3:])) for r in rows]
+    headers = ("location", "product", "condition", "on hand", "reserved", "free")
     here.show({"stock": data, "unit": "thousandths"}, table(headers, shown))

@@ -13,15 +13,17 @@ from sale_state
 
 -- name: stock
 -- a row that holds nothing may only have been locked by a record that was given up
-select location || ' ' || product as what, on_hand, reserved, counted_at from stock
+select location || ' ' || product || ' ' || condition as what, on_hand, reserved, counted_at,
+       heard_at from stock
 where on_hand <> 0 or reserved <> 0 or counted_at is not null
 
 -- name: stock_movement
-select fact || ' ' || location || ' ' || product as what, key, kind, quantity, occurred_at
+select fact || ' ' || location || ' ' || product || ' ' || condition as what, key, kind, cause,
+       quantity, occurred_at
 from stock_movement
 
 -- name: reservation
-select key || ' ' || line as what, location, product, quantity from reservation
+select key || ' ' || line || ' ' || product || ' ' || location as what, quantity from reservation
 
 -- name: hold
 select key as what, version, ok, short from hold
@@ -29,6 +31,15 @@ select key as what, version, ok, short from hold
 -- name: stock_evidence
 select source || ' ' || location || ' ' || product || ' ' || basis as what, quantity, counted_at
 from stock_evidence
+
+-- name: item
+select product as what, title, unit, step, category, sellable, version from item
+
+-- name: item_pack
+select product || ' ' || unit as what, quantity from item_pack
+
+-- name: item_component
+select bundle || ' ' || product as what, quantity from item_component
 
 -- name: entry
 select id::text as what, fact, fact_type, fact_hash, key, entity, rule, rule_version, rule_hash,
