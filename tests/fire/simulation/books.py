@@ -17,7 +17,8 @@ _STATE = {
     " from entry e join entry_line l on l.entry = e.id group by 1 having sum(l.amount) <> 0",
     "open items": "select l.item || ' ' || l.account, sum(l.amount)::bigint from entry_line l"
     " where l.item <> '' group by 1 having sum(l.amount) <> 0",
-    "stock": "select location || ' ' || product || ' ' || condition, on_hand || '/' || reserved from stock",
+    "stock": "select location || ' ' || product || ' ' || condition,"
+    " on_hand || '/' || reserved from stock",
     "orders": "select key, channel || ' ' || number || ' ' || status || ' ' ||"
     " coalesce(total::text, '-') from order_state",
     "sales": "select key, coalesce(total::text, '-') || ' ' || voided::text from sale_state",

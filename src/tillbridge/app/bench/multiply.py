@@ -93,7 +93,8 @@ def multiply(connection: Connection, records: int) -> int:
         (copies + 1,),
     )
     connection.execute(
-        "update stock s set on_hand = coalesce(m.sum, 0), reserved = case s.condition when 'sellable'"
+        "update stock s set on_hand = coalesce(m.sum, 0),"
+        " reserved = case s.condition when 'sellable'"
         "  then coalesce(r.sum, 0) else 0 end"
         " from stock x"
         " left join (select location, product, condition, sum(quantity) from stock_movement"
