@@ -64,12 +64,19 @@ class Scene:
     """Everything of one run. Use as a context manager."""
 
     def __init__(
-        self, seed: int, *, crash: Mapping[str, str] | None = None, skew: str = ""
+        self,
+        seed: int,
+        *,
+        crash: Mapping[str, str] | None = None,
+        skew: str = "",
+        erp_rate: float = ERP_RATE,
     ) -> None:
         """crash: what is armed in the hub's first start (see durable.crash_points). skew: how far
-        the further worker's clock is off, as `faketime` writes it (`+5m`).
+        the further worker's clock is off, as `faketime` writes it (`+5m`). erp_rate: calls per
+        second that the ERP's account allows, and its burst.
         """
         self.seed = seed
+        self._erp_rate = erp_rate
         self._skew = {} if not skew else skewed(skew)
         self._stack = ExitStack()
         self._crash = dict(crash or {})
@@ -167,7 +174,7 @@ class Scene:
         far = f'url = "http://127.0.0.1:{ports[3]}", timeout_seconds = 4.0'
         for old, new in (
             ('settings = { url = "auto" }', f"settings = {{ {far} }}"),
-            ("rate = 20.0, burst = 20.0", f"rate = {ERP_RATE}, burst = {ERP_RATE}"),
+            ("rate = 20.0, burst = 20.0", f"rate = {self._erp_rate}, burst = {self._erp_rate}"),
             ("port = 8765", f"port = {ports[0]}"),
         ):
             assert old in text, old
