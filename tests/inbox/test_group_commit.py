@@ -15,15 +15,15 @@ from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.durable.messages import Incoming, Stored, connection_ids
 from tillbridge.durable.postgres.databases import MAINTENANCE, database_name, with_database
 from tillbridge.durable.session import connect
-from tillbridge.inbox.group_commit import GroupWriter
+from tillbridge.inbox.group_commit import IntakeWriter
 from tillbridge.inbox.webhooks import Webhooks
 
 NOW = SystemClock().now()
 
 
 @pytest.fixture
-def writer(database_url: str) -> Iterator[GroupWriter]:
-    writer = GroupWriter(database_url)
+def writer(database_url: str) -> Iterator[IntakeWriter]:
+    writer = IntakeWriter(database_url)
     writer.start()
     yield writer
     writer.stop()
@@ -33,7 +33,7 @@ def arrival(number: int, body: bytes = b"{}") -> Incoming:
     return Incoming(connection="web", topic="t", delivery=f"d-{number}", body=body, received_at=NOW)
 
 
-def submit(writer: GroupWriter, arrivals: Sequence[Incoming]) -> list[Stored | BaseException]:
+def submit(writer: IntakeWriter, arrivals: Sequence[Incoming]) -> list[Stored | BaseException]:
     async def together() -> list[Stored | BaseException]:
         futures = [writer.submit(one) for one in arrivals]
         return await asyncio.gather(*futures, return_exceptions=True)
@@ -76,7 +76,7 @@ class Gate:
 
 
 def test_while_the_store_is_away_nothing_is_acknowledged_and_then_it_recovers(
-    database_url: str, writer: GroupWriter
+    database_url: str, writer: IntakeWriter
 ) -> None:
     webhooks = Webhooks(connections(), writer)
     gate = Gate(database_url)
@@ -98,7 +98,7 @@ def test_while_the_store_is_away_nothing_is_acknowledged_and_then_it_recovers(
 
 
 def test_a_connection_that_died_while_idle_costs_no_delivery(
-    database_url: str, writer: GroupWriter, connection: Connection
+    database_url: str, writer: IntakeWriter, connection: Connection
 ) -> None:
     submit(writer, [arrival(1)])
     connection.execute(
@@ -109,7 +109,7 @@ def test_a_connection_that_died_while_idle_costs_no_delivery(
 
 
 def test_a_row_the_store_refuses_does_not_take_the_others_with_it(
-    writer: GroupWriter, connection: Connection
+    writer: IntakeWriter, connection: Connection
 ) -> None:
     connection.execute(
         "create function refuse() returns trigger language plpgsql as $$ begin"
@@ -129,7 +129,7 @@ def test_a_row_the_store_refuses_does_not_take_the_others_with_it(
 
 
 def test_a_missing_partition_is_the_stores_trouble_not_the_deliverys(
-    writer: GroupWriter, connection: Connection
+    writer: IntakeWriter, connection: Connection
 ) -> None:
     connection.execute("drop table message_0")
     connection.commit()
@@ -139,7 +139,7 @@ def test_a_missing_partition_is_the_stores_trouble_not_the_deliverys(
 
 
 def test_beyond_the_queue_senders_are_told_to_come_back(database_url: str) -> None:
-    idle = GroupWriter(database_url, queue_most=2)  # not started: nothing leaves the queue
+    idle = IntakeWriter(database_url, queue_most=2)  # not started: nothing leaves the queue
 
     async def three() -> None:
         first = [idle.submit(arrival(number)) for number in range(2)]
@@ -153,7 +153,7 @@ def test_beyond_the_queue_senders_are_told_to_come_back(database_url: str) -> No
 
 
 def test_a_queue_of_large_bodies_is_bounded_by_their_bytes(database_url: str) -> None:
-    idle = GroupWriter(database_url)
+    idle = IntakeWriter(database_url)
 
     async def fill() -> None:
         body = bytes(60 * 1024 * 1024)
@@ -168,7 +168,7 @@ def test_a_queue_of_large_bodies_is_bounded_by_their_bytes(database_url: str) ->
 def test_stopping_writes_what_is_queued_and_takes_no_more(
     database_url: str, connection: Connection
 ) -> None:
-    writer = GroupWriter(database_url)
+    writer = IntakeWriter(database_url)
 
     async def stop() -> None:
         futures = [writer.submit(arrival(number)) for number in range(5)]
@@ -185,7 +185,7 @@ def test_stopping_writes_what_is_queued_and_takes_no_more(
 def test_duplicates_and_conflicts_inside_one_group_are_told_apart(
     database_url: str, connection: Connection
 ) -> None:
-    writer = GroupWriter(database_url)
+    writer = IntakeWriter(database_url)
 
     async def one_group() -> list[str]:
         futures = [writer.submit(arrival(1, body)) for body in (b"a", b"a", b"b", b"a", b"b")]
@@ -202,7 +202,7 @@ def test_duplicates_and_conflicts_inside_one_group_are_told_apart(
 def test_two_writers_on_the_same_ids_keep_each_once(
     database_url: str, connection: Connection
 ) -> None:
-    writer = GroupWriter(database_url, threads=2)
+    writer = IntakeWriter(database_url, threads=2)
     writer.start()
     for _ in range(5):
         answers = submit(writer, [arrival(number % 50) for number in range(400)])

@@ -21,22 +21,22 @@ from tests.inbox.signed_shop import (
     signed,
 )
 from tillbridge.inbox import webhooks as module
-from tillbridge.inbox.group_commit import GroupWriter
+from tillbridge.inbox.group_commit import IntakeWriter
 from tillbridge.inbox.webhooks import Counts, IntakeConnection, Webhooks, kept_headers
 
 BODY = b'{"id": 1, "total": "10.00"}'
 
 
 @pytest.fixture
-def writer(database_url: str) -> Iterator[GroupWriter]:
-    writer = GroupWriter(database_url)
+def writer(database_url: str) -> Iterator[IntakeWriter]:
+    writer = IntakeWriter(database_url)
     writer.start()
     yield writer
     writer.stop()
 
 
 @pytest.fixture
-def webhooks(writer: GroupWriter) -> Webhooks:
+def webhooks(writer: IntakeWriter) -> Webhooks:
     return Webhooks(connections(), writer)
 
 
@@ -112,12 +112,12 @@ def test_each_live_secret_opens_the_door(webhooks: Webhooks) -> None:
         assert post(webhooks, body, headers=signed(body, secret)).status == 200
 
 
-def test_a_connection_without_secrets_lets_nobody_in(writer: GroupWriter) -> None:
+def test_a_connection_without_secrets_lets_nobody_in(writer: IntakeWriter) -> None:
     closed = IntakeConnection(name="web", connector=ShopConnector())
     assert post(Webhooks({"web": closed}, writer), BODY, headers=signed(BODY, "")).status == 401
 
 
-def test_a_connector_that_fails_to_verify_lets_nobody_in(writer: GroupWriter) -> None:
+def test_a_connector_that_fails_to_verify_lets_nobody_in(writer: IntakeWriter) -> None:
     class Broken(ShopConnector):
         def verify(self, *_: Any) -> bool:
             raise ValueError
@@ -127,7 +127,7 @@ def test_a_connector_that_fails_to_verify_lets_nobody_in(writer: GroupWriter) ->
 
 
 def test_a_connector_that_fails_to_address_loses_nothing(
-    writer: GroupWriter, connection: Connection
+    writer: IntakeWriter, connection: Connection
 ) -> None:
     class Broken(ShopConnector):
         def address(self, *_: Any) -> Any:
@@ -352,7 +352,7 @@ def test_a_nonsense_trace_is_not_kept(webhooks: Webhooks, connection: Connection
 
 
 def test_sixty_four_at_once_are_each_stored_once(
-    webhooks: Webhooks, writer: GroupWriter, connection: Connection
+    webhooks: Webhooks, writer: IntakeWriter, connection: Connection
 ) -> None:
     async def all_at_once() -> list[Reply]:
         bodies = [b'{"n": %d}' % number for number in range(64)]

@@ -38,7 +38,7 @@ from tillbridge.inbox.answers import (
     answer,
     problem,
 )
-from tillbridge.inbox.group_commit import GroupWriter
+from tillbridge.inbox.group_commit import IntakeWriter
 from tillbridge.inbox.webhooks import PREFIX, IntakeConnection, Webhooks
 from tillbridge.watch import metrics
 
@@ -71,7 +71,7 @@ class Site:
         url: str,
         connections: Mapping[str, IntakeConnection],
         *,
-        writer: GroupWriter | None = None,
+        writer: IntakeWriter | None = None,
         mounts: Mapping[str, Application] | None = None,
         business: Callable[[Connection], str] = metrics.collect,
         clock: Clock | None = None,
@@ -80,7 +80,7 @@ class Site:
         """look: what to ask now and then for connections with other secrets."""
         self._look = look
         clock = clock or SystemClock()
-        self.writer = writer or GroupWriter(url, clock=clock)
+        self.writer = writer or IntakeWriter(url, clock=clock)
         self.webhooks = Webhooks(connections, self.writer, clock=clock)
         self._mounts = tuple((mounts or {}).items())
         self._store = _Store(url, clock)

@@ -19,10 +19,10 @@ import structlog
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.contract.promises import Address, Item, ReceivesWebhooks
+from tillbridge.durable.group_writer import RETRY_AFTER_SECONDS
 from tillbridge.durable.messages import Incoming, Stored
 from tillbridge.inbox.answers import CLOSE, Answer, Event, Receive, Scope, Send, problem
 from tillbridge.inbox.arrivals import arrival
-from tillbridge.inbox.group_commit import RETRY_AFTER_SECONDS
 
 BODY_MOST = 1_000_000
 BODIES_MOST = 64 * 1024 * 1024

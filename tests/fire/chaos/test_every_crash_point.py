@@ -20,7 +20,7 @@ from tillbridge.durable.messages import Incoming
 from tillbridge.durable.postgres.folder import Folder, Record
 from tillbridge.durable.postgres.retell import tell_restored
 from tillbridge.inbox.files import DropFolder
-from tillbridge.inbox.group_commit import GroupWriter
+from tillbridge.inbox.group_commit import IntakeWriter
 from tillbridge.inbox.polls import Poller
 from tillbridge.mapping.names import NameTables
 from tillbridge.publishing.dispatch import Dispatcher
@@ -29,7 +29,7 @@ CLOCK = SystemClock()
 
 
 def _webhook(url: str) -> None:
-    writer = GroupWriter(url)
+    writer = IntakeWriter(url)
     writer.start()
 
     async def one() -> None:

@@ -9,11 +9,11 @@ INTAKE = (
         "acknowledged before the commit",
         (
             Edit(
-                "inbox/group_commit.py",
-                "                answers = session.write([waiting.arrival for waiting in group])\n",
-                '                early: list[Answer] = [Stored("new", 0)] * len(group)\n'
-                "                _resolve(group, early)\n"
-                "                answers = session.write([waiting.arrival for waiting in group])\n",
+                "durable/group_writer.py",
+                "            answers = session.write([waiting.ask for waiting in group])\n",
+                "            from tillbridge.durable.messages import Stored\n\n"
+                '            _resolve(group, [Stored("new", 0)] * len(group))\n'
+                "            answers = session.write([waiting.ask for waiting in group])\n",
             ),
         ),
         ("app/test_http.py::test_a_killed_server_loses_nothing_that_it_acknowledged",),

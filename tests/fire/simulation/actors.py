@@ -18,9 +18,10 @@ from tillbridge.atoms.errors import RetryLater
 from tillbridge.atoms.ids import SeededIds
 from tillbridge.connectors.sandbox.loopback import Answer, Call
 from tillbridge.durable import jobs, schedules
+from tillbridge.durable.group_writer import Session
 from tillbridge.durable.messages import Incoming, Stored
 from tillbridge.durable.rooms import Connection
-from tillbridge.inbox.group_commit import _Session
+from tillbridge.inbox.group_commit import IntakeWork
 from tillbridge.inbox.webhooks import IntakeConnection, Webhooks
 from tillbridge.mapping.names import NameRow, set_names
 from tillbridge.posting.money.periods import set_period
@@ -214,7 +215,7 @@ def intake(shop: Shop) -> Process:
             _Writer(),
             clock=actor,
         )
-        session = _Session(hub.connect, actor)
+        session = Session(hub.connect, IntakeWork(), actor)
         while True:
             group = shop.arriving(actor, 5)
             if not group:
@@ -237,7 +238,7 @@ def _connector(name: str) -> object:
     return registry.connector(name)
 
 
-def _served(door: Webhooks, session: _Session, group: list[Sending]) -> list[int]:
+def _served(door: Webhooks, session: Session[Incoming, Stored], group: list[Sending]) -> list[int]:
     """All requests up to the writer, one group commit, then their answers."""
     statuses = [0] * len(group)
     waiting: list[tuple[_Slip, Coroutine[Any, Any, None]]] = []
