@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tillbridge.app.bench import verify
 from tillbridge.app.bench.multiply import COPIES, multiply
-from tillbridge.app.bench.retail import make_hub
+from tillbridge.app.bench.retail import bench_hub
 from tillbridge.durable.session import connect
 from tillbridge.watch.invariants import INVARIANTS
 
@@ -20,8 +20,7 @@ def test_a_multiplied_hub_is_green_and_is_told_with_its_sizes(database_url: str)
 
 
 def test_every_table_that_is_copied_grows(database_url: str) -> None:
-    make_hub(database_url).close()
-    with connect(database_url) as connection:
+    with bench_hub(database_url), connect(database_url) as connection:
         before = connection.execute("select count(*), max(id) from record").fetchone()
         assert before is not None
         copies = multiply(connection, int(before[0]) * 3)

@@ -13,6 +13,7 @@ from tests.one_person import works_alone
 from tests.stories.shop import House, house, line, paid_order, refund, shipment
 from tests.stories.till_files import goods, poslog, post_void, receipt, tender
 from tillbridge.app.replay.findings import RULES_CHANGED, Replayed, page
+from tillbridge.app.replay.tables import scratch_database
 from tillbridge.app.replay.whole_log import replay_log
 from tillbridge.app.runner import FlowRunner, Pace
 from tillbridge.atoms.errors import Refused
@@ -228,3 +229,13 @@ def test_entries_of_a_rule_that_was_changed_since_are_explained(shop: House) -> 
     assert found.ok, page(found)
     assert not found.same
     assert [finding.words for finding in found.findings] == [RULES_CHANGED]
+
+
+def test_two_replays_on_one_server_do_not_meet(shop: House) -> None:
+    with (
+        scratch_database(shop.hub.url),
+        pytest.raises(Refused, match="another replay runs"),
+        scratch_database(shop.hub.url),
+    ):
+        pass
+    assert again(shop).same

@@ -130,6 +130,18 @@ def test_rotation_keeps_values_and_ends_what_the_old_keys_open(
         sealed.read("web")
 
 
+def test_a_rotation_that_cannot_open_the_old_key_leaves_no_new_one(
+    sealed: SealedSecrets, tmp_path: Path
+) -> None:
+    place = sealed.master_place()
+    assert place is not None
+    place.rename(tmp_path / "elsewhere")
+    before = files(tmp_path)
+    with pytest.raises(Refused, match="is not here"):
+        sealed.rotate(IDS, NOW)
+    assert files(tmp_path) == before
+
+
 def test_readers_notice_nothing_of_a_rotation(sealed: SealedSecrets) -> None:
     wrong: list[str] = []
     stop = threading.Event()

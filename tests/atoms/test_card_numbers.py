@@ -6,7 +6,7 @@ import json
 import os
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -187,3 +187,47 @@ def test_recorded_payloads_hold_no_false_alarm() -> None:
 def test_a_text_is_masked_for_logs() -> None:
     assert mask_text("paid with 4111 1111 1111 1111 today") == "paid with **** **** **** 1111 today"
     assert mask_text("nothing here") == "nothing here"
+
+
+def as_json(number: str) -> str:
+    """A number with each of its digits as a JSON escape."""
+    return "".join(f"\\u{ord(digit):04x}" for digit in number)
+
+
+ESCAPED: dict[str, tuple[str, Callable[[str], str]]] = {
+    "json": ('{"note": "paid by %s today"}', as_json),
+    "json in part": ('{"note": "paid by %s today"}', lambda n: n[:9] + as_json(n[9:])),
+    "xml": ("<Note>paid by %s today</Note>", lambda n: "".join(f"&#{ord(d)};" for d in n)),
+    "xml hex": ("<Note>by %s today</Note>", lambda n: "".join(f"&#x{ord(d):x};" for d in n)),
+}
+
+
+@pytest.mark.parametrize("how", ESCAPED)
+@pytest.mark.parametrize("number", LONG.values(), ids=LONG)
+def test_digits_written_as_escapes_are_digits(how: str, number: str) -> None:
+    frame, write = ESCAPED[how]
+    body = (frame % write(number)).encode()
+    masked = mask(body)
+    assert masked is not None
+    assert len(masked.body) == len(body)
+    text = (
+        str(json.loads(masked.body)["note"])
+        if how.startswith("json")
+        else str(etree.fromstring(masked.body).text)
+    )
+    stars = "*" * (len(number) - 4)
+    assert f"by {stars}{number[-4:]} today" in text
+    assert [finding.last_four for finding in masked.findings] == [number[-4:]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_card_number_in_utf_16_is_masked(encoding: str) -> None:
+    text = '<?xml version="1.0"?><Note>paid by 4111111111111111 today</Note>'
+    masked = mask(text.encode(encoding))
+    assert masked is not None
+    assert masked.body.decode(encoding) == text.replace("4111111111111111", "************1111")
+
+
+def test_escapes_that_are_no_card_stay() -> None:
+    assert mask(b'{"a": "\\u0034\\u0031 caf\\u00e9", "order_id": 4111111111111111}') is None
+    assert mask(b"<a>one &#13;&#10; two &#52; &#x34;</a>\0") is None

@@ -131,21 +131,19 @@ class SealedSecrets:
         """
         with self._alone():
             old = self._keys()
+            # Everything is opened first: a lost master key must not leave a new one behind.
+            values = [(note, self._read(note.name)) for note in self.notes() if note.sealed]
             data_key = bytes.fromhex(ids.random_hex(master_key.KEY_BYTES))
             number = old.keys[-1].id + 1
             master = _sealing_key(ids)
             new = _wrapped(old.workspace, number, data_key, master, ids, now)
             self._write(KEYS, _Keys(old.workspace, (*old.keys, new)))
-            done = 0
-            for note in self.notes():
-                if note.sealed:
-                    value = self._read(note.name)
-                    self._put(old.workspace, new, note.name, value, ids, now, note)
-                    done += 1
+            for note, value in values:
+                self._put(old.workspace, new, note.name, value, ids, now, note)
             self._write(KEYS, _Keys(old.workspace, (new,)))
             for name in {key.master for key in old.keys} - {master.name}:
                 master_key.forget(name)
-            return done
+            return len(values)
 
     def import_plain(self, ids: Ids, now: datetime) -> list[str]:
         """Seal every plain file of the folder in its place; gives their names."""

@@ -1,4 +1,4 @@
-"""Payment card numbers and security codes in bytes that came in, masked before anything is stored.
+r"""Payment card numbers and security codes in bytes that came in, masked before anything is stored.
 
 PCI DSS 3.3.1 forbids to keep security codes and track data after authorisation, 3.5.1 to keep a
 readable card number. A hub needs neither: brand and last four digits tell a person which card.
@@ -8,16 +8,21 @@ A number counts when its prefix and length are those of an issuer, its check dig
 JSON number; elsewhere only texts of 15 and 16 digits count, in one piece or in a card's own groups,
 and never in fields that hold identities (`order_id`, `TransactionNumber`). Numbers of gift cards
 stay. What is masked keeps its length, so JSON stays JSON, XML stays XML and offsets stay true.
+Digits written as escapes (`\u0034`, `&#52;`, `&#x34;`) or in UTF-16 are read as digits.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 
 import msgspec
 
 FOUND_SHOWN = 5
+
+_MAYBE_ESCAPED = (b"\\u003", b"&#", b"\0")
+_ESCAPED = re.compile(rb"\\u003(\d)|&#(4[89]|5[0-7]);|&#[xX]3(\d);|\0")
 
 _DIGITS = b"0123456789"
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
@@ -143,6 +148,13 @@ class Masked(msgspec.Struct, frozen=True):
 
 def mask(body: bytes) -> Masked | None:
     """The body without card numbers and security codes; None when it holds none (the hot path)."""
+    stretches = _find(body)
+    if any(escape in body for escape in _MAYBE_ESCAPED):
+        stretches |= _find_escaped(body)
+    return _without(body, stretches) if stretches else None
+
+
+def _find(body: bytes) -> _Stretches:
     stretches: _Stretches = {}
     shape = body.translate(_SHAPE)
     for run in _RUNS.finditer(shape):
@@ -158,7 +170,44 @@ def mask(body: bytes) -> Masked | None:
         _CODE_BEGINS in shape and any(word in shape for word in _CODE_SHORT)
     ):
         _find_codes(body, stretches)
-    return _without(body, stretches) if stretches else None
+    return stretches
+
+
+def _find_escaped(body: bytes) -> _Stretches:
+    """What is found once escapes are digits, told by where it stands in the body as it came."""
+    plain, pieces, begun = bytearray(), [], 0
+    for found in _ESCAPED.finditer(body):
+        pieces += [body[i : i + 1] for i in range(begun, found.start())]
+        plain += body[begun : found.start()]
+        begun = found.end()
+        code = found[1] or found[3] or (b"%d" % (int(found[2]) - 48) if found[2] else b"")
+        plain += code
+        if code:
+            pieces.append(found.group())
+        elif pieces:
+            pieces[-1] += found.group()  # the other half of a UTF-16 letter
+        else:
+            pieces.append(found.group())
+            plain += b" "
+    plain += body[begun:]
+    pieces += [body[i : i + 1] for i in range(begun, len(body))]
+    places = [0, *itertools.accumulate(map(len, pieces))]
+    told: _Stretches = {}
+    for (start, end), (finding, instead) in _find(bytes(plain)).items():
+        written = b"".join(map(_written, pieces[start:end], instead))
+        told[places[start], places[end]] = finding, written
+    return told
+
+
+def _written(piece: bytes, letter: int) -> bytes:
+    """A letter in the form in which another one came."""
+    if piece.startswith(b"\\u"):
+        return b"\\u%04x" % letter
+    if piece.startswith((b"&#x", b"&#X")):
+        return b"&#x%02x;" % letter
+    if piece.startswith(b"&#"):
+        return b"&#%02d;" % letter
+    return bytes([letter]) + piece[1:]
 
 
 def mask_text(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from tillbridge.app.bench import raw
 from tillbridge.app.bench.flow_latency import latency_at
-from tillbridge.app.bench.retail import arrivals, make_hub, order_ids, store
+from tillbridge.app.bench.retail import arrivals, bench_hub, order_ids, store
 from tillbridge.app.flow_process import FlowProcesses
 from tillbridge.app.hub import Hub
 from tillbridge.atoms.clock import SystemClock
@@ -35,8 +35,7 @@ def run(
 
     profile: carry the flow in this process and print the profile's top rows instead.
     """
-    hub = make_hub(url)
-    with hub.connect() as connection, ExitStack() as stack:
+    with bench_hub(url) as hub, hub.connect() as connection, ExitStack() as stack:
         settings = _durability(connection)
         progress(f"storing {orders} orders")
         _store(connection, orders, seed=1)

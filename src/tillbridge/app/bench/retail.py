@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tillbridge.app.hub import Hub
+from tillbridge.app.sealed_secrets import SealedSecrets
 from tillbridge.app.settings import load_workspace
 from tillbridge.app.workspace import init
 from tillbridge.atoms.ids import SystemIds, key_of, lane_of
@@ -20,21 +23,35 @@ from tillbridge.mapping.names import NameRow, set_names
 
 LOCATION = "wh-east"
 PLENTY = 10**12
+_NO_ERP = {"erp": {"url": "http://127.0.0.1:9"}}
 CONNECTION = "web"
 
 
-def make_hub(url: str) -> Hub:
-    """A hub of a fresh example workspace over the database, its shop's names set, stock filled."""
-    folder = Path(tempfile.mkdtemp(prefix="tillbridge-bench-")) / "workspace"
-    init(folder, SystemIds())
-    hub = Hub(load_workspace(folder), url, overrides={"erp": {"url": "http://127.0.0.1:9"}})
+@contextmanager
+def bench_hub(url: str) -> Iterator[Hub]:
+    """A hub of a fresh example workspace over the database, its shop's names set, stock filled.
+
+    Workspace and master key are gone afterwards.
+    """
+    place = Path(tempfile.mkdtemp(prefix="tillbridge-bench-"))
+    folder = place / "workspace"
+    try:
+        init(folder, SystemIds())
+        with Hub(load_workspace(folder), url, overrides=_NO_ERP) as hub:
+            _open(hub)
+            yield hub
+    finally:
+        SealedSecrets(folder).forget_master()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _open(hub: Hub) -> None:
     with hub.connect() as connection:
         rows = [*xref_rows(), late_row()]
         set_names(connection, [NameRow(r.connection, r.table, r.theirs, r.ours) for r in rows])
         connection.commit()
         log.append_and_commit(connection, _opening_stock())
         hub.runner(connection).drain()
-    return hub
 
 
 def _opening_stock() -> list[Record]:

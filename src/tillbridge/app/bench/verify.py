@@ -14,7 +14,7 @@ from typing import Any
 from psycopg import sql
 
 from tillbridge.app.bench.multiply import multiply
-from tillbridge.app.bench.retail import make_hub
+from tillbridge.app.bench.retail import bench_hub
 from tillbridge.app.hub import Hub
 from tillbridge.app.ingest import ingest
 from tillbridge.app.worker import drain
@@ -35,7 +35,7 @@ Tell = Callable[[str], None]
 
 def run(url: str, *, records: int, progress: Tell) -> dict[str, Any]:
     """Measure; the result's keys are described in docs/operations.md. Raises AssertionError."""
-    with make_hub(url) as hub:
+    with bench_hub(url) as hub:
         progress(f"a day of {ORDERS} web orders and three stores")
         _trade(hub)
     with connect(url, statement_timeout_ms=0) as connection:

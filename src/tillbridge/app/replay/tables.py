@@ -15,6 +15,8 @@ from tillbridge.durable.rooms import Connection
 from tillbridge.durable.session import connect
 
 SCRATCH = "tillbridge_replay"
+_ALONE = 88
+"""Key of the advisory lock that keeps two replays apart."""
 
 
 @contextmanager
@@ -31,29 +33,38 @@ def snapshot(hub: Hub) -> Iterator[Connection]:
 
 @contextmanager
 def scratch_database(url: str, into: str = "") -> Iterator[str]:
-    """An empty database with the schema, on the same server unless an address is given."""
-    made = ""
-    if not into:
+    """An empty database with the schema, on the same server unless an address is given.
+
+    Raises Refused while another replay uses the one on this server.
+    """
+    if into:
+        yield _made_ready(into)
+        return
+    with connect(url, name="tillbridge replay", autocommit=True) as alone:
+        row = alone.execute("select pg_try_advisory_lock(%s)", (_ALONE,)).fetchone()
+        if not (row and row[0]):
+            raise Refused("another replay runs on this server; wait for it, or name a database")
         drop_database(url, SCRATCH)
-        into = made = create_database(url, SCRATCH)
-    try:
-        with connect(into) as connection:
-            migrate(connection)
-            for guarded in (
-                "xref",
-                "period",
-                "rule_book",
-            ):  # what was approved then needs nobody again
-                name = sql.Identifier(guarded)
-                connection.execute(sql.SQL("alter table {} disable trigger user").format(name))
-            row = connection.execute("select exists (select from record), current_database()")
-            used, found = row.fetchone() or (False, "")
-            if used:
-                raise Refused(f"database {found} is not empty")
-        yield into
-    finally:
-        if made:
+        try:
+            yield _made_ready(create_database(url, SCRATCH))
+        finally:
             drop_database(url, SCRATCH)
+
+
+def _made_ready(into: str) -> str:
+    """The schema, without the guards that ask for a second person: what was approved then needs
+    nobody again. Raises Refused when something stands in the log.
+    """
+    with connect(into) as connection:
+        migrate(connection)
+        for guarded in ("xref", "period", "rule_book"):
+            name = sql.Identifier(guarded)
+            connection.execute(sql.SQL("alter table {} disable trigger user").format(name))
+        row = connection.execute("select exists (select from record), current_database()")
+        used, found = row.fetchone() or (False, "")
+        if used:
+            raise Refused(f"database {found} is not empty")
+    return into
 
 
 def copy_table(there: Connection, here: Connection, table: str) -> None:
