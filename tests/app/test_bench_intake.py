@@ -6,7 +6,9 @@ import pytest
 from psycopg import Connection
 
 from tillbridge.app.bench import intake, intake_raw
-from tillbridge.app.bench.intake_load import Load, requests
+from tillbridge.app.bench.http_load import Load
+from tillbridge.app.bench.intake_load import requests
+from tillbridge.app.bench.scratch import proven
 from tillbridge.atoms.clock import SystemClock
 
 
@@ -42,7 +44,7 @@ def test_an_answer_that_is_not_in_the_tables_voids_the_bench(connection: Connect
 def test_a_server_that_may_forget_is_not_measured(connection: Connection) -> None:
     connection.execute("set synchronous_commit = off")
     with pytest.raises(AssertionError, match="synchronous_commit is off"):
-        intake._proven(connection)
+        proven(connection)
 
 
 def test_both_raw_ways_write_the_rows_that_were_read(connection: Connection) -> None:
