@@ -57,6 +57,13 @@ class Levels:
         """Whether the row is locked by this transaction."""
         return bucket in self._levels
 
+    def holds(self, product: str) -> bool:
+        """Whether pieces of a product stand at a row this transaction has locked."""
+        return any(
+            (level.on_hand or level.reserved) and bucket.product == product
+            for bucket, level in self._levels.items()
+        )
+
     def lock(self, buckets: Iterable[Bucket]) -> None:
         """Lock rows in key order, making those that are not there."""
         ordered = sorted(set(buckets) - self._levels.keys())

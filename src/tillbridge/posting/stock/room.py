@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
+
+import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.canonical.items import ItemDescribed
+from tillbridge.canonical.registry import Body
 from tillbridge.canonical.sales import SaleRung, SaleVoided
-from tillbridge.canonical.stock import MoveStock, ReserveStock, StockCounted
+from tillbridge.canonical.stock import MoveStock, ReserveStock, StockCounted, StockLine
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
 from tillbridge.posting.stock.counts import Counts
+from tillbridge.posting.stock.descriptions import Descriptions
 from tillbridge.posting.stock.holds import Holds
+from tillbridge.posting.stock.items import Items
 from tillbridge.posting.stock.levels import Bucket, Levels
 from tillbridge.posting.stock.movements import Movements
 
@@ -34,12 +41,40 @@ class StockSession(KeyedSession):
         """Nothing is read or locked before the first records come."""
         self._now = now
         self._levels = Levels(connection)
+        self._items = Items(connection)
+        self._descriptions = Descriptions(connection, self._items, self._levels)
         self._movements = Movements(connection, self._levels)
         self._counts = Counts(connection, self._levels, self._movements)
         self._holds = Holds(connection, self._levels)
 
+    def take(self, records: Sequence[Record]) -> Sequence[Outcome]:
+        """See RoomSession. What is told before an item's description goes by the old one."""
+        if not any(isinstance(record.body, ItemDescribed) for record in records):
+            return super().take(records)
+        outcomes: list[Outcome] = []
+        parked: set[str] = set()
+        for _, run in groupby(records, key=lambda record: isinstance(record.body, ItemDescribed)):
+            wave = list(run)
+            found = iter(super().take([record for record in wave if record.key not in parked]))
+            outcomes += [
+                Outcome(follows=True) if record.key in parked else next(found) for record in wave
+            ]
+            parked.update(
+                record.key
+                for record, outcome in zip(wave, outcomes[-len(wave) :], strict=True)
+                if outcome.decision is not None
+            )
+        return outcomes
+
     def load(self, records: Sequence[Record]) -> None:
-        """Lock the stock rows the records name, in key order; read holds and known movements."""
+        """Read items; lock the stock rows the records name, in key order; read holds and known
+        movements.
+        """
+        told = [record.body for record in records if isinstance(record.body, ItemDescribed)]
+        if told:
+            self._descriptions.load(told)
+            return
+        self._items.load(name for record in records for name in _products(record.body))
         self._holds.load(r.key for r in records if isinstance(r.body, ReserveStock))
         self._movements.load_sums(r.body.voided for r in records if isinstance(r.body, SaleVoided))
         buckets: set[Bucket] = set()
@@ -51,15 +86,20 @@ class StockSession(KeyedSession):
         )
 
     def _buckets(self, record: Record) -> set[Bucket]:
+        """The rows a record may touch; none when it will be refused."""
+        try:
+            return self._places(record)
+        except NeedsDecision:
+            return set()
+
+    def _places(self, record: Record) -> set[Bucket]:
         match record.body:
             case ReserveStock() as body:
-                return self._holds.buckets(record.key, body)
+                return self._holds.buckets(record.key, self._expanded(body))
             case MoveStock() as body:
-                return {Bucket(li.location, li.product, li.condition) for li in body.lines}
+                return {bucket for bucket, _ in self._moved(body.lines)}
             case SaleRung() as body:
-                return {
-                    Bucket(body.location, li.product) for li in body.lines if li.kind == "goods"
-                }
+                return {bucket for bucket, _ in self._moved(_sold(body))}
             case StockCounted() as body if body.basis == "on_hand":
                 return {Bucket(body.location, body.product, body.condition)}
             case SaleVoided() as body:
@@ -71,19 +111,18 @@ class StockSession(KeyedSession):
         """One reservation, movement, count, till sale or void."""
         body, key = record.body, record.key
         if isinstance(body, ReserveStock):
-            return self._holds.reserve(key, body)
+            return self._holds.reserve(key, self._expanded(body))
+        if isinstance(body, ItemDescribed):
+            return self._descriptions.take(body)
         if self._movements.is_booked(body.id):
             return DONE
         move = self._movements.move
         match body:
             case MoveStock():
-                rows = [
-                    (Bucket(li.location, li.product, li.condition), li.quantity)
-                    for li in body.lines
-                ]
+                rows = self._moved(body.lines)
                 told = move(key, body.id, body.kind, rows, body.occurred_at, body.cause)
             case SaleRung():
-                told = move(key, body.id, "sale", _sold(body), body.occurred_at)
+                told = move(key, body.id, "sale", self._moved(_sold(body)), body.occurred_at)
             case SaleVoided():
                 back = self._movements.undoing(body.voided)
                 told = move(key, body.id, "return", back, body.occurred_at, "void")
@@ -93,18 +132,43 @@ class StockSession(KeyedSession):
                 raise NeedsDecision("unexpected", f"the stock book takes no {record.type}")
         return Outcome(notices=told)
 
+    def _expanded(self, body: ReserveStock) -> ReserveStock:
+        return msgspec.structs.replace(body, lines=self._items.expand(body.lines))
+
+    def _moved(self, lines: Iterable[StockLine]) -> list[tuple[Bucket, int]]:
+        """Movements of lines: base units, bundles as their components."""
+        return [
+            (Bucket(line.location, line.product, line.condition), line.quantity)
+            for line in self._items.expand(lines)
+        ]
+
     def flush(self) -> None:
-        """Write stock rows, movements, reservations, answers and evidence as sets."""
+        """Write items, stock rows, movements, reservations, answers and evidence as sets."""
+        self._descriptions.save()
         self._levels.save(self._now)
         self._movements.save()
         self._holds.save()
         self._counts.save()
 
 
-def _sold(body: SaleRung) -> list[tuple[Bucket, int]]:
-    out: dict[Bucket, int] = {}
+def _products(body: Body) -> Iterable[str]:
+    """The products a record names."""
+    match body:
+        case ReserveStock() | MoveStock() | SaleRung():
+            return (line.product for line in body.lines)
+        case StockCounted():
+            return (body.product,)
+        case _:
+            return ()
+
+
+def _sold(body: SaleRung) -> list[StockLine]:
+    """What a till sale takes from the shelf: one line for each product and unit."""
+    out: dict[tuple[str, str], int] = {}
     for line in body.lines:
         if line.kind == "goods":
-            bucket = Bucket(body.location, line.product)
-            out[bucket] = out.get(bucket, 0) - line.quantity
-    return list(out.items())
+            out[line.product, line.unit] = out.get((line.product, line.unit), 0) - line.quantity
+    return [
+        StockLine("", product, quantity, body.location, unit=unit)
+        for (product, unit), quantity in out.items()
+    ]
