@@ -88,6 +88,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `rounding` line holds what a channel's header and lines differ by within tolerance).
     paid_stated: cumulative amount the channel says is paid, None when it does not say.
     tenders: our tender codes of the gateways named, first one carries what has no transaction.
+    location: where it was sold. collect_at: the one place where the buyer will collect the goods.
     """
 
     number: str
@@ -103,6 +104,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     paid_stated: int | None = None
     tenders: tuple[str, ...] = ()
     location: str = ""
+    collect_at: str = ""
     cancelled_at: datetime | None = None
     cancel_reason: str = ""
     test: bool = False

@@ -61,8 +61,9 @@ class ReserveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
     order of preference. split_most: over how many of them the lines may be spread; the fewest that
     can serve all lines are taken, then the most preferred. channel: whose safety stock counts.
     takes: key of a reservation made before the order, whose pieces this one takes over.
-    backorder: what is not there may be promised out of expected supply. version: rises per key; an
-    older command than the last one answered is a no-op.
+    backorder: what is not there may be promised out of expected supply; else only products named
+    in preorder. barred: locations that failed the order, where only a line may stay that names it.
+    version: rises per key; an older command than the last one answered is a no-op.
     """
 
     version: int
@@ -73,6 +74,8 @@ class ReserveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
     split_most: int = 1
     takes: str = ""
     backorder: bool = False
+    preorder: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
 
 
 class MoveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
@@ -151,18 +154,21 @@ class StockReserved(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """The whole demand of a ReserveStock command is held; version = the command's.
 
     location: where, "" when spread over several (each line names its own). promised: what is
-    promised out of expected supply instead (line.location: where it will arrive).
+    promised out of expected supply instead (line.location: where it will arrive). turn: rises when
+    the same command is answered anew, because stock moved or arrived.
     """
 
     version: int
     location: str
     lines: tuple[StockLine, ...]
     promised: tuple[StockLine, ...] = ()
+    turn: int = 0
 
 
 class StockShort(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """A ReserveStock command could not be held, or no longer can; names the first product that
-    lacks. location: where stock fell below what was promised, "" when it never was held.
+    lacks. location: where stock fell below what was promised, "" when it never was held. turn: as
+    in StockReserved.
     """
 
     version: int
@@ -170,6 +176,7 @@ class StockShort(Fact, frozen=True, kw_only=True, omit_defaults=True):
     wanted: int
     free: int
     location: str = ""
+    turn: int = 0
 
 
 class PickFailed(Fact, frozen=True, kw_only=True, omit_defaults=True):

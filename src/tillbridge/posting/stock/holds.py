@@ -60,7 +60,14 @@ class Holds:
         hold = self._holds[key]
         if body.version <= hold.version:
             return DONE
-        found = answer(body.lines, body.locations, hold.lines, self._free)
+        found = answer(
+            body.lines,
+            body.locations,
+            hold.lines,
+            self._free,
+            split_most=body.split_most,
+            barred=body.barred,
+        )
         self._take(hold.lines, -1)
         self._take(found.lines, 1)
         if hold.lines:
