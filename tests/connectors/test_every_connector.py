@@ -16,12 +16,13 @@ from tillbridge.contract.conformance import (
     CHECKS,
     Check,
     DeliveryTarget,
+    PublishingTarget,
     Suite,
     checks_for,
     load_suite,
 )
-from tillbridge.contract.conformance.checks import LIVE_CHECKS
-from tillbridge.contract.promises import Connector, Delivers
+from tillbridge.contract.conformance.checks import LIVE_CHECKS, LIVE_PUBLISHING_CHECKS
+from tillbridge.contract.promises import Connector, Delivers, PublishesAvailability
 
 CONNECTORS = Path(__file__).parents[2] / "src" / "tillbridge" / "connectors"
 TARGETS = Path(__file__).parent
@@ -93,15 +94,36 @@ def test_the_connector_keeps_its_promises(name: str, check: Check) -> None:
 
 @pytest.fixture(scope="module", params=delivering())
 def live(request: pytest.FixtureRequest) -> Iterator[tuple[str, DeliveryTarget]]:
-    path = TARGETS / request.param / "conformance_target.py"
-    spec = importlib.util.spec_from_file_location(f"conformance_target_{request.param}", path)
+    module = target_of(request.param, "conformance_target")
+    target: AbstractContextManager[DeliveryTarget] = module.delivery_target()
+    with target as found:
+        yield request.param, found
+
+
+def target_of(name: str, file: str) -> Any:
+    """The module of a connector's tests that knows a live far side."""
+    path = TARGETS / name / f"{file}.py"
+    spec = importlib.util.spec_from_file_location(f"{file}_{name}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    target: AbstractContextManager[DeliveryTarget] = module.delivery_target()
+    return module
+
+
+def publishing() -> list[str]:
+    """Folders that publish availability."""
+    return [name for name in folders() if isinstance(connector_of(name), PublishesAvailability)]
+
+
+@pytest.mark.parametrize("check", LIVE_PUBLISHING_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("name", publishing())
+def test_every_channel_shows_what_it_was_told(name: str, check: Any) -> None:
+    target: AbstractContextManager[PublishingTarget]
+    target = target_of(name, "publishing_target").publishing_target()
     with target as found:
-        yield request.param, found
+        problems = check(suite_of(name), found)
+    assert not problems, "\n".join(problems)
 
 
 @pytest.mark.timeout(900)  # a far side may have to be installed first, once per machine

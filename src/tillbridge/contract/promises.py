@@ -16,6 +16,7 @@ from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.canonical.registry import Body
 from tillbridge.contract.names import Names
+from tillbridge.contract.offers import Offer, Shown
 from tillbridge.contract.transport import Transport
 
 
@@ -297,6 +298,29 @@ class Delivers(Protocol):
 
 
 @runtime_checkable
+class PublishesAvailability(Protocol):
+    """Shows our availability at its channel, by compare-and-set.
+
+    offers_max: so many offers per call of the method. offer_step: smallest difference the channel
+    can show, thousandths of a unit.
+    """
+
+    offers_max: int
+    offer_step: int
+
+    def publish(
+        self,
+        offers: Sequence[Offer],
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> list[Shown]:
+        """One receipt per offer, in order. Raises RetryLater when the channel is away as a whole,
+        and Refused when it refuses the connection; never raises for a single offer.
+        """
+
+
+@runtime_checkable
 class ChecksConnection(Protocol):
     """Can say whether the far side answers and accepts the credentials."""
 
@@ -315,6 +339,7 @@ PROMISES: tuple[type[Any], ...] = (
     Subscribes,
     Rereads,
     Delivers,
+    PublishesAvailability,
     ChecksConnection,
 )
 

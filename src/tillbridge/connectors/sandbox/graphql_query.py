@@ -30,12 +30,19 @@ class QueryError(Exception):
 
 
 class Selected(msgspec.Struct, frozen=True, kw_only=True):
-    """A selected field: under which name it answers, its arguments, what is selected in it."""
+    """A selected field: under which name it answers, its arguments, what is selected in it, its
+    directives with their arguments.
+    """
 
     answer: str
     name: str
     arguments: Mapping[str, Any]
     within: tuple[Selected, ...] = ()
+    directives: Mapping[str, Mapping[str, Any]] = {}
+
+
+DIRECTIVES = "@"
+"""Under this name a value that is called finds the directives of its field among the arguments."""
 
 
 class Connection:
@@ -106,7 +113,7 @@ def resolve(fields: Sequence[Selected], source: Mapping[str, Any]) -> dict[str, 
             raise QueryError(words, "undefinedField")
         value = source[field.name]
         if callable(value):
-            value = value(field.arguments)
+            value = value({**field.arguments, DIRECTIVES: field.directives})
         answer[field.answer] = _resolved(field, value)
     return answer
 
@@ -237,12 +244,15 @@ class _Reader:
             self._next()
             name = self._next()
         arguments = self._arguments()
+        directives = {}
         while self._peek() == "@":
             self._next()
-            self._next()
-            self._arguments()
+            directive = self._next()
+            directives[directive] = self._arguments()
         within = self._selections() if self._peek() == "{" else ()
-        return Selected(answer=answer, name=name, arguments=arguments, within=within)
+        return Selected(
+            answer=answer, name=name, arguments=arguments, within=within, directives=directives
+        )
 
     def _arguments(self) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -4,10 +4,11 @@
 
 It answers `shop`, `order(id)`, `node(id)`, `orders(first, after, query, sortKey)` and
 `ordersCount(query, limit)` for the orders of a day of trade, as they stand at the instant it is
-told to show, and keeps webhook subscriptions. As documented: 401 for a wrong token; the API version
-in the answer's header, a dead version answered by the oldest living one; cost per query from a
-leaky bucket and, when it is empty, 200 with errors[].extensions.code THROTTLED; 429 with
-Retry-After at the edge (fault `throttle`). Webhooks are sent by `shopify_webhooks`. Started alone
+told to show, keeps webhook subscriptions, and has an inventory (`shop_inventory`). As documented:
+401 for a wrong token; the API version in the answer's header, a dead version answered by the oldest
+living one; cost per query from a leaky bucket and, when it is empty, 200 with
+errors[].extensions.code THROTTLED; 429 with Retry-After at the edge (fault `throttle`). Webhooks
+are sent by `shopify_webhooks`. Started alone
 it prints its address and sends the day to a hub:
 
     python -m tillbridge.connectors.sandbox.shopify_simulator --token t --seed 7
@@ -42,6 +43,7 @@ from tillbridge.connectors.sandbox.loopback import CUT, Answer, Call, LoopbackSe
 from tillbridge.connectors.sandbox.retailer import day_of_trade
 from tillbridge.connectors.sandbox.shop_day import Story
 from tillbridge.connectors.sandbox.shop_graph import node_graph, order_graph
+from tillbridge.connectors.sandbox.shop_inventory import ShopInventory
 from tillbridge.connectors.sandbox.shop_orders import ShopOrder, State
 from tillbridge.connectors.sandbox.shopify_webhooks import WebhookSender
 from tillbridge.contract.addresses import LOOPBACK
@@ -107,6 +109,7 @@ class ShopifySimulator:
         self.calls = 0
         # webhook subscriptions: topic as webhooks name it -> address
         self.subscriptions: dict[str, str] = {}
+        self.inventory = ShopInventory()
 
     @property
     def address(self) -> str:
@@ -154,11 +157,13 @@ class ShopifySimulator:
             words = "[API] Invalid API key or access token (unrecognized login or wrong password)"
             return json_answer(401, {"errors": words})
         fault = self.faults.draw("read")
-        if fault is not None and fault.do != "slow":
+        if fault is not None and fault.do not in ("slow", "lost"):
             return self._failed(fault)
         asked = match[1]
         version = asked if asked in VERSIONS else VERSIONS[0]
-        status, body = self._asked(call.body)
+        status, body = self._asked(call.body, version)
+        if fault is not None and fault.do == "lost":
+            return CUT
         if fault is not None:
             self._stopping.wait(fault.seconds)
         return json_answer(status, body, {"X-Shopify-API-Version": version})
@@ -176,7 +181,7 @@ class ShopifySimulator:
             self._stopping.wait(fault.seconds)
         return CUT
 
-    def _asked(self, body: bytes) -> tuple[int, dict[str, Any]]:
+    def _asked(self, body: bytes, version: str) -> tuple[int, dict[str, Any]]:
         """The answer to a question, with its cost; errors come with status 200."""
         try:
             question = msgspec.json.decode(body, type=Question)
@@ -194,7 +199,7 @@ class ShopifySimulator:
             if not granted:
                 error = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
                 return 200, {"errors": [error], "extensions": {"cost": cost}}
-            return 200, {"data": self._resolved(fields), "extensions": {"cost": cost}}
+            return 200, {"data": self._resolved(fields, version), "extensions": {"cost": cost}}
         except QueryError as problem:
             error = {"message": problem.words, "extensions": {"code": problem.code}}
             return 200, {"errors": [error]}
@@ -210,7 +215,7 @@ class ShopifySimulator:
             },
         }
 
-    def _resolved(self, fields: Sequence[Selected]) -> dict[str, Any]:
+    def _resolved(self, fields: Sequence[Selected], version: str) -> dict[str, Any]:
         root = {
             "shop": {
                 "__typename": "Shop",
@@ -232,6 +237,10 @@ class ShopifySimulator:
                 ]
             ),
             "webhookSubscriptionCreate": self._subscribe,
+            "inventoryItem": self.inventory.item,
+            "inventorySetQuantities": lambda arguments: self.inventory.set_quantities(
+                arguments, version
+            ),
         }
         return resolve(fields, root)
 

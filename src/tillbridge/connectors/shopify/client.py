@@ -69,6 +69,12 @@ class AdminApi:
         in between has answered; nothing was changed, so asking again is safe), Refused, or
         NeedsDecision for JSON that is no answer of this API.
         """
+        data = self.ask_openly(query, **variables)
+        self._judge_mutations(data)
+        return data
+
+    def ask_openly(self, query: str, **variables: Any) -> dict[str, Any]:
+        """As `ask`, but what a mutation says in `userErrors` is left to the caller."""
         request = Request(
             method="POST",
             url=self._settings.url,
@@ -91,7 +97,6 @@ class AdminApi:
         self._judge_version(response)
         if not answer.data:
             raise wire.WireError("the shop's answer holds no data")
-        self._judge_mutations(answer.data)
         return answer.data
 
     def shop(self) -> dict[str, Any]:
@@ -208,7 +213,7 @@ class AdminApi:
             return RetryLater("the shop failed on the call")
         words = "; ".join(error.message for error in answer.errors)[:300]
         return Refused(
-            f"the shop refuses the call: {self._safe(words)}", code=(codes[0] or "refused").lower()
+            f"the shop refuses the call: {self.safe(words)}", code=(codes[0] or "refused").lower()
         )
 
     def _judge_mutations(self, data: dict[str, Any]) -> None:
@@ -216,9 +221,9 @@ class AdminApi:
             errors = found.get("userErrors") if isinstance(found, dict) else None
             if errors:
                 said = msgspec.json.encode(errors).decode()[:300]
-                raise Refused(f"{name}: {self._safe(said)}", code="user_error")
+                raise Refused(f"{name}: {self.safe(said)}", code="user_error")
 
-    def _safe(self, words: str) -> str:
+    def safe(self, words: str) -> str:
         """The far side's words, one printable line without the token."""
         shown = "".join(letter if letter.isprintable() else " " for letter in words)
         return shown.replace(self._token, "***")

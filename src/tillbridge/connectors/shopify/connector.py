@@ -12,11 +12,14 @@ import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.atoms.ids import key_of
-from tillbridge.connectors.shopify import files, inbound, inbound_listing, webhooks
+from tillbridge.connectors.shopify import files, inbound, inbound_listing, inventory, webhooks
 from tillbridge.connectors.shopify.client import AdminApi
 from tillbridge.connectors.shopify.config import ShopifyConfig
+from tillbridge.connectors.shopify.outbound import STEP
+from tillbridge.connectors.shopify.publishing import Publication
 from tillbridge.connectors.shopify.wire import number
 from tillbridge.contract.names import Names
+from tillbridge.contract.offers import Offer, Shown
 from tillbridge.contract.promises import (
     Address,
     Connection,
@@ -53,13 +56,15 @@ class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ShopifyConnector:
     """Translates, ReceivesWebhooks, ReadsFiles, Polls, Lists, Subscribes,
-    Rereads, ChecksConnection.
+    Rereads, PublishesAvailability, ChecksConnection.
     """
 
     name = "shopify"
     config: type[msgspec.Struct] = ShopifyConfig
     streams: tuple[str, ...] = ("orders",)
     listed: tuple[str, ...] = ("orders",)
+    offers_max = inventory.LINES_MAX
+    offer_step = STEP
 
     def translate(self, message: Message, connection: Connection, names: Names) -> Translation:
         """Facts of a payload; see inbound."""
@@ -161,6 +166,18 @@ class ShopifyConnector:
         for topic in gone:
             api.subscribe(_in_api(topic), settings.webhook_address)
         return gone
+
+    def publish(
+        self,
+        offers: Sequence[Offer],
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> list[Shown]:
+        """Set what the shop has available, where it still is what we believe; see publishing."""
+        settings = _settings(connection)
+        api = AdminApi(settings, secrets.get("access_token", ""), transport)
+        return Publication(api, settings.api_version, offers).run()
 
     def check(
         self, connection: Connection, secrets: Mapping[str, str], transport: Transport

@@ -50,6 +50,17 @@ SUBSCRIBE = (
     " { webhookSubscription { id } userErrors { field message } } }"
 )
 
+_SET = "inventorySetQuantities(input: $input)"
+_SET_ANSWER = "{ userErrors { code field message } }"
+# From 2026-04 on every inventory mutation has to carry an idempotency key.
+SET_QUANTITIES = (
+    "mutation ($input: InventorySetQuantitiesInput!, $operation: String!) {"
+    f" {_SET} @idempotent(key: $operation) {_SET_ANSWER} }}"
+)
+SET_QUANTITIES_BEFORE_2026_04 = (
+    f"mutation ($input: InventorySetQuantitiesInput!) {{ {_SET} {_SET_ANSWER} }}"
+)
+
 ORDER = (
     "query ($id: ID!) { order(id: $id) {"
     " id name currencyCode createdAt updatedAt processedAt cancelledAt cancelReason test"
@@ -103,3 +114,14 @@ def following(kind: str, field: str) -> str:
     return (
         f"query ($id: ID!, $after: String!) {{ node(id: $id) {{ ... on {kind} {{ {asked} }} }} }}"
     )
+
+
+def levels(count: int) -> str:
+    """What `count` items (`$i0`, ...) have available at a location each (`$l0`, ...)."""
+    declared = ", ".join(f"$i{n}: ID!, $l{n}: ID!" for n in range(count))
+    asked = " ".join(
+        f"n{n}: inventoryItem(id: $i{n}) {{ inventoryLevel(locationId: $l{n})"
+        ' { quantities(names: ["available"]) { quantity } } }'
+        for n in range(count)
+    )
+    return f"query ({declared}) {{ {asked} }}"

@@ -23,7 +23,8 @@ Samples: the folder `samples/` of a connector
     personal    path patterns of personal data beyond the obvious names (email, phone, ...).
     stream      {"sample": "day.csv", "head_lines": 1, "tail_lines": 0}: the lines between head
                 and tail may be repeated without end, to prove that a file is never read whole.
-    poll, reread  {"stream": ...}, {"topic": ..., "reference": ...} for the outgoing checks.
+    poll, reread, publish  {"stream": ...}, {"topic": ..., "reference": ...},
+                {"product": ..., "place": ...} (their names) for the outgoing checks.
 `NAME.json`                     one message: {"topic": ..., "headers": {...}, "body": {...}}.
 `NAME.csv|.tsv|.txt|.xml|...`   a file as it arrives: cut by `split` when the connector reads files,
                                 else one message whose topic stands in the expected file.
@@ -39,17 +40,20 @@ Samples: the folder `samples/` of a connector
                                 body signed with two different secrets.
 `NAME.document.json`            a SubmitDocument, for connectors that deliver.
 
-Against a live far side (a simulator, a real ERP) the tests hand over a `DeliveryTarget`.
+Against a live far side (a simulator, a real ERP) the tests hand over a `DeliveryTarget`
+or a `PublishingTarget`.
 """
 
 from tillbridge.contract.conformance.checks import CHECKS, Check, checks_for, run_all
 from tillbridge.contract.conformance.delivering import DeliveryTarget
+from tillbridge.contract.conformance.publishing import PublishingTarget
 from tillbridge.contract.conformance.samples import Suite, load_suite, record_expected
 
 __all__ = [
     "CHECKS",
     "Check",
     "DeliveryTarget",
+    "PublishingTarget",
     "Suite",
     "checks_for",
     "load_suite",

@@ -13,6 +13,7 @@ from tillbridge.contract.conformance import (
     mutation,
     nonsense,
     outgoing,
+    publishing,
     reading,
     translating,
     webhooks,
@@ -23,6 +24,7 @@ from tillbridge.contract.promises import (
     Delivers,
     Lists,
     Polls,
+    PublishesAvailability,
     ReadsFiles,
     ReceivesWebhooks,
     Rereads,
@@ -90,6 +92,7 @@ CHECKS: tuple[Check, ...] = (
         Lists,
         Rereads,
         Delivers,
+        PublishesAvailability,
     ),
 )
 
@@ -98,6 +101,12 @@ LIVE_CHECKS: tuple[Callable[[Suite, delivering.DeliveryTarget], list[str]], ...]
     delivering.delivers_once,
     delivering.delivers_batches,
     delivering.survives_a_fault_at_every_call,
+)
+LIVE_PUBLISHING_CHECKS: tuple[Callable[[Suite, publishing.PublishingTarget], list[str]], ...] = (
+    publishing.shows_what_it_was_told,
+    publishing.overwrites_nothing_it_did_not_know,
+    publishing.publishes_batches,
+    publishing.settles_after_a_fault_at_every_call,
 )
 
 

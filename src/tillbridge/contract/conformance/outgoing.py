@@ -15,6 +15,7 @@ import msgspec
 from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.contract.conformance.samples import Suite
+from tillbridge.contract.offers import Offer, Shown
 from tillbridge.contract.promises import (
     Assignment,
     ChecksConnection,
@@ -23,6 +24,7 @@ from tillbridge.contract.promises import (
     Lists,
     Page,
     Polls,
+    PublishesAvailability,
     Receipt,
     Rereads,
     Window,
@@ -32,6 +34,8 @@ from tillbridge.contract.transport import Request, Response
 SECRET = "planted-secret-4711"  # noqa: S105 - a canary, made up
 CALLS_MAX = 200
 Call = Callable[["ScriptedTransport"], Any]
+SURE = ("accepted", "applied", "conflict")
+"""Outcomes that say what the far side has."""
 
 
 class ScriptedTransport:
@@ -74,15 +78,20 @@ def waits_when_told_to(suite: Suite) -> list[str]:
             transport = ScriptedTransport(answer)
             waits = _ended(call, transport)
             problems += [f"{name}: {label}: {words}" for words in _not_later(waits)]
-            asked = [wait.after_seconds for wait in waits if isinstance(wait, RetryLater | Receipt)]
+            asked = [
+                wait.after_seconds
+                for wait in waits
+                if isinstance(wait, RetryLater | Receipt | Shown)
+            ]
             if label == "429" and any(seconds is None or seconds < 17 for seconds in asked):
                 problems.append(f"{name}: Retry-After: 17 is not honoured ({asked})")
             if len(transport.requests) > 3:
                 problems.append(f"{name}: {label}: {len(transport.requests)} calls without waiting")
         silence = RetryLater("no answer", unknown=True)
         for ended in _ended(call, ScriptedTransport(silence)):
-            sure = isinstance(ended, Receipt) and ended.outcome in ("accepted", "refused")
-            if sure or not isinstance(ended, RetryLater | Receipt):
+            told = isinstance(ended, Receipt | Shown)
+            sure = told and ended.outcome in (*SURE, "refused")
+            if sure or not (told or isinstance(ended, RetryLater)):
                 problems.append(f"{name}: no answer at all ended as {_shown(ended)}")
     return problems
 
@@ -93,8 +102,8 @@ def gives_up_when_refused(suite: Suite) -> list[str]:
     for name, call in _calls(suite):
         for status in (401, 403, 404):
             for ended in _ended(call, ScriptedTransport(_answer(status))):
-                if isinstance(ended, Receipt):
-                    if ended.outcome in ("accepted", "unknown") or not ended.words:
+                if isinstance(ended, Receipt | Shown):
+                    if ended.outcome in (*SURE, "unknown") or not ended.words:
                         problems.append(f"{name}: {status} ended as {_shown(ended)}")
                 elif not isinstance(ended, Refused | RetryLater | NeedsDecision):
                     problems.append(f"{name}: {status} ended as {_shown(ended)}")
@@ -119,8 +128,8 @@ def believes_no_garbage_answer(suite: Suite) -> list[str]:
         for body in bodies:
             for ended in _ended(call, ScriptedTransport(_answer(200, body=body))):
                 fine = isinstance(ended, Refused | RetryLater | NeedsDecision)
-                if isinstance(ended, Receipt):
-                    fine = ended.outcome != "accepted"
+                if isinstance(ended, Receipt | Shown):
+                    fine = ended.outcome not in SURE
                 if not fine:
                     problems.append(f"{name}: answer {body[:20]!r} ended as {_shown(ended)}")
     return problems
@@ -174,6 +183,37 @@ def _calls(suite: Suite) -> Iterator[tuple[str, Call]]:
         for path in suite.documents():
             document = msgspec.json.decode(path.read_bytes(), type=SubmitDocument)
             yield f"deliver {path.name}", _delivery(suite, document, secrets)
+    yield from _publications(suite, secrets)
+
+
+def _publications(suite: Suite, secrets: Mapping[str, str]) -> Iterator[tuple[str, Call]]:
+    connector: object = suite.connector
+    if isinstance(connector, PublishesAvailability) and suite.guide.publish is not None:
+        for label, previous in (("publish", 5000), ("publish the first time", None)):
+            yield label, _publication(suite, connector, previous, secrets)
+
+
+def _publication(
+    suite: Suite,
+    connector: PublishesAvailability,
+    previous: int | None,
+    secrets: Mapping[str, str],
+) -> Call:
+    wanted = suite.guide.publish or {}
+    offer = Offer(
+        operation="operation-1",
+        product="P1",
+        location="L1",
+        products=(wanted["product"],),
+        places=(wanted["place"],),
+        quantity=4 * connector.offer_step,
+        previous=previous,
+    )
+
+    def call(transport: ScriptedTransport) -> list[Shown]:
+        return connector.publish([offer], suite.connection, secrets, transport)
+
+    return call
 
 
 def _poll(suite: Suite, connector: Polls, stream: str, secrets: Mapping[str, str]) -> Call:
@@ -215,7 +255,7 @@ def _not_later(ended: list[Any]) -> list[str]:
     problems = []
     for one in ended:
         later = isinstance(one, RetryLater) or (
-            isinstance(one, Receipt) and one.outcome in ("retry", "unknown")
+            isinstance(one, Receipt | Shown) and one.outcome in ("retry", "unknown")
         )
         if not later:
             problems.append(f"ended as {_shown(one)} instead of later")

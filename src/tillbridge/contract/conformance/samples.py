@@ -49,6 +49,7 @@ class Guide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stream: dict[str, Any] | None = None
     poll: dict[str, str] | None = None
     reread: dict[str, str] | None = None
+    publish: dict[str, str] | None = None
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
