@@ -97,6 +97,7 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "ParkedGivenUp": _KEPT,
     "NamesChanged": _KEPT,
     "PeriodChanged": _KEPT,
+    "AvailabilityRulesChanged": _KEPT,
     "JournalSummed": _KEPT,
     "DocumentRetried": _KEPT,
     "DocumentGivenUp": _KEPT,

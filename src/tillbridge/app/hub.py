@@ -9,7 +9,7 @@ from typing import Any, Self
 import msgspec
 import structlog
 
-from tillbridge.app import registry
+from tillbridge.app import availability_rules, registry
 from tillbridge.app.runner import FlowRunner, Pace
 from tillbridge.app.settings import ConnectionSettings, SettingsRefused, Workspace
 from tillbridge.app.suspects import Suspects
@@ -45,6 +45,7 @@ from tillbridge.posting.money.activation import files_of
 from tillbridge.posting.money.book import RuleBook
 from tillbridge.posting.money.policy import Policy, Rates, parse_rates
 from tillbridge.posting.money.room import MoneyRoom
+from tillbridge.posting.stock.activation import RulesInForce
 from tillbridge.posting.stock.room import StockBook
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.room import Destinations, Publishing
@@ -231,6 +232,11 @@ class Hub:
         return found.book()
 
     @cached_property
+    def availability_rules(self) -> RulesInForce:
+        """The availability rules in force, as this process knows them."""
+        return RulesInForce(availability_rules.labels(self.workspace.settings))
+
+    @cached_property
     def expected(self) -> Expected:
         """What is expected of tills and stores."""
         settings = self.workspace.settings
@@ -292,7 +298,7 @@ class Hub:
             Orchestration(self.policies),
             Publishing(self.destinations(connection)),
             MoneyRoom(self.book_in_force(connection), self.money_policy),
-            StockBook(),
+            StockBook(self.availability_rules),
         )
         return {room.name: room for room in rooms}
 
@@ -300,6 +306,7 @@ class Hub:
         self, connection: Connection, pace: Pace | None = None, suspects: Suspects | None = None
     ) -> FlowRunner:
         """The flow runner on a connection of its own. suspects: see FlowRunner."""
+        availability_rules.settle(connection, self.workspace)
         rooms = self.rooms(connection)
         return FlowRunner(connection, rooms, self.agreed_clock, pace, suspects=suspects)
 

@@ -71,6 +71,13 @@ class PeriodChanged(Marker, frozen=True, kw_only=True, omit_defaults=True):
     state: str
 
 
+class AvailabilityRulesChanged(Marker, frozen=True, kw_only=True, omit_defaults=True):
+    """Other availability rules are in force from here on. hash: of their meaning."""
+
+    hash: bytes
+    text: str
+
+
 class JournalSummed(Marker, frozen=True, kw_only=True, omit_defaults=True):
     """Waiting entries were summed up under an operation; document is None when they cancel out."""
 
@@ -98,6 +105,7 @@ MARKERS: tuple[type[Marker], ...] = (
     ParkedGivenUp,
     NamesChanged,
     PeriodChanged,
+    AvailabilityRulesChanged,
     JournalSummed,
     DocumentRetried,
     DocumentGivenUp,

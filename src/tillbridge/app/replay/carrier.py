@@ -17,6 +17,7 @@ from tillbridge.app.replay.reader import QUERIES, Step, Told
 from tillbridge.atoms.clock import Clock
 from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused
 from tillbridge.canonical.markers import (
+    AvailabilityRulesChanged,
     DocumentGivenUp,
     DocumentRetried,
     JournalSummed,
@@ -105,6 +106,9 @@ class Carrier:
             self.carry()
             values = (body.entity, body.period, body.state)
             self._scratch.execute(QUERIES.set_period, values)
+        elif isinstance(body, AvailabilityRulesChanged):
+            self.carry()
+            self._scratch.execute(QUERIES.set_availability_rules, (body.hash, body.text))
         elif isinstance(body, JournalSummed):
             self.carry()
             self._summed(body)

@@ -39,6 +39,7 @@ TABLES = (
     "item",
     "item_pack",
     "item_component",
+    "availability_rules",
     "posting_rule",
     "entry",
     "entry_line",

@@ -38,6 +38,9 @@ select connection, kind, theirs, ours from xref
 insert into period (entity, period, state, changed_at, changed_by) values (%b, %b, %b, now(), '')
 on conflict (entity, period) do update set state = excluded.state
 
+-- name: set_availability_rules
+insert into availability_rules (hash, text, activated_by) values (%b, %b, '')
+
 -- name: sum_journal
 with taken as (
   delete from journal_pending where entry = any(%b::text[]) returning entry

@@ -41,6 +41,10 @@ select product || ' ' || unit as what, quantity from item_pack
 -- name: item_component
 select bundle || ' ' || product as what, quantity from item_component
 
+-- name: availability_rules
+select row_number() over (order by id)::text as what, encode(hash, 'hex') as hash, text
+from availability_rules
+
 -- name: entry
 select id::text as what, fact, fact_type, fact_hash, key, entity, rule, rule_version, rule_hash,
        business_date, posted_date, currency, flow, channel, location, gl, reverses, lines

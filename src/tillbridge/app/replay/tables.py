@@ -57,7 +57,7 @@ def _made_ready(into: str) -> str:
     """
     with connect(into) as connection:
         migrate(connection)
-        for guarded in ("xref", "period", "rule_book"):
+        for guarded in ("xref", "period", "rule_book", "availability_rules"):
             name = sql.Identifier(guarded)
             connection.execute(sql.SQL("alter table {} disable trigger user").format(name))
         row = connection.execute("select exists (select from record), current_database()")

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from tillbridge.atoms.toml_tables import table_lines
+
 TYPES = {
     "asset": "Assets",
     "liability": "Liabilities",
@@ -94,12 +96,6 @@ def parse_chart(text: str, file: str) -> Chart:
     if problems:
         raise BookRefused(problems)
     return Chart(tuple(accounts.values()))
-
-
-def table_lines(text: str, name: str) -> list[int]:
-    """Line number of every `[[name]]` header, in order (the TOML reader gives no places)."""
-    header = re.compile(rf"\s*\[\[\s*{re.escape(name)}\s*\]\]")
-    return [n for n, line in enumerate(text.splitlines(), 1) if header.match(line)]
 
 
 def _problem_of(table: dict[str, Any]) -> str:

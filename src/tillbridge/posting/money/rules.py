@@ -26,7 +26,8 @@ from typing import Any
 
 import msgspec
 
-from tillbridge.posting.money.chart import BookRefused, Chart, table_lines
+from tillbridge.atoms.toml_tables import table_lines
+from tillbridge.posting.money.chart import BookRefused, Chart
 from tillbridge.posting.money.shapes import PAID_TO, ROLE_FIELDS, ROLES, SHAPES, Collection, Shape
 from tillbridge.posting.money.template import problem_of_account, problem_of_item
 

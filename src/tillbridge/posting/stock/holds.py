@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -10,6 +11,7 @@ from tillbridge.canonical.fact import Entities
 from tillbridge.canonical.stock import ReserveStock, StockLine, StockReserved, StockShort
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, Outcome
+from tillbridge.posting.stock.activation import Bounds
 from tillbridge.posting.stock.levels import Bucket, Levels
 from tillbridge.posting.stock.reserve import Answer, Place, answer
 
@@ -29,10 +31,11 @@ class Hold(msgspec.Struct, gc=False):
 class Holds:
     """The holds of one transaction."""
 
-    def __init__(self, connection: Connection, levels: Levels) -> None:
+    def __init__(self, connection: Connection, levels: Levels, bounds: Bounds) -> None:
         """Nothing is read before somebody asks."""
         self._connection = connection
         self._levels = levels
+        self._bounds = bounds
         self._holds: dict[str, Hold] = {}
         self._answered: set[str] = set()
         self._let_go: set[str] = set()
@@ -64,7 +67,7 @@ class Holds:
             body.lines,
             body.locations,
             hold.lines,
-            self._free,
+            partial(self._free, body.channel),
             split_most=body.split_most,
             barred=body.barred,
         )
@@ -76,8 +79,9 @@ class Holds:
         self._answered.add(key)
         return Outcome(emits=(_reply(key, body, found),))
 
-    def _free(self, place: Place) -> int:
-        return self._levels[Bucket(*place)].free
+    def _free(self, channel: str, place: Place) -> int:
+        """What this channel may still promise there: its safety stock stays."""
+        return self._levels[Bucket(*place)].free - self._bounds.safety(channel, *place)
 
     def _take(self, lines: Sequence[StockLine], sign: int) -> None:
         for line in lines:

@@ -14,6 +14,7 @@ from tillbridge.canonical.registry import Body
 from tillbridge.canonical.sales import SaleRung, SaleVoided
 from tillbridge.canonical.stock import MoveStock, ReserveStock, StockCounted, StockLine
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
+from tillbridge.posting.stock.activation import Bounds, RulesInForce
 from tillbridge.posting.stock.counts import Counts
 from tillbridge.posting.stock.descriptions import Descriptions
 from tillbridge.posting.stock.holds import Holds
@@ -27,9 +28,13 @@ class StockBook:
 
     name = "posting.stock"
 
+    def __init__(self, rules: RulesInForce | None = None) -> None:
+        """rules: the availability rules in force, none when not given."""
+        self._rules = rules or RulesInForce()
+
     def open(self, connection: Connection, now: datetime) -> StockSession:
         """A session on this transaction."""
-        return StockSession(connection, now)
+        return StockSession(connection, now, self._rules)
 
 
 class StockSession(KeyedSession):
@@ -37,15 +42,16 @@ class StockSession(KeyedSession):
 
     room = StockBook.name
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
+    def __init__(self, connection: Connection, now: datetime, rules: RulesInForce) -> None:
         """Nothing is read or locked before the first records come."""
         self._now = now
         self._levels = Levels(connection)
         self._items = Items(connection)
+        self._bounds = Bounds(connection, rules, self._items, hold=True)
         self._descriptions = Descriptions(connection, self._items, self._levels)
         self._movements = Movements(connection, self._levels)
         self._counts = Counts(connection, self._levels, self._movements)
-        self._holds = Holds(connection, self._levels)
+        self._holds = Holds(connection, self._levels, self._bounds)
 
     def take(self, records: Sequence[Record]) -> Sequence[Outcome]:
         """See RoomSession. What is told before an item's description goes by the old one."""
@@ -75,7 +81,10 @@ class StockSession(KeyedSession):
             self._descriptions.load(told)
             return
         self._items.load(name for record in records for name in _products(record.body))
-        self._holds.load(r.key for r in records if isinstance(r.body, ReserveStock))
+        asks = [r.body for r in records if isinstance(r.body, ReserveStock)]
+        if any(ask.lines for ask in asks):
+            self._bounds.load()
+        self._holds.load(ask.key for ask in asks)
         self._movements.load_sums(r.body.voided for r in records if isinstance(r.body, SaleVoided))
         buckets: set[Bucket] = set()
         for record in records:
