@@ -16,7 +16,7 @@ from tillbridge.app.cli.identity import KEY, account
 from tillbridge.atoms.clock import SystemClock
 from tillbridge.atoms.ids import SystemIds
 from tillbridge.durable.session import connect
-from tillbridge.triage.operators import make_key
+from tillbridge.triage.operators import KeyTerms, make_key
 
 As = Callable[..., str]
 
@@ -159,7 +159,9 @@ def test_altering_a_name_and_unlocking_a_month_take_two(
         in shell.run("--workspace", str(shell.folder), "approvals", "approve", "1", code=1).err
     )
     with connect(database_url) as connection:  # bob at his own account
-        own = make_key(connection, "bob", "bob", now=SystemClock().now(), days=5, ids=SystemIds())
+        own = make_key(
+            connection, "bob", "bob", KeyTerms(5), now=SystemClock().now(), ids=SystemIds()
+        )
         connection.commit()
     shell.environment[KEY] = own
     shell.here("approvals", "approve", "1", "--note", "seen")

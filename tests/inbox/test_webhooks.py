@@ -20,7 +20,7 @@ from tests.inbox.signed_shop import (
     connections,
     signed,
 )
-from tillbridge.inbox import webhooks as module
+from tillbridge.inbox import bodies
 from tillbridge.inbox.group_commit import IntakeWriter
 from tillbridge.inbox.webhooks import Counts, IntakeConnection, Webhooks, kept_headers
 
@@ -236,7 +236,7 @@ def test_a_sender_that_leaves_half_way_stores_nothing(
 def test_a_body_that_stops_half_way_is_not_waited_for(
     webhooks: Webhooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
 
     async def stall() -> int:
         sent: list[Any] = []
@@ -258,7 +258,7 @@ def test_a_body_that_stops_half_way_is_not_waited_for(
 def test_unfinished_bodies_together_are_bounded(
     webhooks: Webhooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BODIES_MOST", 8_000)
+    monkeypatch.setattr(bodies, "BODIES_MOST", 8_000)
 
     async def two_at_once() -> list[int]:
         pieces = [b"x" * 3_000, b"x" * 3_000, b"x"]

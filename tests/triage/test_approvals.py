@@ -156,6 +156,22 @@ def test_rights_are_given_by_one_admin_alone_only_while_there_is_one(staff: Conn
     operators.revoke(staff, "eve", "ann", "")
 
 
+def test_between_two_admins_a_client_and_its_channel_are_given_by_both(staff: Connection) -> None:
+    operators.put(staff, Grant("shop", ["client"], channel="web"), "ann", "")
+    operators.put(staff, Grant("cleo", ["admin"]), "ann", "")
+    staff.commit()
+    with pytest.raises(errors.IntegrityError, match="needs the approval"):
+        operators.put(staff, Grant("shop", ["client"], channel="eu"), "ann", "")
+    staff.rollback()
+    change = {"name": "shop", "roles": ["client"], "entities": [], "os_user": "", "channel": "eu"}
+    number = carry_out(staff, ANN, Wish("operators.grant", "shop", change, "moved"), NOW)
+    assert number is not None
+    assert approve(staff, Who("cleo", ("admin",)), number, NOW) == "applied"
+    state = operators.state_of(staff, "shop")
+    assert state is not None
+    assert state["channel"] == "eu"
+
+
 def test_an_approval_covers_what_was_proposed_and_no_more(staff: Connection) -> None:
     number = carry_out(staff, ANN, _names(), NOW)
     staff.execute("select set_config('tillbridge.approval', %b, true)", (str(number),))
@@ -207,7 +223,7 @@ def test_a_proposal_whose_ground_changed_is_void(staff: Connection) -> None:
 
 
 def test_a_key_that_the_author_made_approves_nothing(staff: Connection) -> None:
-    key = operators.make_key(staff, "bob", "ann", now=NOW, days=5, ids=SeededIds(9))
+    key = operators.make_key(staff, "bob", "ann", operators.KeyTerms(5), now=NOW, ids=SeededIds(9))
     bob = operators.of_key(staff, key, NOW)
     number = carry_out(staff, ANN, _names(), NOW) or 0
     staff.commit()
@@ -215,7 +231,7 @@ def test_a_key_that_the_author_made_approves_nothing(staff: Connection) -> None:
     with pytest.raises(errors.IntegrityError, match="cannot be approved by bob with that key"):
         approve(staff, bob, number, NOW)
     staff.rollback()
-    own = operators.make_key(staff, "bob", "bob", now=NOW, days=5, ids=SeededIds(10))
+    own = operators.make_key(staff, "bob", "bob", operators.KeyTerms(5), now=NOW, ids=SeededIds(10))
     bob = operators.of_key(staff, own, NOW)
     assert bob is not None
     assert approve(staff, bob, number, NOW) == "applied"
@@ -228,7 +244,7 @@ def test_a_key_made_with_a_key_of_the_author_approves_nothing_either(staff: Conn
     for seed in (11, 12, 13):  # ann makes bob's first key, and with it "bob" makes others
         maker = "bob" if prefix else "ann"
         key = operators.make_key(
-            staff, "bob", maker, now=NOW, days=5, ids=SeededIds(seed), key=prefix
+            staff, "bob", maker, operators.KeyTerms(5), now=NOW, ids=SeededIds(seed), key=prefix
         )
         bob = operators.of_key(staff, key, NOW)
         assert bob is not None

@@ -13,7 +13,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import psycopg
 import structlog
@@ -53,6 +54,17 @@ SWITCH_SECONDS = 0.001
 event loop would let it wait that long each time, and every sender with it.
 """
 
+
+class Part(Protocol):
+    """Something that works beside the answers of one process."""
+
+    def start(self) -> None:
+        """Begin, before the first request."""
+
+    def stop(self) -> None:
+        """Finish what is under way and end."""
+
+
 Look = Callable[[Mapping[str, IntakeConnection]], Mapping[str, IntakeConnection] | None]
 
 _LIVE = answer(200, b'{"live":true}')
@@ -76,8 +88,12 @@ class Site:
         business: Callable[[Connection], str] = metrics.collect,
         clock: Clock | None = None,
         look: Look | None = None,
+        parts: Sequence[Part] = (),
     ) -> None:
-        """look: what to ask now and then for connections with other secrets."""
+        """look: what to ask now and then for connections with other secrets. parts: started and
+        stopped with the process.
+        """
+        self._parts = parts
         self._look = look
         clock = clock or SystemClock()
         self.writer = writer or IntakeWriter(url, clock=clock)
@@ -132,13 +148,15 @@ class Site:
         while True:
             event = await receive()
             if event["type"] == "lifespan.startup":
-                self.writer.start()
+                for part in (self.writer, *self._parts):
+                    part.start()
                 looking = asyncio.create_task(self._keep_looking())
                 await send({"type": "lifespan.startup.complete"})
             else:
                 if looking is not None:
                     looking.cancel()
-                await asyncio.to_thread(self.writer.stop)
+                for part in (*self._parts, self.writer):
+                    await asyncio.to_thread(part.stop)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -272,12 +290,15 @@ def serve_on(
     processes: int = 1,
     mounts: Mapping[str, Application] | None = None,
     look: Look | None = None,
+    writer: IntakeWriter | None = None,
+    parts: Sequence[Part] = (),
 ) -> None:
     """As `serve`, on a socket that listens already. Further processes leave with this one."""
 
     def run() -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
-        _run(Site(url, connections, mounts=mounts, look=look), listener)
+        site = Site(url, connections, writer=writer, mounts=mounts, look=look, parts=parts)
+        _run(site, listener)
 
     forked = multiprocessing.get_context("fork")
     bind = dies_with_parent(signal.SIGTERM)

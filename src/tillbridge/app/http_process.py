@@ -19,12 +19,15 @@ from typing import TextIO
 
 import structlog
 
-from tillbridge.app.api import PREFIX, Api
+from tillbridge.app.api.dispatch import Api
+from tillbridge.app.api.resources import Resources
+from tillbridge.app.api.routes import PREFIX
 from tillbridge.app.http import intake_connections, listen, serve_on
 from tillbridge.app.live_secrets import LiveSecrets
 from tillbridge.app.logs import log_to
 from tillbridge.app.settings import load_workspace
 from tillbridge.durable.postgres.cluster import dies_with_parent
+from tillbridge.inbox.group_commit import IntakeWriter
 
 URL_VARIABLE = "TILLBRIDGE_HTTP_URL"
 STOP_SECONDS = 15.0
@@ -98,9 +101,18 @@ def main(arguments: list[str]) -> None:
     live = LiveSecrets(Path(workspace), intake_connections)
     loaded = load_workspace(Path(workspace))
     connections = intake_connections(loaded)
-    mounts = {PREFIX: Api(os.environ[URL_VARIABLE], loaded.settings)}
-    listener = socket.socket(fileno=int(number))
-    serve_on(listener, os.environ[URL_VARIABLE], connections, mounts=mounts, look=live.look)
+    url = os.environ[URL_VARIABLE]
+    writer = IntakeWriter(url)
+    resources = Resources(url, loaded.settings, writer)
+    serve_on(
+        socket.socket(fileno=int(number)),
+        url,
+        connections,
+        mounts={PREFIX: Api(resources)},
+        look=live.look,
+        writer=writer,
+        parts=(resources,),
+    )
 
 
 if __name__ == "__main__":

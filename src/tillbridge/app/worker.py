@@ -19,6 +19,7 @@ import psycopg
 import structlog
 
 from tillbridge.app import scheduled_checkpoint, scheduled_verify
+from tillbridge.app.api import stored_answers
 from tillbridge.app.audit_digests import keep_digests
 from tillbridge.app.flow_process import carry
 from tillbridge.app.hub import Hub
@@ -110,9 +111,12 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
     def forget(connection: Connection, now: datetime) -> str:
         before = (now - timedelta(days=settings.keep_deliveries_days)).date()
         forgot = sum(_until_none(lambda: retention.expire_deliveries(connection, before)))
+        forgot += sum(_until_none(lambda: stored_answers.expire(connection, before)))
         oldest = now - timedelta(days=settings.keep_bodies_days)
         dropped = retention.drop_done_partitions(connection, before=oldest, tables=("message",))
-        told = f"forgot {forgot} deliveries, dropped {len(dropped)} partitions of bodies"
+        told = (
+            f"forgot {forgot} deliveries and answers, dropped {len(dropped)} partitions of bodies"
+        )
         if settings.keep_records_days:
             oldest = now - timedelta(days=settings.keep_records_days)
             below = safe_below(connection, hub.workspace.folder)

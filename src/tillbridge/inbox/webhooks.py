@@ -21,13 +21,11 @@ from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.contract.promises import Address, Item, ReceivesWebhooks
 from tillbridge.durable.group_writer import RETRY_AFTER_SECONDS
 from tillbridge.durable.messages import Incoming, Stored
-from tillbridge.inbox.answers import CLOSE, Answer, Event, Receive, Scope, Send, problem
+from tillbridge.inbox.answers import CLOSE, Answer, Receive, Scope, Send, problem
 from tillbridge.inbox.arrivals import arrival
+from tillbridge.inbox.bodies import Bodies, BodyRefused
 
 BODY_MOST = 1_000_000
-BODIES_MOST = 64 * 1024 * 1024
-"""Bytes of unfinished bodies one process holds; slow senders cannot fill its memory."""
-BODY_SECONDS = 30.0
 PREFIX = "/in/"
 
 # Nothing in these helps to read a body later, and some would be secrets at rest. The signature was
@@ -95,6 +93,7 @@ _ONLY_POST = problem(405, "Deliveries are POSTed.", ((b"allow", b"POST"), *CLOSE
 _ENCODED = problem(415, "Send the body without content-encoding.", CLOSE)
 _SLOW = problem(408, "The body did not arrive in time.", CLOSE)
 _CROWDED = problem(503, "Too many unfinished deliveries; try again.", (*_RETRY, *CLOSE))
+_NOT_READ = {"slow": _SLOW, "gone": _SLOW, "crowded": _CROWDED}
 _UNSTORABLE = problem(500, "This delivery cannot be stored.")
 
 
@@ -114,7 +113,7 @@ class Webhooks:
         self.counts = counts or Counts()
         self._writer = writer
         self._clock = clock or SystemClock()
-        self._unfinished = 0
+        self._bodies = Bodies()
 
     @property
     def connections(self) -> Mapping[str, IntakeConnection]:
@@ -154,52 +153,13 @@ class Webhooks:
             return "encoded", _ENCODED
         if _told_length(headers) > connection.body_max:
             return "too_large", _too_large(connection)
-        body = await self._body(connection, receive)
-        if isinstance(body, Answer):
-            return {408: "slow", 413: "too_large"}.get(body.status, "crowded"), body
-        if body is None:
-            return "gone", _SLOW
+        try:
+            body = await self._bodies.read(receive, connection.body_max)
+        except BodyRefused as refused:
+            return refused.why, _NOT_READ.get(refused.why) or _too_large(connection)
         if not _verified(connection, body, headers):
             return "not_signed", _NOT_SIGNED
         return await self._stored(self._arrival(connection, path, headers, body))
-
-    async def _body(self, connection: IntakeConnection, receive: Receive) -> bytes | Answer | None:
-        """The whole body; an answer when it is too large or too slow; None when the sender left.
-
-        That the first piece comes in time is the server's business (`http_guard`).
-        """
-        event = await receive()
-        if event["type"] == "http.request" and not event.get("more_body"):
-            whole: bytes = event.get("body", b"")
-            return whole if len(whole) <= connection.body_max else _too_large(connection)
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                return await self._rest(connection, event, receive)
-        except TimeoutError:
-            return _SLOW
-
-    async def _rest(
-        self, connection: IntakeConnection, event: Event, receive: Receive
-    ) -> bytes | Answer | None:
-        """The body from its first piece on, counted as it comes."""
-        held = 0
-        parts: list[bytes] = []
-        try:
-            while event["type"] == "http.request":
-                part = event.get("body", b"")
-                held += len(part)
-                self._unfinished += len(part)
-                if held > connection.body_max:
-                    return _too_large(connection)
-                if self._unfinished > BODIES_MOST:
-                    return _CROWDED
-                parts.append(part)
-                if not event.get("more_body"):
-                    return b"".join(parts)
-                event = await receive()
-            return None
-        finally:
-            self._unfinished -= held
 
     def _arrival(
         self, connection: IntakeConnection, path: str, headers: dict[str, str], body: bytes
@@ -212,7 +172,7 @@ class Webhooks:
             item,
             self._clock.now(),
             headers=kept_headers(headers),
-            trace=trace.encode() if _is_traceparent(trace) else None,
+            trace=trace.encode() if is_traceparent(trace) else None,
         )
 
     async def _stored(self, arrival: Incoming) -> tuple[str, Answer]:
@@ -275,7 +235,7 @@ def _address(
     return found
 
 
-def _is_traceparent(text: str) -> bool:
+def is_traceparent(text: str) -> bool:
     """W3C Trace Context version 00: 00-<32 hex>-<16 hex>-<2 hex>."""
     parts = text.split("-")
     return [len(part) for part in parts] == [2, 32, 16, 2] and all(

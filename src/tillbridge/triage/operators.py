@@ -1,8 +1,9 @@
-"""Operators: people by name, their roles, and the keys they come in with.
+"""Operators: people and programs by name, their roles, and the keys they come in with.
 
 A key is `tb_PREFIX_SECRET` with 160 random bits, shown once. Kept are its prefix and the SHA-256
 of the whole (a slow hash protects words a person would choose; nobody guesses 160 bits). A key
-expires, and a revoked one is refused from the next call on.
+expires, and a revoked one is refused from the next call on. A program is an operator with the role
+`client` alone, bound to one sales channel; its keys carry scopes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tillbridge.atoms.ids import Ids
 from tillbridge.durable import audit
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
-from tillbridge.triage.rights import ROLES, Who
+from tillbridge.triage.rights import CLIENT, ROLES, SCOPES, Who
 
 QUERIES = load("tillbridge.triage", "operators.sql")
 KEY_DAYS = 90
@@ -39,10 +40,11 @@ class Operator(msgspec.Struct, frozen=True):
     made_by: str
     revoked_at: datetime | None
     keys: int
+    channel: str
 
 
 class Key(msgspec.Struct, frozen=True):
-    """A key in a list; never the key itself."""
+    """A key in a list; never the key itself. scopes, rate: of a client's key."""
 
     prefix: str
     operator: str
@@ -50,15 +52,30 @@ class Key(msgspec.Struct, frozen=True):
     made_by: str
     expires_at: datetime
     revoked_at: datetime | None
+    scopes: list[str]
+    rate: int
+
+
+class KeyTerms(msgspec.Struct, frozen=True):
+    """What a key is worth. days: how long. scopes: what a client's key is good for. rate: requests
+    per second it may send, 0 = what the hub gives every key.
+    """
+
+    days: int
+    scopes: tuple[str, ...] = ()
+    rate: int = 0
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """What an operator is given. os_user: the account of the machine that is this person."""
+    """What an operator is given. os_user: the account of the machine that is this person. channel:
+    the sales channel a client speaks for.
+    """
 
     name: str
     roles: list[str]
     entities: list[str] = []
     os_user: str = ""
+    channel: str = ""
 
 
 def of_account(connection: Connection, os_user: str, owner: str) -> Who:
@@ -98,21 +115,43 @@ def of_key(connection: Connection, key: str, now: datetime) -> Who | None:
     row = connection.execute(QUERIES.by_key, (parts[1], now)).fetchone()
     if row is None or not hmac.compare_digest(bytes(row[3]), _hash(key)):
         return None
-    return Who(row[0], tuple(row[1]), tuple(row[2]), key=parts[1])
+    return Who(
+        row[0],
+        tuple(row[1]),
+        tuple(row[2]),
+        key=parts[1],
+        channel=row[4],
+        scopes=tuple(row[5]),
+        rate=row[6],
+    )
 
 
-def check(grant: Grant, known_entities: set[str]) -> Grant:
+def check(grant: Grant, known_entities: set[str], known_channels: set[str]) -> Grant:
     """A grant in its one written form; raises Refused when it cannot be given."""
     if not _NAME.fullmatch(grant.name):
         raise Refused(f"{grant.name!r} is no name of an operator (letters, digits, dot, dash)")
+    if CLIENT in grant.roles:
+        return _checked_client(grant, known_channels)
+    if grant.channel:
+        raise Refused("only a client is bound to a channel (--role client)")
     wrong = sorted(set(grant.roles) - set(ROLES))
     if wrong or not grant.roles:
-        raise Refused(f"no role {', '.join(wrong) or 'given'} (there are {', '.join(ROLES)})")
+        raise Refused(
+            f"no role {', '.join(wrong) or 'given'} (there are {', '.join((*ROLES, CLIENT))})"
+        )
     foreign = sorted(set(grant.entities) - known_entities)
     if foreign:
         raise Refused(f"the workspace has no entity {', '.join(foreign)}")
     roles = [role for role in ROLES if role in grant.roles]
     return Grant(grant.name, roles, sorted(set(grant.entities)), grant.os_user)
+
+
+def _checked_client(grant: Grant, known_channels: set[str]) -> Grant:
+    if set(grant.roles) != {CLIENT} or grant.entities or grant.os_user:
+        raise Refused("a client is a program: no other role, no entity and no account")
+    if grant.channel not in known_channels:
+        raise Refused(f"a client speaks for one channel; the workspace has no {grant.channel!r}")
+    return Grant(grant.name, [CLIENT], channel=grant.channel)
 
 
 def put(connection: Connection, grant: Grant, by: str, reason: str) -> None:
@@ -126,7 +165,8 @@ def state_of(connection: Connection, name: str) -> dict[str, object] | None:
     row = connection.execute(QUERIES.one, (name,)).fetchone()
     if row is None:
         return None
-    return {"os_user": row[1], "roles": row[2], "entities": row[3], "live": row[4] is None}
+    found = {"os_user": row[1], "roles": row[2], "entities": row[3], "live": row[4] is None}
+    return {**found, "channel": row[5]} if row[5] else found
 
 
 def _put(connection: Connection, grant: Grant, by: str, reason: str) -> None:
@@ -174,7 +214,14 @@ def revoke(connection: Connection, name: str, by: str, reason: str) -> None:
 
 
 def make_key(
-    connection: Connection, name: str, by: str, *, now: datetime, days: int, ids: Ids, key: str = ""
+    connection: Connection,
+    name: str,
+    by: str,
+    terms: KeyTerms,
+    *,
+    now: datetime,
+    ids: Ids,
+    key: str = "",
 ) -> str:
     """A new key of an operator; the only time it is seen. The caller commits.
 
@@ -184,15 +231,29 @@ def make_key(
     state = state_of(connection, name)
     if state is None or not state["live"]:
         raise Refused(f"there is no operator {name!r}")
-    if not 0 < days <= KEY_DAYS_MAX:
-        raise Refused(f"a key lasts 1 to {KEY_DAYS_MAX} days")
+    _check_terms(terms, client="channel" in state)
     prefix = ids.random_hex(4)
     made = f"tb_{prefix}_{ids.random_hex(20)}"
-    until = now + timedelta(days=days)
-    connection.execute(QUERIES.add_key, (prefix, _hash(made), name, key, by, until))
-    after = {"prefix": prefix, "until": until}
+    after = {"prefix": prefix, "until": now + timedelta(days=terms.days)}
+    if terms.scopes:
+        after |= {"scopes": sorted(set(terms.scopes)), "rate": terms.rate}
+    values = {"operator": name, "hash": _hash(made), "by": by, "with": key}
+    given = {"scopes": [], "rate": terms.rate, **after}
+    connection.execute(QUERIES.add_key, values | given)
     audit.record(connection, by, "keys.make", name, after=after)
     return made
+
+
+def _check_terms(terms: KeyTerms, *, client: bool) -> None:
+    if not 0 < terms.days <= KEY_DAYS_MAX:
+        raise Refused(f"a key lasts 1 to {KEY_DAYS_MAX} days")
+    wrong = sorted(set(terms.scopes) - set(SCOPES))
+    if wrong or (client and not terms.scopes):
+        raise Refused(f"no scope {', '.join(wrong) or 'given'} (there are {', '.join(SCOPES)})")
+    if not client and (terms.scopes or terms.rate):
+        raise Refused("scopes and a rate belong to keys of clients; people have roles")
+    if terms.rate < 0:
+        raise Refused("a rate is a number of requests per second")
 
 
 def revoke_key(connection: Connection, prefix: str, by: str, reason: str) -> str:

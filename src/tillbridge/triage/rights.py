@@ -14,6 +14,15 @@ import msgspec
 from tillbridge.atoms.errors import Refused
 
 ROLES = ("viewer", "operator", "accountant", "integrator", "admin")
+CLIENT = "client"
+"""The role of a program that asks over HTTP: no action is given to it, its keys carry scopes."""
+SCOPES: Mapping[str, str] = {
+    "availability:read": "ask what can be sold",
+    "reservations:write": "hold stock, confirm and release what it holds",
+    "checkout:validate": "have a basket looked at before it is paid",
+    "orders:write": "hand orders in and ask how they stand",
+}
+"""What a key of a client can be good for."""
 _ALL = frozenset(ROLES)
 _WORK = _ALL - {"viewer"}
 
@@ -62,12 +71,17 @@ ACTIONS: Mapping[str, Action] = {
 class Who(msgspec.Struct, frozen=True):
     """An operator at work. entities: legal entities seen and changed, () for all of them. key:
     prefix of the key that came with the call, "" on the command line of the operator's own account.
+    channel: of a client, "" for a person; scopes, rate (requests per second, 0 = the hub's own):
+    of the client's key.
     """
 
     name: str
     roles: tuple[str, ...]
     entities: tuple[str, ...] = ()
     key: str = ""
+    channel: str = ""
+    scopes: tuple[str, ...] = ()
+    rate: int = 0
 
     def may(self, action: str) -> bool:
         """Whether a role of this operator is given the action."""

@@ -43,9 +43,8 @@ INTAKE = (
     ),
     one(
         "an endless body buffered whole",
-        "inbox/webhooks.py",
-        "                if held > connection.body_max:\n"
-        "                    return _too_large(connection)\n",
+        "inbox/bodies.py",
+        '                if held > most:\n                    raise BodyRefused("too_large")\n',
         "",
         "inbox/test_webhooks.py::test_an_endless_body_is_cut_at_the_limit",
     ),

@@ -20,7 +20,8 @@ def add(
     context: typer.Context,
     name: str,
     role: Annotated[
-        list[str], typer.Option(help="viewer, operator, accountant, integrator or admin; repeat.")
+        list[str],
+        typer.Option(help="viewer, operator, accountant, integrator, admin (repeat) or client."),
     ],
     entity: Annotated[
         list[str] | None, typer.Option(help="Only this legal entity; repeat. All by default.")
@@ -28,22 +29,29 @@ def add(
     account: Annotated[
         str | None, typer.Option(help="Account of the machine; NAME by default, '' for none.")
     ] = None,
+    channel: Annotated[str, typer.Option(help="The sales channel a client speaks for.")] = "",
     reason: _Reason = "",
 ) -> None:
     """Make an operator, or give one other roles; between two admins it takes both."""
     from tillbridge.triage.approvals import Wish, carry_out
     from tillbridge.triage.operators import Grant, check
+    from tillbridge.triage.rights import CLIENT
 
     here = terminal(context)
     with here.hub() as hub, hub.connect() as connection:
-        grant = Grant(name, role, entity or [], name if account is None else account)
-        given = check(grant, set(hub.workspace.settings.entities()))
+        settings = hub.workspace.settings
+        if account is None:
+            account = "" if CLIENT in role else name
+        grant = Grant(name, role, entity or [], account, channel)
+        given = check(grant, set(settings.entities()), set(settings.channels()))
         change = {
             "name": given.name,
             "roles": given.roles,
             "entities": given.entities,
             "os_user": given.os_user,
         }
+        if given.channel:
+            change["channel"] = given.channel
         wish = Wish("operators.grant", given.name, change, reason)
         proposal = carry_out(connection, here.who, wish, hub.clock.now())
         connection.commit()
@@ -65,14 +73,14 @@ def list_operators(context: typer.Context) -> None:
         (
             o.name,
             ", ".join(o.roles),
-            ", ".join(o.entities) or "all",
+            o.channel or ", ".join(o.entities) or "all",
             o.os_user,
             o.keys,
             "revoked" if o.revoked_at else "",
         )
         for o in found
     ]
-    headers = ("operator", "roles", "entities", "account", "keys", "")
+    headers = ("operator", "roles", "entities or channel", "account", "keys", "")
     here.show({"operators": found}, table(headers, rows))
 
 
@@ -93,12 +101,18 @@ def make(
     context: typer.Context,
     operator: Annotated[str, typer.Option(help="Whose; your own by default.")] = "",
     days: Annotated[int, typer.Option(help="How long it lasts, 366 at most.")] = 90,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What a client's key is good for; repeat.")
+    ] = None,
+    rate: Annotated[
+        int, typer.Option(help="Requests per second of a client's key; 0 = the hub's own.")
+    ] = 0,
 ) -> None:
     """Make a key; it is shown this once. One made for another never approves your changes, nor
     does one made with it.
     """
     from tillbridge.atoms.ids import SystemIds
-    from tillbridge.triage.operators import make_key
+    from tillbridge.triage.operators import KeyTerms, make_key
     from tillbridge.triage.rights import require
 
     here = terminal(context)
@@ -111,8 +125,8 @@ def make(
             connection,
             whose,
             here.who.name,
+            KeyTerms(days, tuple(scope or ()), rate),
             now=now,
-            days=days,
             ids=SystemIds(),
             key=here.who.key,
         )
@@ -134,11 +148,12 @@ def list_keys(context: typer.Context) -> None:
             k.operator,
             k.made_by,
             f"{k.expires_at:%Y-%m-%d}",
+            ", ".join(k.scopes),
             "revoked" * bool(k.revoked_at),
         )
         for k in found
     ]
-    here.show({"keys": found}, table(("key", "operator", "made by", "until", ""), rows))
+    here.show({"keys": found}, table(("key", "operator", "made by", "until", "scopes", ""), rows))
 
 
 @keys_app.command("revoke")

@@ -2,53 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 from psycopg import Connection
 
-from tillbridge.app.api import QUESTIONS, WRONG_MOST, Api
+from tests.app.api.caller import Caller
+from tests.app.api.conftest import Opens
+from tillbridge.app.api.dispatch import Api
+from tillbridge.app.api.keys import WRONG_MOST
+from tillbridge.app.api.table import ROUTES
 from tillbridge.app.settings import load_workspace
 from tillbridge.app.workspace import write
 from tillbridge.atoms.clock import SystemClock
 from tillbridge.atoms.ids import SeededIds
 from tillbridge.triage import operators
 from tillbridge.triage.operators import Grant
-
-
-class Caller:
-    """Asks the application itself, without a server."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
-    def ask(self, path: str, key: str = "", **more: Any) -> tuple[int, Any, dict[bytes, bytes]]:
-        """Status, decoded body and headers of an answer."""
-        sent: list[Any] = []
-        target, _, query = path.partition("?")
-        headers = [(b"authorization", f"Bearer {key}".encode())] if key else []
-        scope = {
-            "type": "http",
-            "path": target,
-            "method": "GET",
-            "query_string": query.encode(),
-            "headers": headers,
-            "client": ("192.0.2.1", 4),
-            **more,
-        }
-
-        async def receive() -> Any:
-            return {"type": "http.request", "body": b""}
-
-        async def send(event: Any) -> None:
-            sent.append(event)
-
-        asyncio.run(self._api(scope, receive, send))
-        return sent[0]["status"], msgspec.json.decode(sent[1]["body"]), dict(sent[0]["headers"])
 
 
 @pytest.fixture
@@ -58,7 +28,9 @@ def keys(connection: Connection) -> dict[str, str]:
     operators.put(connection, Grant("tor", ["viewer"], ["ca"]), "ann", "")
     now = SystemClock().now()
     made = {
-        name: operators.make_key(connection, name, name, now=now, days=5, ids=SeededIds(seed))
+        name: operators.make_key(
+            connection, name, name, operators.KeyTerms(5), now=now, ids=SeededIds(seed)
+        )
         for seed, name in enumerate(("ann", "tor"))
     }
     for key in ("order/web/1", "order/web/2"):
@@ -72,13 +44,14 @@ def keys(connection: Connection) -> dict[str, str]:
 
 
 @pytest.fixture
-def caller(tmp_path: Path, database_url: str) -> Caller:
+def caller(tmp_path: Path, database_url: str, opens: Opens) -> Caller:
     write(tmp_path / "house", SeededIds(1))
-    return Caller(Api(database_url, load_workspace(tmp_path / "house").settings))
+    settings = load_workspace(tmp_path / "house").settings
+    return Caller(Api(opens(database_url, settings)))
 
 
 def test_every_question_takes_a_key(caller: Caller, keys: dict[str, str]) -> None:
-    for path in QUESTIONS:
+    for path in [route.path for route in ROUTES if route.scope == "look"]:
         for key in ("", "tb_00000000_" + "0" * 40, keys["ann"][:-1]):
             status, body, headers = caller.ask(path, key)
             assert (status, body["status"], headers[b"www-authenticate"]) == (401, 401, b"Bearer")
@@ -126,7 +99,9 @@ def test_a_revoked_and_an_expired_key_are_refused_from_the_next_call_on(
     connection.commit()
     assert caller.ask("/v1/status", keys["tor"])[0] == 401
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
-    old = operators.make_key(connection, "ann", "ann", now=long_ago, days=1, ids=SeededIds(7))
+    old = operators.make_key(
+        connection, "ann", "ann", operators.KeyTerms(1), now=long_ago, ids=SeededIds(7)
+    )
     connection.commit()
     assert caller.ask("/v1/status", old)[0] == 401
     assert long_ago + timedelta(days=1) < SystemClock().now()

@@ -1,0 +1,39 @@
+"""The routes of the API, one row each, which `/v1/openapi.json` and docs/api.md follow."""
+
+from __future__ import annotations
+
+from tillbridge.app.api.observing import CaseQuery, Cases, tell_cases, tell_status, tell_verify
+from tillbridge.app.api.openapi import contract_routes
+from tillbridge.app.api.routes import PREFIX, Route, asking
+from tillbridge.watch.status import Status
+from tillbridge.watch.verification import Verification
+
+_ROWS: tuple[Route, ...] = (
+    Route(
+        method="GET",
+        path=f"{PREFIX}/status",
+        words="What is pending and since when",
+        scope="look",
+        handle=asking(tell_status),
+        answers={200: Status},
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/cases",
+        words="Cases of the operator's entities",
+        scope="look",
+        handle=asking(tell_cases),
+        query=CaseQuery,
+        answers={200: Cases},
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/verify/last",
+        words="What the newest run of verify found",
+        scope="look",
+        handle=asking(tell_verify),
+        answers={200: Verification},
+        problems=("not-found",),
+    ),
+)
+ROUTES: tuple[Route, ...] = (*_ROWS, *contract_routes(_ROWS))
