@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.one_person import works_alone
 from tests.stories.shop import House, house, line, paid_order
 from tillbridge.app.availability_rules import checked, settle, text_of
 from tillbridge.app.replay.whole_log import replay_log
@@ -46,10 +47,7 @@ def test_the_first_rules_are_in_force_at_the_start_and_edited_ones_wait(
         tell(shop.hub.workspace.folder, LITTLE)
         settle(shop.connection, shop.hub.workspace)
         assert safety(shop) == 18_000
-        shop.connection.execute(
-            "select set_config('tillbridge.operator', 'ann', true);"
-            "update hub set second_person = false"
-        )
+        works_alone(shop.connection)
         settle(shop.connection, shop.hub.workspace)
         assert safety(shop) == 2_000
 
@@ -77,3 +75,20 @@ def test_a_replay_decides_by_the_rules_that_were_in_force_then(
         assert {key for (key,) in kept} == {"order/web/1", "order/web/2", "order/web/4"}
         found = replay_log(shop.hub)
         assert found.same, found
+
+
+def test_the_verbs_show_what_is_kept_back_and_put_rules_in_force(
+    tmp_path: Path, database_url: str
+) -> None:
+    with house(tmp_path / "house", database_url) as shop:
+        assert "nothing is kept back" in shop.verb("stock", "rules", "show")
+        tell(shop.hub.workspace.folder, MUCH)
+        assert "tells other rules" in shop.verb("stock", "rules", "show")
+        assert "in force" in shop.verb("stock", "rules", "activate")
+        assert "safety_stock 18" in shop.verb("stock", "rules", "show")
+        page = shop.verb("stock", "available", "P1", "--channel", "web").splitlines()
+        assert page[-1].split()[:8] == ["wh-east", "20", "0", "18", "0", "0", "0", "2"]
+        tell(shop.hub.workspace.folder, LITTLE)
+        waits = shop.verb("stock", "rules", "activate", "--reason", "less is enough")
+        assert "waits for a second person" in waits
+        assert safety(shop) == 18_000

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from psycopg import Connection, errors
 
+from tests.one_person import works_alone
 from tests.posting.test_stock_book import count, move, reserve, take
 from tillbridge.canonical.stock import StockReserved, StockShort
 from tillbridge.durable import audit
@@ -21,14 +22,6 @@ ONE = "[[rule]]\nsafety_stock = 1\n"
 SHOES = (
     '[[rule]]\ncategory = "shoes"\nsafety_stock = 2\nstale_after_minutes = 5\nstale_buffer = 1\n'
 )
-
-
-def alone(connection: Connection) -> None:
-    """Nobody asks for a second person."""
-    connection.execute(
-        "select set_config('tillbridge.operator', 'ann', true);update hub set second_person = false"
-    )
-    connection.commit()
 
 
 def put(connection: Connection, text: str) -> bool:
@@ -73,7 +66,7 @@ def test_a_process_reads_rules_anew_only_when_others_are_in_force(connection: Co
     first = source.seen(connection)
     assert first.terms("", "wh", "p").safety_stock == 1000
     assert source.held(connection) is first
-    alone(connection)
+    works_alone(connection)
     put(connection, SHOES)
     assert source.held(connection).terms("", "wh", "p", "shoes").safety_stock == 2000
 
@@ -108,7 +101,7 @@ def test_rules_change_only_between_the_transactions_that_go_by_them(
     connection: Connection, database_url: str
 ) -> None:
     put(connection, ONE)
-    alone(connection)
+    works_alone(connection)
     source = RulesInForce()
     source.held(connection)
     done = threading.Event()

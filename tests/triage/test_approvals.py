@@ -17,6 +17,8 @@ from tillbridge.durable import audit
 from tillbridge.durable.session import connect
 from tillbridge.mapping.names import NameRow, set_names
 from tillbridge.posting.money import activation, periods
+from tillbridge.posting.stock import activation as availability
+from tillbridge.posting.stock.rules import default_text, parse_rules
 from tillbridge.triage import operators, policy
 from tillbridge.triage.approvals import (
     Wish,
@@ -38,7 +40,7 @@ OLD, NEW = NameRow("web", "product", "SKU-1", "P1"), NameRow("web", "product", "
 
 @pytest.fixture
 def staff(connection: Connection) -> Connection:
-    """Ann, Bob and Eve, one name, one locked month, one rule book, one dear case."""
+    """Ann, Bob and Eve, one name, one locked month, rules of money and stock, one dear case."""
     operators.of_account(connection, "ann", "ann")
     operators.put(connection, Grant("bob", list(BOB.roles)), "ann", "")
     operators.put(connection, Grant("eve", ["viewer"]), "ann", "")
@@ -48,6 +50,7 @@ def staff(connection: Connection) -> Connection:
         " values ('totals_differ', 'finance', 'x', 'order/web/1', 'f', 'w', 100001, 'USD')"
     )
     activation.first(connection, activation.files_of(None))
+    availability.activate(connection, default_text(), "ann", "")
     set_names(connection, [OLD])
     periods.set_period(connection, "us", "2026-01", "locked", at=NOW, by="ann")
     connection.commit()
@@ -71,6 +74,12 @@ def _rules() -> Wish:
     return Wish("rules.activate", "book", change, "a new account")
 
 
+def _availability() -> Wish:
+    text = "[[rule]]\nsafety_stock = 1\n"
+    change = {"hash": parse_rules(text).hash.hex(), "text": text}
+    return Wish("stock.rules", "rules", change, "stores are slow")
+
+
 def _give_up() -> Wish:
     return Wish("cases.give_up", "case 1", {"case": 1, "note": "bad"}, "bad", size=100_001)
 
@@ -90,7 +99,7 @@ def _ours(connection: Connection) -> str:
     return str(row[0]) if row else ""
 
 
-WISHES = [_names, _unlock, _rules, _give_up, _policy, _grant]
+WISHES = [_names, _unlock, _rules, _availability, _give_up, _policy, _grant]
 
 
 @pytest.mark.parametrize("wish", WISHES, ids=lambda wish: wish.__name__)
@@ -127,6 +136,8 @@ BEHIND = {
     "an unlocked month": "update period set state = 'open'",
     "a locked month taken out": "delete from period",
     "other rules": "insert into rule_book (hash, files, activated_by) values ('x', '{}', 'ann')",
+    "other availability rules": "insert into availability_rules (hash, text, activated_by)"
+    " values ('x', '', 'ann')",
     "a dear case given up": "update exception_case set given_up = true",
     "no second person any more": "update hub set second_person = false",
     "an operator taken out": "delete from operator where name = 'eve'",
@@ -134,6 +145,7 @@ BEHIND = {
     "a proposal edited": "update approval set change = 'x'",
     "a decision by the author": "update approval set state = 'applied', approver = author",
     "a decision by nobody": "update approval set state = 'applied'",
+    "availability rules edited": "update availability_rules set hash = 'x'",
     "a rule book edited": "update rule_book set hash = 'x'",
 }
 

@@ -26,6 +26,7 @@ def test_the_ground_of_a_change_survives_json(connection: Connection) -> None:
         "periods.unlock": {"entity": "us", "period": "2026-01"},
         "operators.grant": {"name": "zoe"},
         "rules.activate": {},
+        "stock.rules": {},
         "cases.give_up": {"case": 1},
         "cases.replay": {"cases": [1], "wanted": {}},
         "approvals.policy": {},

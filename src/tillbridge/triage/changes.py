@@ -16,6 +16,7 @@ import msgspec
 from tillbridge.durable.rooms import Connection
 from tillbridge.mapping import names
 from tillbridge.posting.money import activation, periods
+from tillbridge.posting.stock import activation as availability
 from tillbridge.triage import cases, operators, plans, policy
 
 Change = Mapping[str, Any]
@@ -84,6 +85,15 @@ def _activate(connection: Connection, change: Change, hand: Hand) -> None:
     activation.activate(connection, change["files"], hand.by, hand.reason)
 
 
+def _availability_now(connection: Connection, _: Change) -> Any:
+    found = availability.in_force(connection)
+    return found.hash.hex() if found else ""
+
+
+def _activate_availability(connection: Connection, change: Change, hand: Hand) -> None:
+    availability.activate(connection, change["text"], hand.by, hand.reason)
+
+
 def _case_now(connection: Connection, change: Change) -> Any:
     one = cases.show(connection, change["case"]).case
     return [one.state, one.amount, one.currency]
@@ -113,6 +123,7 @@ KINDS: Mapping[str, Kind] = {
     "periods.unlock": Kind("periods.close", _period_now, _unlock),
     "operators.grant": Kind("operators.manage", _rights_now, _grant),
     "rules.activate": Kind("rules.activate", _rules_now, _activate),
+    "stock.rules": Kind("stock.rules", _availability_now, _activate_availability),
     "cases.give_up": Kind("cases.decide", _case_now, _give_up),
     "cases.replay": Kind("cases.decide", None, _replay),
     "approvals.policy": Kind("approvals.policy", _policy_now, _set_policy),

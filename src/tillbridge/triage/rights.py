@@ -56,6 +56,9 @@ ACTIONS: Mapping[str, Action] = {
     "hub.run": _action("run the hub's roles", "operator", "integrator", whole=True),
     "periods.close": _action("lock and unlock months", "accountant", changes=True),
     "rules.activate": _action("put posting rules in force", "accountant", changes=True, whole=True),
+    "stock.rules": _action(
+        "put availability rules in force", "operator", "integrator", changes=True, whole=True
+    ),
     "secrets.set": _action("replace secrets", "integrator", changes=True, whole=True),
     "database.save": _action("back up", "operator", "integrator", changes=True, whole=True),
     "database.open": _action("restore, open a database shell", changes=True, whole=True),
