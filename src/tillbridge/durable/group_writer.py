@@ -77,6 +77,7 @@ class GroupWriter(Generic[Ask, Told]):
         threads: int = 1,
         clock: Clock | None = None,
         queue_most: int = QUEUE_MOST,
+        batch_most: int = BATCH_MOST,
         name: str = "group",
     ) -> None:
         """threads: 1 is enough for 2 cores. queue_most: who comes beyond it is told to wait."""
@@ -87,6 +88,7 @@ class GroupWriter(Generic[Ask, Told]):
         self._queue: deque[_Waiting[Ask, Told]] = deque()
         self._queued_bytes = 0
         self._queue_most = queue_most
+        self._batch_most = batch_most
         self._ready = threading.Condition()
         self._stopping = False
         self._size = threads
@@ -161,7 +163,7 @@ class GroupWriter(Generic[Ask, Told]):
         with self._ready:
             group: list[_Waiting[Ask, Told]] = []
             size = 0
-            while self._queue and len(group) < BATCH_MOST and size < BATCH_BYTES:
+            while self._queue and len(group) < self._batch_most and size < BATCH_BYTES:
                 waiting = self._queue.popleft()
                 size += waiting.size
                 group.append(waiting)

@@ -58,6 +58,9 @@ PROBLEMS: Mapping[str, Kind] = {
         415, "Only JSON is taken", "Send Content-Type: application/json and no Content-Encoding."
     ),
     "refused": Kind(422, "The request is refused", "The detail says which rule says no."),
+    "location-unknown": Kind(
+        422, "There is no such location", "`location` names it; the hub lists its locations."
+    ),
     "idempotency-key-reused": Kind(
         422,
         "The Idempotency-Key was used for something else",

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from tillbridge.app.api.questions import AvailabilityWork, Question
 from tillbridge.app.api.sessions import Sessions
+from tillbridge.app.availability_rules import labels
 from tillbridge.app.settings import Settings
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.ids import Ids, SystemIds
+from tillbridge.durable.group_writer import GroupWriter
+from tillbridge.durable.rooms import Connection
+from tillbridge.durable.session import connect
 from tillbridge.inbox.webhooks import Writer
+from tillbridge.posting.stock.activation import RulesInForce
+
+STATEMENT_MS = 5_000
 
 
 class Resources:
-    """The workspace's settings, time, sessions for single questions, and intake's writer."""
+    """The workspace's settings, time, sessions for single questions, intake's writer, and the
+    group of the questions about availability.
+    """
 
     def __init__(
         self,
@@ -22,15 +34,44 @@ class Resources:
         ids: Ids | None = None,
     ) -> None:
         """Opens nothing; intake: started and stopped by whoever made it."""
+        self.url = url
         self.settings = settings
         self.intake = intake
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
         self.sessions = Sessions(url)
+        self._labels = labels(settings)
+        self._places = {place.code for place in settings.location}
+        self._channels = settings.channels()
+        self.reads: GroupWriter[Question, bytes] = GroupWriter(
+            lambda: self._session(autocommit=True),
+            lambda: AvailabilityWork(RulesInForce(self._labels), self.clock),
+            clock=self.clock,
+            name="availability",
+        )
+
+    def places_of(self, channel: str) -> tuple[str, ...]:
+        """Where a channel is served from, in order of preference; () when nobody says."""
+        found = self._channels.get(channel)
+        return found.fulfil_from if found else ()
+
+    def unknown_place(self, places: Iterable[str]) -> str:
+        """The first location the workspace does not list; "" when it lists all, or none."""
+        return next((at for at in places if self._places and at not in self._places), "")
 
     def start(self) -> None:
         """Begin to work; called in the process that serves, before the first request."""
+        self.reads.start()
 
     def stop(self) -> None:
         """Finish what is under way and close."""
+        self.reads.stop()
         self.sessions.close()
+
+    def _session(self, *, autocommit: bool = False) -> Connection:
+        return connect(
+            self.url,
+            autocommit=autocommit,
+            name="tillbridge api",
+            statement_timeout_ms=STATEMENT_MS,
+        )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tillbridge.app.api.availability_reads import AvailabilityQuery, tell_availability
 from tillbridge.app.api.observing import CaseQuery, Cases, tell_cases, tell_status, tell_verify
 from tillbridge.app.api.openapi import contract_routes
+from tillbridge.app.api.questions import Availability
 from tillbridge.app.api.routes import PREFIX, Route, asking
 from tillbridge.watch.status import Status
 from tillbridge.watch.verification import Verification
@@ -34,6 +36,16 @@ _ROWS: tuple[Route, ...] = (
         handle=asking(tell_verify),
         answers={200: Verification},
         problems=("not-found",),
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/availability",
+        words="What the client's channel may sell, by product and location",
+        scope="availability:read",
+        handle=tell_availability,
+        query=AvailabilityQuery,
+        answers={200: Availability},
+        problems=("location-unknown",),
     ),
 )
 ROUTES: tuple[Route, ...] = (*_ROWS, *contract_routes(_ROWS))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 Child = subprocess.Popen[str]
+Tell = Callable[[str], None]
 
 
 def module(
@@ -18,9 +19,9 @@ def module(
     environment: dict[str, str] | None = None,
     passed: tuple[int, ...] = (),
 ) -> Child:
-    """A module of the benches as a process; passed: descriptors it inherits."""
+    """A module of ours as a process; passed: descriptors it inherits."""
     return subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
-        [sys.executable, "-m", f"tillbridge.app.bench.{name}", *arguments],
+        [sys.executable, "-m", f"tillbridge.{name}", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -80,3 +81,12 @@ def peak_mb(pid: int) -> float:
         return 0.0
     lines = (line.split() for line in text.splitlines() if line.startswith("VmHWM:"))
     return next((int(words[1]) / 1024 for words in lines), 0.0)
+
+
+def under(pid: int) -> list[int]:
+    """A process and its children (proc(5)); itself alone where there is no /proc."""
+    try:
+        told = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        told = ""
+    return [pid, *map(int, told.split())]

@@ -5,13 +5,13 @@ raw database doing the same writes in the same groups.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from tillbridge.app.bench import intake_raw
 from tillbridge.app.bench.children import (
+    Tell,
     cpu_seconds,
     ended,
     expect,
@@ -33,7 +33,6 @@ RATE_MOST = 12_000
 """Requests built per second of the timed part; a faster hub would run out of them."""
 REQUESTS_MOST = 250_000
 RAW_MOST = 20_000
-Tell = Callable[[str], None]
 
 
 def run(
@@ -94,12 +93,16 @@ def _loaded(
         port, number = listener.getsockname()[1], listener.fileno()
         environment = {**os.environ, URL_VARIABLE: url}
         servers = [
-            module("intake_server", str(number), environment=environment, passed=(number,))
+            module(
+                "app.bench.intake_server", str(number), environment=environment, passed=(number,)
+            )
             for _ in range(processes)
         ]
         most = min(int(seconds * RATE_MOST), REQUESTS_MOST)
         progress(f"building {most} signed orders")
-        generator = module("intake_load", str(port), str(connections), str(seconds), str(most))
+        generator = module(
+            "app.bench.intake_load", str(port), str(connections), str(seconds), str(most)
+        )
         with ended([*servers, generator]):
             expect(generator, "ready")
             progress(f"{connections} connections for {seconds:.0f} s")
