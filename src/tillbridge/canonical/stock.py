@@ -25,6 +25,8 @@ MOVEMENT_KINDS = (
     "count",
     "condition",
 )
+HOLD_KINDS = ("soft", "firm", "transfer")
+HOLD_ENDS = ("released", "expired", "short", "taken_over")
 
 
 class StockCounted(Fact, frozen=True, kw_only=True, omit_defaults=True):
@@ -193,28 +195,37 @@ class PickFailed(Fact, frozen=True, kw_only=True, omit_defaults=True):
 class StockHeld(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """A reservation asked for and granted at the hub's own door; lines name their locations.
 
-    kind: `soft` (a cart; ends at expires_at), `firm` (an order), `transfer`.
+    kind: one of HOLD_KINDS; a `soft` one (a cart) ends at expires_at. locations: where it may
+    stand, in order of preference, over at most split_most of them.
     """
 
     kind: str
     channel: str
     lines: tuple[StockLine, ...]
     expires_at: datetime | None = None
+    locations: tuple[str, ...] = ()
+    split_most: int = 1
 
 
 class HoldConfirmed(Fact, frozen=True, kw_only=True, omit_defaults=True):
-    """A soft reservation became firm. order: the number it is for, "" when not told."""
+    """A soft reservation became firm. order: the number it is for, "" when not told.
 
+    version: counts the changes of a reservation, from 1 when it was held; so in the two below.
+    """
+
+    version: int
     order: str = ""
 
 
 class HoldReleased(Fact, frozen=True, kw_only=True, omit_defaults=True):
-    """A reservation ended without goods. reason: `released`, `expired`, `short`, `taken_over`."""
+    """A reservation ended without goods. reason: one of HOLD_ENDS."""
 
+    version: int
     reason: str
 
 
 class HoldMoved(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """A reservation stands elsewhere now; lines: all of it, with locations."""
 
+    version: int
     lines: tuple[StockLine, ...]

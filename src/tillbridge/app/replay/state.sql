@@ -26,7 +26,8 @@ from stock_movement
 select key || ' ' || line || ' ' || product || ' ' || location as what, quantity from reservation
 
 -- name: hold
-select key as what, version, ok, short from hold
+select key as what, version, ok, short, kind, channel, expires_at, locations, split_most, placed_at,
+       desk, ended from hold
 
 -- name: stock_evidence
 select source || ' ' || location || ' ' || product || ' ' || basis as what, quantity, counted_at

@@ -1,31 +1,37 @@
-"""Holds: what keys have reserved, and the last answer each of them got."""
+"""Holds: what keys have reserved, changed under the locks of the stock rows they stand on.
+
+A hold may be changed by a transaction that is not working for its key (a late till sale takes what
+was promised to another order). So: read where the keys stand, lock those rows, then read the holds
+in a statement of its own, and lock more if they moved meanwhile.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
-import msgspec
-
-from tillbridge.canonical.fact import Entities
-from tillbridge.canonical.stock import ReserveStock, StockLine, StockReserved, StockShort
+from tillbridge.canonical.fact import Fact
+from tillbridge.canonical.stock import (
+    HoldConfirmed,
+    HoldMoved,
+    HoldReleased,
+    ReserveStock,
+    StockHeld,
+    StockLine,
+    StockReserved,
+    StockShort,
+)
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, Outcome
 from tillbridge.posting.stock.activation import Bounds
+from tillbridge.posting.stock.hold import MAPPING, NOBODY, Hold, named_after, released
 from tillbridge.posting.stock.levels import Bucket, Levels
 from tillbridge.posting.stock.reserve import Answer, Place, answer
 
 QUERIES = load("tillbridge.posting.stock", "holds.sql")
-MAPPING = "hub/1"
-
-
-class Hold(msgspec.Struct, gc=False):
-    """The last answer a key got and what it holds."""
-
-    version: int = 0
-    ok: bool = True
-    short: str = ""
-    lines: tuple[StockLine, ...] = ()
+HoldFact = StockHeld | HoldConfirmed | HoldReleased | HoldMoved
+_JOINT = "\x1f"
 
 
 class Holds:
@@ -37,89 +43,231 @@ class Holds:
         self._levels = levels
         self._bounds = bounds
         self._holds: dict[str, Hold] = {}
-        self._answered: set[str] = set()
-        self._let_go: set[str] = set()
+        self._stored: set[str] = set()
+        self._with_rows: set[str] = set()
+        self._changed: set[str] = set()
+        self._replaced: set[str] = set()
 
-    def load(self, keys: Iterable[str]) -> None:
-        """Read holds and what they reserve."""
+    def __getitem__(self, key: str) -> Hold:
+        """A hold whose rows this transaction has locked; version 0 when the key has none."""
+        return self._holds[key]
+
+    def lock(
+        self, keys: Iterable[str], wanted: Iterable[Bucket] = (), *, make: bool = True
+    ) -> None:
+        """Lock the stock rows wanted and those the keys stand on, in key order; read the holds.
+
+        make: rows wanted that are not there are made. Keys seen before are locked already.
+        """
         fresh = sorted(set(keys) - self._holds.keys())
+        places = set(wanted)
+        if fresh:
+            rows = self._connection.execute(QUERIES.places_of, (fresh,)).fetchall()
+            places.update(Bucket(*row) for row in rows)
+        asked = self._levels.ask(places, make=make)
         if not fresh:
+            self._levels.take(asked)
             return
-        self._holds.update((key, Hold()) for key in fresh)
-        for key, version, ok, short in self._connection.execute(QUERIES.load, (fresh,)):
-            self._holds[key] = Hold(version, ok, short)
-        rows = self._connection.execute(QUERIES.load_reservations, (fresh,)).fetchall()
-        for key, line, location, product, quantity in rows:
-            hold = self._holds[key]
-            hold.lines = (*hold.lines, StockLine(line, product, quantity, location))
+        while True:
+            found = self._connection.execute(QUERIES.read, (fresh,), binary=True)
+            self._levels.take(asked)
+            read = _holds_of(found)
+            standing = {place for hold in read for place in hold.places}
+            elsewhere = [place for place in standing if place not in self._levels]
+            if not elsewhere:
+                break
+            asked = self._levels.ask(elsewhere, make=False)
+        self._holds.update((key, Hold(key)) for key in fresh)
+        self._holds.update((hold.key, hold) for hold in read)
+        self._stored.update(hold.key for hold in read)
+        self._with_rows.update(hold.key for hold in read if hold.lines)
 
-    def buckets(self, key: str, body: ReserveStock) -> set[Bucket]:
-        """The stock rows a request may touch; its key must be loaded."""
-        wanted = {Bucket(place, line.product) for place in body.locations for line in body.lines}
-        return wanted | {Bucket(held.location, held.product) for held in self._holds[key].lines}
+    def standing_at(self, buckets: Iterable[Bucket]) -> list[Hold]:
+        """Every hold with a piece at one of these locked rows, newest first; its rows are locked.
+
+        May lock rows out of order: a deadlock reruns the batch.
+        """
+        places = set(buckets)
+        columns = [b.location for b in places], [b.product for b in places]
+        rows = self._connection.execute(QUERIES.standing_at, columns).fetchall()
+        self.lock(row[0] for row in rows)
+        found = [hold for hold in self._holds.values() if hold.places & places]
+        return sorted(found, key=lambda hold: (hold.placed_at, hold.key), reverse=True)
+
+    def due_at(self, buckets: Iterable[Bucket], now: datetime) -> list[str]:
+        """Keys of soft holds past their time that still stand there; nothing is locked."""
+        places = list(buckets)
+        columns = (now, [b.location for b in places], [b.product for b in places])
+        return [row[0] for row in self._connection.execute(QUERIES.due_at, columns)]
+
+    def free(self, channel: str) -> Callable[[Place], int]:
+        """What an order of a channel may reserve of a locked place: free less safety stock."""
+
+        def free(place: Place) -> int:
+            level = self._levels.get(Bucket(*place))
+            return (0 if level is None else level.free) - self._bounds.safety(channel, *place)
+
+        return free
 
     def reserve(self, key: str, body: ReserveStock) -> Outcome:
-        """Answer a request; an older one than the last answered is a no-op."""
+        """Answer an order's request; an older one than the last answered is a no-op.
+
+        The keys `key` and `body.takes` must be locked. A reservation that is taken over is part of
+        what the order holds; it stays as it is when the order cannot be held.
+        """
         hold = self._holds[key]
         if body.version <= hold.version:
             return DONE
+        mine, cart = hold.lines, self._holds[body.takes] if body.takes else None
+        if cart is not None:
+            mine = (*mine, *named_after(body.lines, cart.lines))
         found = answer(
             body.lines,
             body.locations,
-            hold.lines,
-            partial(self._free, body.channel),
+            mine,
+            self.free(body.channel),
             split_most=body.split_most,
             barred=body.barred,
         )
-        self._take(hold.lines, -1)
-        self._take(found.lines, 1)
-        if hold.lines:
-            self._let_go.add(key)
-        self._holds[key] = Hold(body.version, found.held, found.product, found.lines)
-        self._answered.add(key)
-        return Outcome(emits=(_reply(key, body, found),))
+        emits: list[Fact] = [_reply(key, body, found)]
+        if found.held and cart is not None and cart.lines and cart.desk:
+            emits.append(released(self.cut(cart.key, "taken_over"), body.occurred_at))
+        if not hold.version:
+            hold.placed_at = body.occurred_at
+        hold.version, hold.ok, hold.short = body.version, found.held, found.product
+        hold.channel, hold.locations = body.channel, body.locations
+        hold.split_most = body.split_most
+        self._stand(hold, found.lines)
+        return Outcome(emits=tuple(emits))
 
-    def _free(self, channel: str, place: Place) -> int:
-        """What this channel may still promise there: its safety stock stays."""
-        return self._levels[Bucket(*place)].free - self._bounds.safety(channel, *place)
+    def open(self, hold: Hold, lines: tuple[StockLine, ...]) -> Hold:
+        """A new hold at the hub's own door; its key must be locked and free."""
+        hold.version, hold.desk = 1, True
+        self._holds[hold.key] = hold
+        return self._stand(hold, lines)
 
-    def _take(self, lines: Sequence[StockLine], sign: int) -> None:
+    def confirm(self, key: str) -> Hold:
+        """Make a soft hold firm."""
+        hold = self._holds[key]
+        hold.version, hold.kind, hold.expires_at = hold.version + 1, "firm", None
+        self._changed.add(key)
+        return hold
+
+    def change(self, key: str, lines: tuple[StockLine, ...]) -> Hold:
+        """Let a hold stand elsewhere; the rows of the lines must be locked."""
+        hold = self._holds[key]
+        hold.version += hold.desk
+        return self._stand(hold, lines)
+
+    def cut(self, key: str, reason: str, product: str = "") -> Hold:
+        """Let everything go that a key holds.
+
+        A hold of the hub's own door ends by one of HOLD_ENDS; an order's last answer becomes a no
+        for lack of the product.
+        """
+        hold = self._holds[key]
+        if hold.desk:
+            hold.version, hold.ended = hold.version + 1, reason
+        else:
+            hold.ok, hold.short = False, product
+        return self._stand(hold, ())
+
+    def apply(self, body: HoldFact) -> Outcome:
+        """Take a fact that the hub's own door told: a no-op where its effect stands already."""
+        hold = self._holds[body.key]
+        version = 1 if isinstance(body, StockHeld) else body.version
+        if version <= hold.version:
+            return DONE
+        match body:
+            case StockHeld():
+                opened = Hold(
+                    body.key,
+                    kind=body.kind,
+                    channel=body.channel,
+                    expires_at=body.expires_at,
+                    locations=body.locations,
+                    split_most=body.split_most,
+                    placed_at=body.occurred_at,
+                )
+                self.open(opened, body.lines)
+            case HoldConfirmed():
+                self.confirm(body.key)
+            case HoldReleased():
+                self.cut(body.key, body.reason)
+            case HoldMoved():
+                self.change(body.key, body.lines)
+        return DONE
+
+    def _stand(self, hold: Hold, lines: tuple[StockLine, ...]) -> Hold:
+        """Give back what a hold reserves and let it reserve these."""
+        for line in hold.lines:
+            self._levels.reserve(Bucket(line.location, line.product), -line.quantity)
         for line in lines:
-            self._levels.reserve(Bucket(line.location, line.product), sign * line.quantity)
+            self._levels.reserve(Bucket(line.location, line.product), line.quantity)
+        hold.lines = lines
+        self._changed.add(hold.key)
+        self._replaced.add(hold.key)
+        return hold
 
     def save(self) -> None:
-        """Write answers and reservations as sets."""
-        if not self._answered:
+        """Write headers and reservations as sets."""
+        if not self._changed:
             return
-        keys = sorted(self._answered)
         run = self._connection.execute
-        if self._let_go:
-            run(QUERIES.drop_reservations, (sorted(self._let_go),))
+        if gone := sorted(self._replaced & self._with_rows):
+            run(QUERIES.drop_reservations, (gone,))
         rows = [
             (key, line.line, line.location, line.product, line.quantity)
-            for key in keys
+            for key in sorted(self._replaced)
             for line in self._holds[key].lines
         ]
         if rows:
             run(QUERIES.add_reservations, [list(c) for c in zip(*rows, strict=True)], binary=True)
-        holds = [self._holds[key] for key in keys]
-        run(
-            QUERIES.save,
-            (
-                keys,
-                [hold.version for hold in holds],
-                [hold.ok for hold in holds],
-                [hold.short for hold in holds],
-            ),
-        )
-        self._answered.clear()
-        self._let_go.clear()
+        for query, keys in (
+            (QUERIES.add, self._changed - self._stored),
+            (QUERIES.save, self._changed & self._stored),
+        ):
+            if keys:
+                run(query, _columns([self._holds[key] for key in sorted(keys)]), binary=True)
+        self._stored |= self._changed
+        self._with_rows -= self._replaced
+        self._with_rows.update(row[0] for row in rows)
+        self._changed.clear()
+        self._replaced.clear()
+
+
+def _holds_of(rows: Iterable[Sequence[Any]]) -> list[Hold]:
+    """Holds from rows of a header and one line each, in the order of their keys."""
+    holds: list[Hold] = []
+    for *header, line, location, product, quantity in rows:
+        if not holds or holds[-1].key != header[0]:
+            header[7] = tuple(header[7])
+            holds.append(Hold(*header))
+        if line is not None:
+            holds[-1].lines += (StockLine(line, product, quantity, location),)
+    return holds
+
+
+def _columns(holds: list[Hold]) -> list[list[Any]]:
+    return [
+        [hold.key for hold in holds],
+        [hold.version for hold in holds],
+        [hold.ok for hold in holds],
+        [hold.short for hold in holds],
+        [hold.kind for hold in holds],
+        [hold.channel for hold in holds],
+        [hold.expires_at for hold in holds],
+        [_JOINT.join(hold.locations) for hold in holds],
+        [hold.split_most for hold in holds],
+        [hold.placed_at for hold in holds],
+        [hold.desk for hold in holds],
+        [hold.ended for hold in holds],
+    ]
 
 
 def _reply(key: str, body: ReserveStock, found: Answer) -> StockReserved | StockShort:
     """The book's answer as a fact of the asking aggregate, at the instant of its cause."""
     at, day = body.occurred_at, body.occurred_at.date()
-    nobody = Entities(selling="")
     if found.held:
         return StockReserved(
             key=key,
@@ -128,7 +276,7 @@ def _reply(key: str, body: ReserveStock, found: Answer) -> StockReserved | Stock
             mapping=MAPPING,
             occurred_at=at,
             business_date=day,
-            entities=nobody,
+            entities=NOBODY,
             version=body.version,
             location=found.location,
             lines=found.lines,
@@ -140,7 +288,7 @@ def _reply(key: str, body: ReserveStock, found: Answer) -> StockReserved | Stock
         mapping=MAPPING,
         occurred_at=at,
         business_date=day,
-        entities=nobody,
+        entities=NOBODY,
         version=body.version,
         product=found.product,
         wanted=found.wanted,

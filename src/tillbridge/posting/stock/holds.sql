@@ -1,10 +1,27 @@
--- Reservations and the answers behind them.
+-- Reservations and the holds they belong to.
 
--- name: load
-select key, version, ok, short from hold where key = any(%b::text[])
+-- name: places_of
+select distinct location, product from reservation where key = any(%b::text[])
 
--- name: load_reservations
-select key, line, location, product, quantity from reservation where key = any(%b::text[])
+-- name: read
+select h.key, h.version, h.ok, h.short, h.kind, h.channel, h.expires_at, h.locations, h.split_most,
+       h.placed_at, h.desk, h.ended, r.line, r.location, r.product, r.quantity
+from hold h left join reservation r using (key)
+where h.key = any(%b::text[])
+order by h.key, r.line, r.product, r.location
+
+-- name: standing_at
+select distinct key from reservation
+where (location, product) in (select * from unnest(%b::text[], %b::text[]))
+
+-- name: due_at
+select distinct h.key from hold h join reservation r using (key)
+where h.kind = 'soft' and h.ended = '' and h.expires_at <= %b
+  and (r.location, r.product) in (select * from unnest(%b::text[], %b::text[]))
+
+-- name: due
+select key from hold where kind = 'soft' and ended = '' and expires_at <= %b
+order by expires_at limit %b
 
 -- name: drop_reservations
 delete from reservation where key = any(%b::text[])
@@ -13,8 +30,19 @@ delete from reservation where key = any(%b::text[])
 insert into reservation (key, line, location, product, quantity)
 select * from unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[])
 
+-- name: add
+insert into hold (key, version, ok, short, kind, channel, expires_at, locations, split_most,
+                  placed_at, desk, ended)
+select k, v, o, s, d, c, e, string_to_array(l, chr(31)), m, p, a, x
+from unnest(%b::text[], %b::int[], %b::bool[], %b::text[], %b::text[], %b::text[],
+            %b::timestamptz[], %b::text[], %b::int[], %b::timestamptz[], %b::bool[], %b::text[])
+     u (k, v, o, s, d, c, e, l, m, p, a, x)
+
 -- name: save
-insert into hold (key, version, ok, short)
-select * from unnest(%b::text[], %b::int[], %b::bool[], %b::text[])
-on conflict (key) do update
-set version = excluded.version, ok = excluded.ok, short = excluded.short
+update hold h
+set version = v, ok = o, short = s, kind = d, channel = c, expires_at = e,
+    locations = string_to_array(l, chr(31)), split_most = m, placed_at = p, desk = a, ended = x
+from unnest(%b::text[], %b::int[], %b::bool[], %b::text[], %b::text[], %b::text[],
+            %b::timestamptz[], %b::text[], %b::int[], %b::timestamptz[], %b::bool[], %b::text[])
+     u (k, v, o, s, d, c, e, l, m, p, a, x)
+where h.key = u.k

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import msgspec
+from psycopg import Cursor
 
 from tillbridge.canonical.stock import SELLABLE
 from tillbridge.durable.queries import load
@@ -64,15 +66,27 @@ class Levels:
             for bucket, level in self._levels.items()
         )
 
-    def lock(self, buckets: Iterable[Bucket]) -> None:
-        """Lock rows in key order, making those that are not there."""
+    def get(self, bucket: Bucket) -> Level | None:
+        """A locked row; None for one that is not, or is not there."""
+        return self._levels.get(bucket)
+
+    def lock(self, buckets: Iterable[Bucket], *, make: bool = True) -> None:
+        """Lock rows in key order; `make` those that are not there, else nothing stands there."""
+        self.take(self.ask(buckets, make=make))
+
+    def ask(self, buckets: Iterable[Bucket], *, make: bool = True) -> Cursor[Any] | None:
+        """Send the request to lock rows; `take` waits for it, so a pipeline can go on meanwhile."""
         ordered = sorted(set(buckets) - self._levels.keys())
         if not ordered:
-            return
+            return None
         columns = _columns(ordered)
-        self._connection.execute(QUERIES.make, columns)
-        rows = self._connection.execute(QUERIES.lock, columns, binary=True).fetchall()
-        for location, product, condition, on_hand, reserved, counted_at, heard_at in rows:
+        if make:
+            self._connection.execute(QUERIES.make, columns)
+        return self._connection.execute(QUERIES.lock, columns, binary=True)
+
+    def take(self, asked: Cursor[Any] | None) -> None:
+        """Receive the rows that were asked for."""
+        for location, product, condition, on_hand, reserved, counted_at, heard_at in asked or ():
             bucket = Bucket(location, product, condition)
             self._levels[bucket] = Level(on_hand, reserved, counted_at, heard_at)
 

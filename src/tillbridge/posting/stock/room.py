@@ -12,12 +12,19 @@ from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.items import ItemDescribed
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.sales import SaleRung, SaleVoided
-from tillbridge.canonical.stock import MoveStock, ReserveStock, StockCounted, StockLine
+from tillbridge.canonical.stock import (
+    HoldMoved,
+    MoveStock,
+    ReserveStock,
+    StockCounted,
+    StockHeld,
+    StockLine,
+)
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
 from tillbridge.posting.stock.activation import Bounds, RulesInForce
 from tillbridge.posting.stock.counts import Counts
 from tillbridge.posting.stock.descriptions import Descriptions
-from tillbridge.posting.stock.holds import Holds
+from tillbridge.posting.stock.holds import HoldFact, Holds
 from tillbridge.posting.stock.items import Items
 from tillbridge.posting.stock.levels import Bucket, Levels
 from tillbridge.posting.stock.movements import Movements
@@ -84,14 +91,15 @@ class StockSession(KeyedSession):
         asks = [r.body for r in records if isinstance(r.body, ReserveStock)]
         if any(ask.lines for ask in asks):
             self._bounds.load()
-        self._holds.load(ask.key for ask in asks)
+        keys = {r.key for r in records if isinstance(r.body, ReserveStock | HoldFact)}
+        keys.update(ask.takes for ask in asks)
         self._movements.load_sums(r.body.voided for r in records if isinstance(r.body, SaleVoided))
         buckets: set[Bucket] = set()
         for record in records:
             buckets |= self._buckets(record)
-        self._levels.lock(buckets)
+        self._holds.lock(keys - {""}, buckets)
         self._movements.load_booked(
-            r.body.id for r in records if not isinstance(r.body, ReserveStock)
+            r.body.id for r in records if not isinstance(r.body, ReserveStock | HoldFact)
         )
 
     def _buckets(self, record: Record) -> set[Bucket]:
@@ -104,7 +112,11 @@ class StockSession(KeyedSession):
     def _places(self, record: Record) -> set[Bucket]:
         match record.body:
             case ReserveStock() as body:
-                return self._holds.buckets(record.key, self._expanded(body))
+                lines = self._items.expand(body.lines)
+                places = {*body.locations, *(li.location for li in lines)} - {""}
+                return {Bucket(place, li.product) for place in places for li in lines}
+            case StockHeld() | HoldMoved() as body:
+                return {Bucket(li.location, li.product) for li in body.lines}
             case MoveStock() as body:
                 return {bucket for bucket, _ in self._moved(body.lines)}
             case SaleRung() as body:
@@ -121,6 +133,8 @@ class StockSession(KeyedSession):
         body, key = record.body, record.key
         if isinstance(body, ReserveStock):
             return self._holds.reserve(key, self._expanded(body))
+        if isinstance(body, HoldFact):
+            return self._holds.apply(body)
         if isinstance(body, ItemDescribed):
             return self._descriptions.take(body)
         if self._movements.is_booked(body.id):
