@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from tillbridge.app.settings import Settings, Workspace
+from tillbridge.app.settings import Workspace
+from tillbridge.app.settings_tables import Settings
 from tillbridge.durable import audit
 from tillbridge.durable.rooms import Connection
 from tillbridge.posting.stock import activation

@@ -10,8 +10,10 @@ import msgspec
 import structlog
 
 from tillbridge.app import availability_rules, registry
+from tillbridge.app.channel_policies import policies_of
 from tillbridge.app.runner import FlowRunner, Pace
-from tillbridge.app.settings import ConnectionSettings, SettingsRefused, Workspace
+from tillbridge.app.settings import SettingsRefused, Workspace
+from tillbridge.app.settings_tables import ConnectionSettings
 from tillbridge.app.suspects import Suspects
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused
@@ -38,7 +40,7 @@ from tillbridge.inbox.files import DropFolder
 from tillbridge.inbox.polls import Poller
 from tillbridge.mapping.names import NameTables
 from tillbridge.mapping.room import MappingRoom, Translator
-from tillbridge.orchestration.policies import ChannelPolicy, Policies
+from tillbridge.orchestration.policies import Policies
 from tillbridge.orchestration.room import Orchestration
 from tillbridge.posting.money import activation
 from tillbridge.posting.money.activation import files_of
@@ -172,22 +174,7 @@ class Hub:
     @cached_property
     def policies(self) -> Policies:
         """Channel policies for the deciders."""
-        settings = self.workspace.settings
-        entities = settings.entities()
-        return Policies(
-            channels={
-                channel.code: ChannelPolicy(
-                    channel=channel.code,
-                    entity=channel.entity,
-                    fulfil_from=channel.fulfil_from,
-                    gl=entities[channel.entity].gl.get(channel.flow, "documents"),
-                    erp=bool(entities[channel.entity].erp),
-                    order_point=channel.order_point,
-                )
-                for channel in settings.channel
-            },
-            tender_kinds=settings.tender_kinds,
-        )
+        return policies_of(self.workspace)
 
     @cached_property
     def money_policy(self) -> Policy:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tillbridge.app.settings import Settings
+from tillbridge.app.settings_tables import Settings
 from tillbridge.triage.rights import EVERYTHING, Reach, Who
 
 

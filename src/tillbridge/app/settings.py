@@ -10,19 +10,25 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from tillbridge.app.logs import hide
 from tillbridge.app.sealed_secrets import FOLDER, SealedSecrets, is_sealed
+from tillbridge.app.settings_tables import (
+    ChannelSettings,
+    ConnectionSettings,
+    EntitySettings,
+    LocationSettings,
+    Secret,
+    Settings,
+)
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.money import MoneyError, exponent
 from tillbridge.contract.addresses import Reach
-from tillbridge.reconciliation.tills.rules import DAYS, TillRules
+from tillbridge.reconciliation.tills.rules import DAYS
 
 FILE = "tillbridge.toml"
 FLOWS = ("web", "stores")
@@ -33,134 +39,6 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 class SettingsRefused(Refused):
     """The workspace cannot be used as it stands; the words name file and line."""
-
-
-class Secret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a secret is: a file below the workspace, or an environment variable."""
-
-    file: str = ""
-    env: str = ""
-
-
-class EntitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A legal entity. erp: connection name of its ERP, "" = none. gl: flow -> who owns the
-    ledger, `documents` (the ERP books) or `journals` (the hub sends its entries).
-    """
-
-    code: str
-    name: str = ""
-    currency: str
-    erp: str = ""
-    gl: Mapping[str, str] = {}
-
-
-class LocationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A store or warehouse of ours. open_days: when a store trades (`mon` to `sun`)."""
-
-    code: str
-    entity: str
-    kind: str = "store"
-    timezone: str = "UTC"
-    name: str = ""
-    open_days: tuple[str, ...] = DAYS
-
-
-class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A sales channel: its entity, its flow (`web` or `stores`), where it ships from, when the
-    sales order goes to the ERP (`paid` or `placed`).
-    """
-
-    code: str
-    entity: str
-    flow: str = "web"
-    fulfil_from: tuple[str, ...] = ()
-    order_point: str = "paid"
-
-
-class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Calls per second, burst and calls at once towards one account.
-
-    A call costs a whole token: a burst below one would let nothing through, ever.
-    """
-
-    rate: Annotated[float, msgspec.Meta(gt=0)] = 10.0
-    burst: Annotated[float, msgspec.Meta(ge=1)] = 20.0
-    conc: Annotated[int, msgspec.Meta(ge=1)] = 20
-
-
-class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A configured connection. secrets: name -> one secret or several live ones (rotation).
-    settings: the connector's own table, validated by its config struct. tills: what is expected
-    of the tills it brings. sweep_hours: rest between two sweeps, 0 = none. allow_addresses: hosts,
-    addresses and networks it may call although they are private (an ERP in the own network).
-    account: the account at the vendor it shares with other connections, "" = its own; a budget is
-    an account's.
-    """
-
-    connector: str
-    entity: str
-    channel: str = ""
-    timezone: str = "UTC"
-    body_max: int = 1_048_576
-    poll_seconds: int = 0
-    secrets: Mapping[str, Secret | list[Secret]] = {}
-    account: str = ""
-    budget: BudgetSettings = BudgetSettings()
-    sweep_hours: float = 0.0
-    tills: TillRules = TillRules()
-    allow_addresses: tuple[str, ...] = ()
-    settings: dict[str, Any] = {}
-
-
-class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The hub itself: whom it serves, where it listens, how many processes carry the flow, how
-    long raw bodies are kept, hours between two scheduled runs of `verify` (0 = never).
-    api_rate: requests per second a key of the API may send for long, unless it has its own rate.
-    backlog_most: with more records waiting for the flow, pollers and drop folders wait until it is
-    half of that; 0 = never.
-    """
-
-    name: str = "Tillbridge"
-    host: str = "127.0.0.1"
-    port: int = 8765
-    flow_processes: int = 2
-    keep_bodies_days: int = 90
-    keep_records_days: int = 0
-    keep_deliveries_days: int = 400
-    verify_hours: float = 24.0
-    backlog_most: int = 50_000
-    api_rate: Annotated[int, msgspec.Meta(gt=0)] = 100
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`tillbridge.toml` as a whole."""
-
-    hub: HubSettings = HubSettings()
-    entity: list[EntitySettings] = []
-    location: list[LocationSettings] = []
-    channel: list[ChannelSettings] = []
-    connection: dict[str, ConnectionSettings] = {}
-    tender_kinds: Mapping[str, str] = {}
-
-    def entities(self) -> dict[str, EntitySettings]:
-        """Entities by code."""
-        return {entity.code: entity for entity in self.entity}
-
-    def budget_of(self, name: str) -> BudgetSettings:
-        """The budget of a connection's account; one of its connections states it, or several alike.
-
-        Raises ValueError when they contradict each other.
-        """
-        account = self.connection[name].account or name
-        sharing = [c for n, c in self.connection.items() if (c.account or n) == account]
-        stated = {c.budget for c in sharing} - {BudgetSettings()}
-        if len(stated) > 1:
-            raise ValueError(f"the connections of account {account} state different budgets")
-        return stated.pop() if stated else BudgetSettings()
-
-    def channels(self) -> dict[str, ChannelSettings]:
-        """Channels by code."""
-        return {channel.code: channel for channel in self.channel}
 
 
 class Workspace(msgspec.Struct, frozen=True):
@@ -242,12 +120,9 @@ def _problems(settings: Settings) -> list[tuple[str, str]]:
     for entity in settings.entity:
         found += _entity_problems(entity, settings)
     for location in settings.location:
-        found += _entity_known(f"location {location.code}", location.entity, settings)
-        found += _zone_problem(location.timezone)
-        for day in set(location.open_days) - set(DAYS):
-            found.append((f"location {location.code}: open_days are of {DAYS}", day))
+        found += _location_problems(location, settings, places)
     for channel in settings.channel:
-        found += _channel_problems(channel, settings, places)
+        found += _channel_problems(channel, settings)
     for name, connection in settings.connection.items():
         found += _entity_known(f"connection {name}", connection.entity, settings)
         if connection.channel and connection.channel not in settings.channels():
@@ -277,18 +152,34 @@ def _entity_known(what: str, entity: str, settings: Settings) -> list[tuple[str,
     return [(f"{what}: no entity {entity!r}", entity or what)]
 
 
-def _channel_problems(
-    channel: ChannelSettings, settings: Settings, places: set[str]
+def _location_problems(
+    location: LocationSettings, settings: Settings, places: set[str]
 ) -> list[tuple[str, str]]:
+    found = _entity_known(f"location {location.code}", location.entity, settings)
+    found += _zone_problem(location.timezone)
+    for day in set(location.open_days) - set(DAYS):
+        found.append((f"location {location.code}: open_days are of {DAYS}", day))
+    for group in places.intersection(location.groups):
+        found.append((f"location {location.code}: {group!r} is a location, not a group", group))
+    if (location.latitude is None) != (location.longitude is None):
+        words = f"location {location.code}: latitude and longitude go together"
+        found.append((words, location.code))
+    return found
+
+
+def _channel_problems(channel: ChannelSettings, settings: Settings) -> list[tuple[str, str]]:
     found = _entity_known(f"channel {channel.code}", channel.entity, settings)
     if channel.flow not in FLOWS:
         found.append((f"channel {channel.code}: flow is one of {FLOWS}", channel.flow))
     if channel.order_point not in ORDER_POINTS:
         words = f"channel {channel.code}: order_point is one of {ORDER_POINTS}"
         found.append((words, channel.order_point))
+    silent = {place.code for place in settings.location if not place.ships}
     for place in channel.fulfil_from:
-        if place not in places:
+        if not settings.places_of((place,)):
             found.append((f"channel {channel.code}: no location {place!r}", place))
+        elif place in silent:
+            found.append((f"channel {channel.code}: location {place!r} does not ship", place))
     return found
 
 

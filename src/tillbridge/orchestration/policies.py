@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from tillbridge.canonical.payments import TENDER_KINDS
+from tillbridge.orchestration.sourcing import Sourcing
 
 
 class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,6 +16,9 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     entity: selling legal entity. fulfil_from: our location codes in order of preference.
     gl: who owns the ledger for this flow, `documents` or `journals`. erp: whether documents are
     sent at all. order_point: `paid` or `placed`, when the sales order goes to the ERP.
+    nearest: minor units a kilometre to the buyer counts for, None = fulfil_from as it is written.
+    split_most: over how many locations an order may be spread. backorder: what is not there may be
+    promised out of expected supply; preorder: products that may be although others may not.
     """
 
     channel: str
@@ -23,17 +27,22 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     gl: str = "documents"
     erp: bool = True
     order_point: str = "paid"
+    nearest: int | None = None
+    split_most: int = 1
+    backorder: bool = False
+    preorder: tuple[str, ...] = ()
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True):
     """All channels' policies; a channel nobody configured gets the defaults of its entity.
 
     tender_kinds: our tender code -> kind (TENDER_KINDS). A code that reads like a kind is that
-    kind (`gift-card` -> gift_card); any other is a card.
+    kind (`gift-card` -> gift_card); any other is a card. sourcing: where locations are.
     """
 
     channels: Mapping[str, ChannelPolicy] = {}
     tender_kinds: Mapping[str, str] = {}
+    sourcing: Sourcing = msgspec.field(default_factory=Sourcing)
 
     def kind_of(self, tender: str) -> str:
         """Kind of a tender of ours."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tillbridge.app.api.dispatch import Api
-from tillbridge.app.settings import ChannelSettings, EntitySettings, Settings
+from tillbridge.app.settings_tables import ChannelSettings, EntitySettings, Settings
 from tillbridge.atoms.clock import SystemClock
 from tillbridge.atoms.ids import SystemIds
 from tillbridge.durable.rooms import Connection

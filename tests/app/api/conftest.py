@@ -9,7 +9,7 @@ import pytest
 
 from tests.app.api.caller import SETTINGS
 from tillbridge.app.api.resources import Resources
-from tillbridge.app.settings import Settings
+from tillbridge.app.settings_tables import Settings
 from tillbridge.inbox.group_commit import IntakeWriter
 
 

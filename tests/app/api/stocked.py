@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import Connection
 
-from tillbridge.app.settings import (
+from tillbridge.app.settings_tables import (
     ChannelSettings,
     EntitySettings,
     LocationSettings,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tillbridge.app.api.questions import AvailabilityWork, Question
 from tillbridge.app.api.sessions import Sessions
 from tillbridge.app.availability_rules import labels
-from tillbridge.app.settings import Settings
+from tillbridge.app.settings_tables import Settings
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.ids import Ids, SystemIds
 from tillbridge.durable.group_writer import GroupWriter

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tillbridge.app.cli.terminal import fail, terminal
-from tillbridge.app.settings import Settings
+from tillbridge.app.settings_tables import Settings
 
 WHAT = "CONNECTION, or CONNECTION/KIND of document (or reread)."
 

@@ -11,7 +11,7 @@ import typer
 from msgspec import to_builtins
 
 from tillbridge.app.cli.terminal import Terminal, fail, proposed, terminal
-from tillbridge.app.settings import ConnectionSettings
+from tillbridge.app.settings_tables import ConnectionSettings
 from tillbridge.app.text_table import table
 from tillbridge.atoms import csv_cells
 from tillbridge.atoms.clock import SystemClock

@@ -23,13 +23,7 @@ from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, Ord
 from tillbridge.canonical.payments import PaymentRefunded
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundIssued
-from tillbridge.canonical.stock import (
-    MoveStock,
-    ReserveStock,
-    StockLine,
-    StockReserved,
-    StockShort,
-)
+from tillbridge.canonical.stock import StockReserved, StockShort
 from tillbridge.canonical.valued import DepositReceived, RefundPaid, ValuedTender
 from tillbridge.orchestration.orders.evolve import evolve
 from tillbridge.orchestration.orders.recognise import recognise, reverse
@@ -39,10 +33,9 @@ from tillbridge.orchestration.orders.state import (
     captured,
     paid_unnamed,
     repaid,
-    shipped,
-    unshipped_cancelled,
 )
-from tillbridge.orchestration.orders.value import SEP, earned
+from tillbridge.orchestration.orders.stock import stock
+from tillbridge.orchestration.orders.value import earned
 from tillbridge.orchestration.orders.valuing import When, about
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 
@@ -84,7 +77,7 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         *recognise(state, order, policy, when),
         *reverse(state, order, policy, when),
         *_refund(state, order, policies, when),
-        *_stock(state, order, policy, when),
+        *stock(state, order, policy, policies, when),
     ]
     return decision
 
@@ -205,100 +198,12 @@ def _sales_order(state: OrderState, order: Order, policy: ChannelPolicy) -> list
         total=order.total,
         lines=order.lines,
         party=order.party,
-        location=policy.fulfil_from[0] if policy.fulfil_from else "",
+        location=order.collect_at or (policy.fulfil_from[0] if policy.fulfil_from else ""),
         ship_to=order.ship_to,
     )
     entity = state.entities.selling
     return [
         SubmitDocument(
             key=state.key, id=operation, kind="sales_order", entity=entity, sales_order=document
-        )
-    ]
-
-
-def _stock(state: OrderState, order: Order, policy: ChannelPolicy, when: When) -> list[Body]:
-    """What came back is there before it is promised again, and what left is no longer promised
-    before it is gone: else the last piece on the shelf would look oversold while it ships.
-    """
-    back, out = _movements(state)
-    return [
-        *_move(state, back, when),
-        *_reserve(state, order, policy, when),
-        *_move(state, out, when),
-    ]
-
-
-Moves = dict[str, list[StockLine]]
-
-
-def _movements(state: OrderState) -> tuple[Moves, Moves]:
-    """What was shipped and what came back to stock, as differences per place: (in, out) by kind."""
-    target: dict[str, int] = {}
-    for shipment in state.shipments.values():
-        if shipment.state == "shipped":
-            for line in shipment.lines:
-                _add(state, target, line.line, shipment.location, "sale", -line.quantity)
-    for refund in state.refunds.values():
-        for refunded in refund.lines:
-            if refunded.restock == "return" and refunded.location:
-                _add(state, target, refunded.line, refunded.location, "return", refunded.quantity)
-    back: Moves = {}
-    out: Moves = {}
-    for place in sorted(target.keys() | state.moved.keys()):
-        difference = target.get(place, 0) - state.moved.get(place, 0)
-        if difference:
-            name, product, location, kind = place.split(SEP)
-            side = back if difference > 0 else out
-            side.setdefault(kind, []).append(StockLine(name, product, difference, location))
-    state.moved = target
-    return back, out
-
-
-def _move(state: OrderState, moves: Moves, when: When) -> list[Body]:
-    return [
-        MoveStock(
-            key=state.key,
-            id=f"{state.key}/move/{state.step('move')}",
-            kind=kind,
-            lines=tuple(lines),
-            occurred_at=when.occurred_at,
-        )
-        for kind, lines in moves.items()
-    ]
-
-
-def _add(
-    state: OrderState, target: dict[str, int], name: str, location: str, kind: str, quantity: int
-) -> None:
-    """Only goods the newest version knows can be moved; others wait until it does."""
-    line = state.line(name)
-    if line is not None and line.kind == "goods":
-        place = SEP.join((name, line.product, location, kind))
-        target[place] = target.get(place, 0) + quantity
-
-
-def _reserve(state: OrderState, order: Order, policy: ChannelPolicy, when: When) -> list[Body]:
-    """What should be held now: ordered less shipped less cancelled; nothing once cancelled."""
-    gone, dropped = shipped(state), unshipped_cancelled(state)
-    wanted: dict[str, int] = {}
-    if order.cancelled_at is None:
-        for line in order.lines:
-            if line.kind == "goods" and line.ships:
-                left = line.quantity - gone.get(line.line, 0) - dropped.get(line.line, 0)
-                if left > 0:
-                    wanted[line.line] = left
-    if wanted == state.wanted:
-        return []
-    state.wanted = wanted
-    state.hold_version += 1
-    products = {line.line: line.product for line in order.lines}
-    return [
-        ReserveStock(
-            key=state.key,
-            id=f"{state.key}/hold/{state.hold_version}",
-            version=state.hold_version,
-            occurred_at=when.occurred_at,
-            lines=tuple(StockLine(name, products[name], left) for name, left in wanted.items()),
-            locations=policy.fulfil_from,
         )
     ]

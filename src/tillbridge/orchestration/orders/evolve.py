@@ -12,8 +12,14 @@ from tillbridge.canonical.payments import Payment, PaymentCaptured, PaymentRefun
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundIssued
 from tillbridge.canonical.shipments import GoodsShipped
-from tillbridge.canonical.stock import StockReserved, StockShort
-from tillbridge.orchestration.orders.state import DocumentSeen, OrderState, Refund, Shipment
+from tillbridge.canonical.stock import PickFailed, StockLine, StockReserved, StockShort
+from tillbridge.orchestration.orders.state import (
+    DocumentSeen,
+    Failure,
+    OrderState,
+    Refund,
+    Shipment,
+)
 
 # a parcel's life, for two tellings of the same version
 _STATES = ("open", "shipped", "failed", "cancelled")
@@ -33,6 +39,8 @@ def evolve(state: OrderState, body: Body) -> bool:
             return _refund(state, body)
         case StockReserved() | StockShort():
             return _answered(state, body)
+        case PickFailed():
+            return _failed(state, body)
         case DocumentAccepted() | DocumentRefused() if body.kind != "journal":
             return _document(state, body)
         case _:
@@ -136,10 +144,30 @@ def _refund_rank(told: Refund) -> tuple[str, int, bytes]:
 
 
 def _answered(state: OrderState, body: StockReserved | StockShort) -> bool:
-    if body.version < state.hold_version:
+    if (body.version, body.turn) < (state.hold_version, state.hold_turn):
         return False
-    if isinstance(body, StockReserved):
-        state.hold, state.hold_location = ("held" if body.lines else ""), body.location
+    state.hold_turn = body.turn
+    if isinstance(body, StockShort):
+        state.hold, state.standing, state.promised = "short", (), ()
     else:
-        state.hold, state.hold_location = "short", ""
+        state.hold = "backordered" if body.promised else "held" if body.lines else ""
+        state.standing, state.promised = body.lines, body.promised
     return True
+
+
+def _failed(state: OrderState, body: PickFailed) -> bool:
+    """A place failed; the first telling of a failure stands."""
+    if body.failure in state.failures:
+        return False
+    lines = {line.line: line.quantity for line in body.lines}
+    stood = tuple(
+        one if not lines else _at_most(one, lines[one.line])
+        for one in state.standing
+        if one.location == body.location and (not lines or lines.get(one.line))
+    )
+    state.failures[body.failure] = Failure(body.location, body.reason, lines, stood)
+    return True
+
+
+def _at_most(stood: StockLine, failed: int) -> StockLine:
+    return msgspec.structs.replace(stood, quantity=min(stood.quantity, failed))

@@ -119,11 +119,14 @@ def _valued_taxes(values: list[LineValue]) -> tuple[ValuedTax, ...]:
 
 
 def _ships_from(state: OrderState, policy: ChannelPolicy) -> str:
-    """Where the newest shipment left from; before any, the first place of the channel."""
+    """Where the newest shipment left from; before any, where the buyer collects, else the first
+    place of the channel.
+    """
     gone = [shipment for shipment in state.shipments.values() if shipment.state == "shipped"]
     if gone:
         return max(gone, key=lambda shipment: (shipment.version, shipment.location)).location
-    return policy.fulfil_from[0] if policy.fulfil_from else ""
+    collected = "" if state.order is None else state.order.collect_at
+    return collected or (policy.fulfil_from[0] if policy.fulfil_from else "")
 
 
 def _document(

@@ -12,6 +12,7 @@ from tillbridge.canonical.fact import Entities
 from tillbridge.canonical.orders import Order, OrderLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine, RefundPayment
 from tillbridge.canonical.shipments import ShippedLine
+from tillbridge.canonical.stock import StockLine
 
 
 class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,6 +33,17 @@ class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
     adjustments: tuple[RefundAdjustment, ...] = ()
     payments: tuple[RefundPayment, ...] = ()
     currency: str = ""
+
+
+class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A place that failed the order. lines: quantities by line, {} = whatever stood there. stood:
+    what of it the order held there when it was told.
+    """
+
+    location: str
+    reason: str
+    lines: dict[str, int] = {}
+    stood: tuple[StockLine, ...] = ()
 
 
 GOODS = "goods"
@@ -76,6 +88,9 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     captures, refund_payments: reference -> (tender, minor units, currency). deposited, refunded:
     tender -> minor units booked. recognised: line -> value. reversed: `refund/index/line` -> value.
     moved: line, product, location and kind -> thousandths. wanted: line -> thousandths to be held.
+    standing: what the stock book holds of it and where; promised: out of expected supply. failures:
+    by number, places that failed it; failures_asked: how many of them the last request knew;
+    written_off: lines booked out of stock for one. hold_turn: newest answer of hold_version.
     steps: counters that number the facts decided here.
     """
 
@@ -96,7 +111,12 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     wanted: dict[str, int] = {}
     hold_version: int = 0
     hold: str = ""
-    hold_location: str = ""
+    hold_turn: int = 0
+    standing: tuple[StockLine, ...] = ()
+    promised: tuple[StockLine, ...] = ()
+    failures: dict[str, Failure] = {}
+    failures_asked: int = 0
+    written_off: dict[str, int] = {}
     documents: dict[str, DocumentSeen] = {}
     steps: dict[str, int] = {}
 
@@ -114,6 +134,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
             "reversed",
             "moved",
             "wanted",
+            "failures",
+            "written_off",
             "documents",
             "steps",
         ):
@@ -195,7 +217,9 @@ def unshipped_cancelled(state: OrderState) -> dict[str, int]:
 
 
 def status_of(state: OrderState) -> str:
-    """One word for people: told, placed, paid, short, (part-)shipped, refunded, cancelled."""
+    """One word for people: told, placed, paid, short, backordered, (part-)shipped, refunded,
+    cancelled.
+    """
     order = state.order
     if order is None:
         return "told"
@@ -216,6 +240,6 @@ def status_of(state: OrderState) -> str:
         return "shipped"
     if gone:
         return "part-shipped"
-    if state.hold == "short":
-        return "short"
+    if state.hold in ("short", "backordered"):
+        return state.hold
     return "paid" if paid >= order.total and order.total else "placed"

@@ -1,0 +1,56 @@
+"""What the workspace says to the deciders: each channel's policy, and where locations are."""
+
+from __future__ import annotations
+
+from tillbridge.app.settings import SettingsRefused, Workspace
+from tillbridge.app.settings_tables import LocationSettings
+from tillbridge.atoms.errors import Refused
+from tillbridge.orchestration.policies import ChannelPolicy, Policies
+from tillbridge.orchestration.sourcing import Site, Sourcing, parse_areas
+
+AREAS = "postcodes.csv"
+
+
+def policies_of(workspace: Workspace) -> Policies:
+    """Policies of all channels; raises SettingsRefused when `postcodes.csv` cannot be read."""
+    settings = workspace.settings
+    entities = settings.entities()
+    return Policies(
+        channels={
+            channel.code: ChannelPolicy(
+                channel=channel.code,
+                entity=channel.entity,
+                fulfil_from=settings.ships_from(channel),
+                gl=entities[channel.entity].gl.get(channel.flow, "documents"),
+                erp=bool(entities[channel.entity].erp),
+                order_point=channel.order_point,
+                nearest=channel.nearest,
+                split_most=channel.split_most,
+                backorder=channel.backorder,
+                preorder=channel.preorder,
+            )
+            for channel in settings.channel
+        },
+        tender_kinds=settings.tender_kinds,
+        sourcing=sourcing_of(workspace),
+    )
+
+
+def sourcing_of(workspace: Workspace) -> Sourcing:
+    """Sites of the locations, and the postcode areas of the workspace's table if it has one."""
+    sites = {place.code: _site(place) for place in workspace.settings.location}
+    path = workspace.folder / AREAS
+    if not path.is_file():
+        return Sourcing(sites)
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        return Sourcing(sites, parse_areas(text, str(path)))
+    except (OSError, Refused) as problem:
+        raise SettingsRefused(str(problem)) from None
+
+
+def _site(place: LocationSettings) -> Site:
+    at = None
+    if place.latitude is not None and place.longitude is not None:
+        at = (place.latitude, place.longitude)
+    return Site(at=at, cost=place.cost, collects=place.collects)

@@ -1,0 +1,166 @@
+"""What an order wants of the stock book: goods held where they can be served, goods moved. Pure."""
+
+from __future__ import annotations
+
+from tillbridge.canonical.orders import Order
+from tillbridge.canonical.registry import Body
+from tillbridge.canonical.stock import MoveStock, ReserveStock, StockLine
+from tillbridge.orchestration.orders.state import OrderState, shipped, unshipped_cancelled
+from tillbridge.orchestration.orders.value import SEP
+from tillbridge.orchestration.orders.valuing import When
+from tillbridge.orchestration.policies import ChannelPolicy, Policies
+
+NO_PICK = "no_pick"
+Moves = dict[str, list[StockLine]]
+
+
+def stock(
+    state: OrderState, order: Order, policy: ChannelPolicy, policies: Policies, when: When
+) -> list[Body]:
+    """What came back is there before it is promised again, and what left is no longer promised
+    before it is gone: else the last piece on the shelf would look oversold while it ships.
+    """
+    back, out = _movements(state)
+    return [
+        *_move(state, back, when),
+        *_reserve(state, order, policy, policies, when),
+        *_move(state, out, when),
+        *_not_found(state, when),
+    ]
+
+
+def _movements(state: OrderState) -> tuple[Moves, Moves]:
+    """What was shipped and what came back to stock, as differences per place: (in, out) by kind."""
+    target: dict[str, int] = {}
+    for shipment in state.shipments.values():
+        if shipment.state == "shipped":
+            for line in shipment.lines:
+                _add(state, target, line.line, shipment.location, "sale", -line.quantity)
+    for refund in state.refunds.values():
+        for refunded in refund.lines:
+            if refunded.restock == "return" and refunded.location:
+                _add(state, target, refunded.line, refunded.location, "return", refunded.quantity)
+    back: Moves = {}
+    out: Moves = {}
+    for place in sorted(target.keys() | state.moved.keys()):
+        difference = target.get(place, 0) - state.moved.get(place, 0)
+        if difference:
+            name, product, location, kind = place.split(SEP)
+            side = back if difference > 0 else out
+            side.setdefault(kind, []).append(StockLine(name, product, difference, location))
+    state.moved = target
+    return back, out
+
+
+def _add(
+    state: OrderState, target: dict[str, int], name: str, location: str, kind: str, quantity: int
+) -> None:
+    """Only goods the newest version knows can be moved; others wait until it does."""
+    line = state.line(name)
+    if line is not None and line.kind == "goods":
+        place = SEP.join((name, line.product, location, kind))
+        target[place] = target.get(place, 0) + quantity
+
+
+def _move(state: OrderState, moves: Moves, when: When) -> list[Body]:
+    return [
+        MoveStock(
+            key=state.key,
+            id=f"{state.key}/move/{state.step('move')}",
+            kind=kind,
+            lines=tuple(lines),
+            occurred_at=when.occurred_at,
+        )
+        for kind, lines in moves.items()
+    ]
+
+
+def _not_found(state: OrderState, when: When) -> list[Body]:
+    """Goods a place looked for and did not find are not there: nobody else is promised them."""
+    moves: list[Body] = []
+    for name in sorted(state.failures):
+        failure = state.failures[name]
+        if failure.reason == NO_PICK and failure.stood and name not in state.written_off:
+            state.written_off[name] = len(failure.stood)
+            lines = tuple(
+                StockLine(one.line, one.product, -one.quantity, one.location)
+                for one in failure.stood
+            )
+            moves.append(
+                MoveStock(
+                    key=state.key,
+                    id=f"{state.key}/{NO_PICK}/{name}",
+                    kind="adjustment",
+                    cause=NO_PICK,
+                    lines=lines,
+                    occurred_at=when.occurred_at,
+                )
+            )
+    return moves
+
+
+def _reserve(
+    state: OrderState, order: Order, policy: ChannelPolicy, policies: Policies, when: When
+) -> list[Body]:
+    """What should be held now: ordered less shipped less cancelled; nothing once cancelled.
+
+    Asked again when that changes, and when a place failed that was to serve some of it.
+    """
+    wanted = _wanted(state, order)
+    failed = len(state.failures)
+    if wanted == state.wanted and (not wanted or failed == state.failures_asked):
+        return []
+    state.wanted = wanted
+    state.failures_asked = failed
+    state.hold_version += 1
+    state.hold_turn = 0
+    places = tuple(sorted({failure.location for failure in state.failures.values()}))
+    products = {line.line: line.product for line in order.lines}
+    return [
+        ReserveStock(
+            key=state.key,
+            id=f"{state.key}/hold/{state.hold_version}",
+            version=state.hold_version,
+            occurred_at=when.occurred_at,
+            lines=tuple(
+                StockLine(name, products[name], left, _stays_at(state, name))
+                for name, left in wanted.items()
+            ),
+            locations=policies.sourcing.candidates(
+                order, policy.fulfil_from, policy.nearest, places
+            ),
+            channel=order.channel,
+            split_most=policy.split_most,
+            backorder=policy.backorder,
+            preorder=tuple(p for p in policy.preorder if p in products.values()),
+            barred=places,
+        )
+    ]
+
+
+def _wanted(state: OrderState, order: Order) -> dict[str, int]:
+    if order.cancelled_at is not None:
+        return {}
+    gone, dropped = shipped(state), unshipped_cancelled(state)
+    wanted: dict[str, int] = {}
+    for line in order.lines:
+        if line.kind == "goods" and line.ships:
+            left = line.quantity - gone.get(line.line, 0) - dropped.get(line.line, 0)
+            if left > 0:
+                wanted[line.line] = left
+    return wanted
+
+
+def _stays_at(state: OrderState, line: str) -> str:
+    """Where a line stays although the order is sourced anew: it stands whole at one place, which
+    failed other lines of the order, or none. "" leaves it to the stock book.
+    """
+    if not state.failures:
+        return ""
+    places = {one.location for one in state.standing if one.line == line}
+    place = places.pop() if len(places) == 1 else ""
+    failed_here = any(
+        failure.location == place and (not failure.lines or line in failure.lines)
+        for failure in state.failures.values()
+    )
+    return "" if failed_here else place
