@@ -7,7 +7,7 @@ in a statement of its own, and lock more if they moved meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,10 +24,9 @@ from tillbridge.canonical.stock import (
 )
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, Outcome
-from tillbridge.posting.stock.activation import Bounds
 from tillbridge.posting.stock.hold import MAPPING, NOBODY, Hold, named_after, released
 from tillbridge.posting.stock.levels import Bucket, Levels
-from tillbridge.posting.stock.reserve import Answer, Place, answer
+from tillbridge.posting.stock.reserve import Answer, Free, answer
 
 QUERIES = load("tillbridge.posting.stock", "holds.sql")
 HoldFact = StockHeld | HoldConfirmed | HoldReleased | HoldMoved
@@ -37,11 +36,10 @@ _JOINT = "\x1f"
 class Holds:
     """The holds of one transaction."""
 
-    def __init__(self, connection: Connection, levels: Levels, bounds: Bounds) -> None:
+    def __init__(self, connection: Connection, levels: Levels) -> None:
         """Nothing is read before somebody asks."""
         self._connection = connection
         self._levels = levels
-        self._bounds = bounds
         self._holds: dict[str, Hold] = {}
         self._stored: set[str] = set()
         self._with_rows: set[str] = set()
@@ -52,35 +50,42 @@ class Holds:
         """A hold whose rows this transaction has locked; version 0 when the key has none."""
         return self._holds[key]
 
-    def lock(
-        self, keys: Iterable[str], wanted: Iterable[Bucket] = (), *, make: bool = True
-    ) -> None:
-        """Lock the stock rows wanted and those the keys stand on, in key order; read the holds.
+    def standing(self, keys: Iterable[str]) -> dict[str, set[Bucket]]:
+        """Where keys stand now; nothing is locked, so they may be gone a moment later."""
+        wanted = sorted(set(keys))
+        return _places_of(self._connection.execute(QUERIES.standing, (wanted,))) if wanted else {}
 
-        make: rows wanted that are not there are made. Keys seen before are locked already.
+    def due(self, now: datetime, most: int) -> dict[str, set[Bucket]]:
+        """Soft holds past their time that nobody swept yet, and where they stand; unlocked."""
+        return _places_of(self._connection.execute(QUERIES.due, (now, most)))
+
+    def lock(self, keys: Iterable[str], wanted: Iterable[Bucket] = ()) -> None:
+        """Lock the stock rows wanted, made if not there, and those the keys stand on, in key order;
+        read the holds. Keys seen before are locked already.
         """
+        fresh = set(keys) - self._holds.keys()
+        standing = self.standing(fresh).values()
+        self.take(fresh, set(wanted).union(*standing))
+
+    def take(self, keys: Iterable[str], places: Iterable[Bucket], *, make: bool = True) -> None:
+        """As `lock`, for who has looked already where the keys stand."""
         fresh = sorted(set(keys) - self._holds.keys())
-        places = set(wanted)
-        if fresh:
-            rows = self._connection.execute(QUERIES.places_of, (fresh,)).fetchall()
-            places.update(Bucket(*row) for row in rows)
         asked = self._levels.ask(places, make=make)
-        if not fresh:
-            self._levels.take(asked)
-            return
-        while True:
+        while fresh:
             found = self._connection.execute(QUERIES.read, (fresh,), binary=True)
             self._levels.take(asked)
+            asked = None
             read = _holds_of(found)
             standing = {place for hold in read for place in hold.places}
             elsewhere = [place for place in standing if place not in self._levels]
             if not elsewhere:
+                self._holds.update((key, Hold(key)) for key in fresh)
+                self._holds.update((hold.key, hold) for hold in read)
+                self._stored.update(hold.key for hold in read)
+                self._with_rows.update(hold.key for hold in read if hold.lines)
                 break
             asked = self._levels.ask(elsewhere, make=False)
-        self._holds.update((key, Hold(key)) for key in fresh)
-        self._holds.update((hold.key, hold) for hold in read)
-        self._stored.update(hold.key for hold in read)
-        self._with_rows.update(hold.key for hold in read if hold.lines)
+        self._levels.take(asked)
 
     def standing_at(self, buckets: Iterable[Bucket]) -> list[Hold]:
         """Every hold with a piece at one of these locked rows, newest first; its rows are locked.
@@ -94,25 +99,11 @@ class Holds:
         found = [hold for hold in self._holds.values() if hold.places & places]
         return sorted(found, key=lambda hold: (hold.placed_at, hold.key), reverse=True)
 
-    def due_at(self, buckets: Iterable[Bucket], now: datetime) -> list[str]:
-        """Keys of soft holds past their time that still stand there; nothing is locked."""
-        places = list(buckets)
-        columns = (now, [b.location for b in places], [b.product for b in places])
-        return [row[0] for row in self._connection.execute(QUERIES.due_at, columns)]
-
-    def free(self, channel: str) -> Callable[[Place], int]:
-        """What an order of a channel may reserve of a locked place: free less safety stock."""
-
-        def free(place: Place) -> int:
-            level = self._levels.get(Bucket(*place))
-            return (0 if level is None else level.free) - self._bounds.safety(channel, *place)
-
-        return free
-
-    def reserve(self, key: str, body: ReserveStock) -> Outcome:
+    def reserve(self, key: str, body: ReserveStock, free: Free) -> Outcome:
         """Answer an order's request; an older one than the last answered is a no-op.
 
-        The keys `key` and `body.takes` must be locked. A reservation that is taken over is part of
+        free: what its channel may promise at a place. The keys `key` and `body.takes` must be
+        locked. A reservation that is taken over is part of
         what the order holds; it stays as it is when the order cannot be held.
         """
         hold = self._holds[key]
@@ -125,7 +116,7 @@ class Holds:
             body.lines,
             body.locations,
             mine,
-            self.free(body.channel),
+            free,
             split_most=body.split_most,
             barred=body.barred,
         )
@@ -234,6 +225,13 @@ class Holds:
         self._with_rows.update(row[0] for row in rows)
         self._changed.clear()
         self._replaced.clear()
+
+
+def _places_of(rows: Iterable[Sequence[Any]]) -> dict[str, set[Bucket]]:
+    found: dict[str, set[Bucket]] = {}
+    for key, location, product in rows:
+        found.setdefault(key, set()).add(Bucket(location, product))
+    return found
 
 
 def _holds_of(rows: Iterable[Sequence[Any]]) -> list[Hold]:

@@ -1,7 +1,7 @@
 -- Reservations and the holds they belong to.
 
--- name: places_of
-select distinct location, product from reservation where key = any(%b::text[])
+-- name: standing
+select key, location, product from reservation where key = any(%b::text[])
 
 -- name: read
 select h.key, h.version, h.ok, h.short, h.kind, h.channel, h.expires_at, h.locations, h.split_most,
@@ -14,14 +14,12 @@ order by h.key, r.line, r.product, r.location
 select distinct key from reservation
 where (location, product) in (select * from unnest(%b::text[], %b::text[]))
 
--- name: due_at
-select distinct h.key from hold h join reservation r using (key)
-where h.kind = 'soft' and h.ended = '' and h.expires_at <= %b
-  and (r.location, r.product) in (select * from unnest(%b::text[], %b::text[]))
-
 -- name: due
-select key from hold where kind = 'soft' and ended = '' and expires_at <= %b
-order by expires_at limit %b
+-- soft holds past their time and where they stand, those that ended first first
+select d.key, r.location, r.product
+from (select key from hold where kind = 'soft' and ended = '' and expires_at <= %b
+      order by expires_at limit %b) d
+join reservation r using (key)
 
 -- name: drop_reservations
 delete from reservation where key = any(%b::text[])

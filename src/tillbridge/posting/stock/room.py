@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 
 import msgspec
@@ -28,6 +29,7 @@ from tillbridge.posting.stock.holds import HoldFact, Holds
 from tillbridge.posting.stock.items import Items
 from tillbridge.posting.stock.levels import Bucket, Levels
 from tillbridge.posting.stock.movements import Movements
+from tillbridge.posting.stock.reserve import Place
 
 
 class StockBook:
@@ -58,7 +60,7 @@ class StockSession(KeyedSession):
         self._descriptions = Descriptions(connection, self._items, self._levels)
         self._movements = Movements(connection, self._levels)
         self._counts = Counts(connection, self._levels, self._movements)
-        self._holds = Holds(connection, self._levels, self._bounds)
+        self._holds = Holds(connection, self._levels)
 
     def take(self, records: Sequence[Record]) -> Sequence[Outcome]:
         """See RoomSession. What is told before an item's description goes by the old one."""
@@ -132,7 +134,8 @@ class StockSession(KeyedSession):
         """One reservation, movement, count, till sale or void."""
         body, key = record.body, record.key
         if isinstance(body, ReserveStock):
-            return self._holds.reserve(key, self._expanded(body))
+            free = partial(self._free, body.channel)
+            return self._holds.reserve(key, self._expanded(body), free)
         if isinstance(body, HoldFact):
             return self._holds.apply(body)
         if isinstance(body, ItemDescribed):
@@ -154,6 +157,10 @@ class StockSession(KeyedSession):
             case _:
                 raise NeedsDecision("unexpected", f"the stock book takes no {record.type}")
         return Outcome(notices=told)
+
+    def _free(self, channel: str, place: Place) -> int:
+        """What this channel may still promise there: its safety stock stays."""
+        return self._levels[Bucket(*place)].free - self._bounds.safety(channel, *place)
 
     def _expanded(self, body: ReserveStock) -> ReserveStock:
         return msgspec.structs.replace(body, lines=self._items.expand(body.lines))
