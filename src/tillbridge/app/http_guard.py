@@ -12,6 +12,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tillbridge.app.one_write import OneWrite
+
 HEAD_MOST = 64 * 1024
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 60.0
@@ -36,7 +38,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A new connection: its first head is due."""
-        super().connection_made(transport)
+        super().connection_made(OneWrite(transport, self.loop))
         self._timer = self.loop.call_later(HEAD_SECONDS, self._cut)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP role in a process of its own, on a socket that outlives it.
+"""The HTTP role in processes of its own, on a socket that outlives them.
 
     python -m tillbridge.app.http_process WORKSPACE LISTENER
 
@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -34,16 +35,23 @@ STOP_SECONDS = 15.0
 _log = structlog.get_logger("http")
 
 
-class HttpProcess:
+class HttpProcesses:
     """The HTTP role beside this process; a dead one is started again by `look`. Start and look in
-    the main thread: it leaves when the thread that made it ends.
+    the main thread: they leave when the thread that made them ends.
     """
 
     def __init__(
-        self, workspace: Path, url: str, host: str, port: int, *, log: TextIO | None = None
+        self,
+        workspace: Path,
+        url: str,
+        host: str,
+        port: int,
+        *,
+        count: int = 1,
+        log: TextIO | None = None,
     ) -> None:
-        """Binds at once, so that a taken port is told before anything runs (OSError). log: where
-        its lines go instead of standard error.
+        """Binds at once, so that a taken port is told before anything runs (OSError). count: how
+        many share the port. log: where their lines go instead of standard error.
         """
         self._log = log
         self._workspace = workspace
@@ -52,18 +60,23 @@ class HttpProcess:
         name = self._listener.getsockname()
         self.address = f"http://{name[0]}:{name[1]}"
         self._bind = dies_with_parent(signal.SIGTERM)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._count = count
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     @property
-    def pid(self) -> int:
-        """Process id; 0 when it does not run."""
-        return self._process.pid if self._process is not None else 0
+    def pids(self) -> list[int]:
+        """Process ids; none when they do not run."""
+        return [process.pid for process in self._processes]
 
     def start(self) -> str:
         """Begin to answer; gives the address."""
+        self._processes = [self._started() for _ in range(self._count)]
+        return self.address
+
+    def _started(self) -> subprocess.Popen[bytes]:
         number = self._listener.fileno()
         module = "tillbridge.app.http_process"
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", module, str(self._workspace), str(number)],
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -71,41 +84,49 @@ class HttpProcess:
             pass_fds=[number],
             preexec_fn=self._bind,  # noqa: PLW1509 - one system call, made for this
         )
-        return self.address
 
     def look(self) -> None:
-        """Start it again when it has died."""
-        if self._process is not None and self._process.poll() is not None:
-            _log.warning("http_process_died", code=self._process.returncode)
-            self.start()
+        """Start again what has died."""
+        for place, process in enumerate(self._processes):
+            if process.poll() is not None:
+                _log.warning("http_process_died", code=process.returncode)
+                self._processes[place] = self._started()
 
     def stop(self) -> None:
         """Answer what was taken in, then end."""
         self._listener.close()
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(timeout=STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._processes = []
 
 
 def main(arguments: list[str]) -> None:
     """Serve until SIGTERM or until the parent is gone."""
+    workspace, number = arguments
+    serve_workspace(Path(workspace), int(number))
+
+
+def serve_workspace(
+    workspace: Path, number: int, exchange: Callable[[Resources], None] = lambda _: None
+) -> None:
+    """Serve a workspace on an inherited socket. exchange: what to use other parts for (a bench)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's: the parent stops us in order
     log_to(sys.stderr)
-    workspace, number = arguments
-    live = LiveSecrets(Path(workspace), intake_connections)
-    loaded = load_workspace(Path(workspace))
+    live = LiveSecrets(workspace, intake_connections)
+    loaded = load_workspace(workspace)
     connections = intake_connections(loaded)
     url = os.environ[URL_VARIABLE]
     writer = IntakeWriter(url)
     resources = Resources(url, loaded.settings, writer)
+    exchange(resources)
     serve_on(
-        socket.socket(fileno=int(number)),
+        socket.socket(fileno=number),
         url,
         connections,
         mounts={PREFIX: Api(resources)},

@@ -109,8 +109,9 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
 
 class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The hub itself: whom it serves, where it listens, how many processes carry the flow, how
-    long raw bodies are kept, hours between two scheduled runs of `verify` (0 = never).
+    """The hub itself: whom it serves, where it listens, how many processes carry the flow and
+    answer HTTP, how long raw bodies are kept, hours between two scheduled runs of `verify` (0 =
+    never).
     api_rate: requests per second a key of the API may send for long, unless it has its own rate.
     backlog_most: with more records waiting for the flow, pollers and drop folders wait until it is
     half of that; 0 = never.
@@ -120,6 +121,7 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     host: str = "127.0.0.1"
     port: int = 8765
     flow_processes: int = 2
+    http_processes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     keep_bodies_days: int = 90
     keep_records_days: int = 0
     keep_deliveries_days: int = 400

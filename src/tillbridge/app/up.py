@@ -14,7 +14,7 @@ from types import FrameType
 
 from tillbridge.app.beside import services_beside
 from tillbridge.app.flow_process import FlowProcesses
-from tillbridge.app.http_process import HttpProcess
+from tillbridge.app.http_process import HttpProcesses
 from tillbridge.app.hub import Hub
 from tillbridge.app.worker import Worker
 
@@ -34,8 +34,12 @@ def run(
     settings = hub.workspace.settings.hub
     site = None
     if "api" in roles:
-        site = HttpProcess(
-            hub.workspace.folder, hub.url, settings.host, settings.port if port is None else port
+        site = HttpProcesses(
+            hub.workspace.folder,
+            hub.url,
+            settings.host,
+            settings.port if port is None else port,
+            count=settings.http_processes,
         )
         tell(f"listening on {site.start()} (webhooks at /in/CONNECTION)")
     for name in hub.workspace.plain_secrets():

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -233,18 +234,24 @@ def _query(kind: type, raw: bytes) -> Any:
     )
     if any("\0" in value for values in told.values() for value in values):
         raise ValueError("a value holds a NUL")
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     found: dict[str, Any] = {}
     for name, values in told.items():
         if name not in fields:
             raise ValueError(f"there is no parameter {name!r} (there are {', '.join(fields)})")
-        if "list" in str(fields[name].type):
+        if fields[name]:
             found[name] = values
         elif len(values) == 1:
             found[name] = values[0]
         else:
             raise ValueError(f"{name} stands there twice")
     return msgspec.convert(found, kind, strict=False)
+
+
+@cache
+def _fields(kind: type) -> dict[str, bool]:
+    """Names of a query's struct, and whether each may be told several times."""
+    return {one.encode_name: "list" in str(one.type) for one in msgspec.structs.fields(kind)}
 
 
 def _other_method(methods: Mapping[str, Route]) -> Answer:

@@ -81,12 +81,3 @@ def peak_mb(pid: int) -> float:
         return 0.0
     lines = (line.split() for line in text.splitlines() if line.startswith("VmHWM:"))
     return next((int(words[1]) / 1024 for words in lines), 0.0)
-
-
-def under(pid: int) -> list[int]:
-    """A process and its children (proc(5)); itself alone where there is no /proc."""
-    try:
-        told = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        told = ""
-    return [pid, *map(int, told.split())]

@@ -24,7 +24,7 @@ from tillbridge.app.demo.trade import (
     waiting_files,
 )
 from tillbridge.app.erp.progress import ErpError
-from tillbridge.app.http_process import HttpProcess
+from tillbridge.app.http_process import HttpProcesses
 from tillbridge.app.hub import Hub
 from tillbridge.app.logs import log_to
 from tillbridge.app.settings import Workspace
@@ -146,7 +146,7 @@ class _Demo:
         log_to(log)
         settings = workspace.settings.hub
         self._hub_began = self._clock.monotonic()
-        site = HttpProcess(workspace.folder, url, settings.host, settings.port, log=log)
+        site = HttpProcesses(workspace.folder, url, settings.host, settings.port, log=log)
         address = site.start()
         self._stack.callback(site.stop)
         overrides = {ERP: {"url": self._erp_address(workspace)}}
