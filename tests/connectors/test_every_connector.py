@@ -28,7 +28,12 @@ CONNECTORS = Path(__file__).parents[2] / "src" / "tillbridge" / "connectors"
 TARGETS = Path(__file__).parent
 
 # (connector, check) -> why the check cannot hold there. A waiver that is not needed fails.
-WAIVERS: dict[tuple[str, str], str] = {}
+WAIVERS: dict[tuple[str, str], str] = {
+    (
+        "direct",
+        "reports_every_missing_name",
+    ): "what is handed in speaks the hub's own codes; the API refuses unknown ones at the door",
+}
 
 
 def folders() -> list[str]:

@@ -88,6 +88,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `rounding` line holds what a channel's header and lines differ by within tolerance).
     paid_stated: cumulative amount the channel says is paid, None when it does not say.
     tenders: our tender codes of the gateways named, first one carries what has no transaction.
+    reservation: key of stock held before the order was placed, which it takes over.
     location: where it was sold. collect_at: the one place where the buyer will collect the goods.
     """
 
@@ -108,6 +109,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cancelled_at: datetime | None = None
     cancel_reason: str = ""
     test: bool = False
+    reservation: str = ""
 
 
 class OrderPlaced(Fact, frozen=True, kw_only=True, omit_defaults=True):

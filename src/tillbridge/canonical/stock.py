@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from tillbridge.atoms.ids import key_of
 from tillbridge.canonical.fact import Command, Fact
 
 SELLABLE = "sellable"
@@ -27,6 +28,11 @@ MOVEMENT_KINDS = (
 )
 HOLD_KINDS = ("soft", "firm", "transfer")
 HOLD_ENDS = ("released", "expired", "short", "taken_over")
+
+
+def hold_key(channel: str, reservation: str) -> str:
+    """Aggregate key of stock held at the hub's own door: an id belongs to the channel it is for."""
+    return key_of("hold", channel, reservation)
 
 
 class StockCounted(Fact, frozen=True, kw_only=True, omit_defaults=True):

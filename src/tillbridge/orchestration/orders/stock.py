@@ -130,6 +130,7 @@ def _reserve(
                 order, policy.fulfil_from, policy.nearest, places
             ),
             channel=order.channel,
+            takes=order.reservation,
             split_most=policy.split_most,
             backorder=policy.backorder,
             preorder=tuple(p for p in policy.preorder if p in products.values()),
