@@ -14,6 +14,7 @@ from tillbridge.app.channel_policies import policies_of
 from tillbridge.app.runner import FlowRunner, Pace
 from tillbridge.app.settings import SettingsRefused, Workspace
 from tillbridge.app.settings_tables import ConnectionSettings
+from tillbridge.app.sources import source_of
 from tillbridge.app.suspects import Suspects
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.errors import Refused
@@ -144,7 +145,6 @@ class Hub:
         return self.workspace.settings.connection
 
     def _source(self, name: str, settings: ConnectionSettings) -> Source:
-        workspace = self.workspace.settings
         table = {**settings.settings, **self._overrides.get(name, {})}
         try:
             connector = registry.connector(settings.connector)
@@ -153,16 +153,7 @@ class Hub:
                 own = own.with_files(self._file)
         except (msgspec.ValidationError, Refused, ValueError, OSError) as problem:
             raise SettingsRefused(f"connection {name}: {problem}") from None
-        return Source(
-            name=name,
-            entity=settings.entity,
-            channel=settings.channel,
-            currency=workspace.entities()[settings.entity].currency,
-            timezone=settings.timezone,
-            location_zones={place.code: place.timezone for place in workspace.location},
-            location_entities={place.code: place.entity for place in workspace.location},
-            settings=own,
-        )
+        return source_of(self.workspace.settings, name, own)
 
     def _file(self, name: str) -> str:
         """Text of a file below the workspace that a connector's settings name."""

@@ -34,6 +34,8 @@ FILE = "tillbridge.toml"
 FLOWS = ("web", "stores")
 ORDER_POINTS = ("paid", "placed")
 LEDGERS = ("documents", "journals")
+DIRECT = "direct"
+"""The connector of orders handed in at the API."""
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -127,10 +129,25 @@ def _problems(settings: Settings) -> list[tuple[str, str]]:
         found += _entity_known(f"connection {name}", connection.entity, settings)
         if connection.channel and connection.channel not in settings.channels():
             found.append((f"connection {name}: no channel {connection.channel!r}", f"{name}]"))
+        found += _direct_problems(name, connection, settings)
         found += _zone_problem(connection.timezone)
         found += _address_problems(connection.allow_addresses)
         found += _budget_problems(name, connection, settings)
     return found
+
+
+def _direct_problems(
+    name: str, connection: ConnectionSettings, settings: Settings
+) -> list[tuple[str, str]]:
+    """Orders of a channel are handed in at one connection."""
+    if connection.connector != DIRECT:
+        return []
+    same = [n for n, c in settings.connection.items() if c.connector == DIRECT]
+    rivals = [n for n in same if settings.connection[n].channel == connection.channel]
+    if not connection.channel or len(rivals) > 1:
+        words = f"connection {name}: it takes the orders of one channel that no other one takes"
+        return [(words, f"{name}]")]
+    return []
 
 
 def _budget_problems(

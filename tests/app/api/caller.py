@@ -29,10 +29,12 @@ class Told(NamedTuple):
     headers: dict[bytes, bytes]
 
 
-def client_key(connection: Connection, *scopes: str, rate: int = 0, name: str = "shop") -> str:
-    """A key of a client of the channel web; its operator is made when it is not there."""
+def client_key(
+    connection: Connection, *scopes: str, rate: int = 0, name: str = "shop", channel: str = "web"
+) -> str:
+    """A key of a client of a channel; its operator is made when it is not there."""
     operators.of_account(connection, "ann", "ann")
-    operators.put(connection, operators.Grant(name, ["client"], channel="web"), "ann", "")
+    operators.put(connection, operators.Grant(name, ["client"], channel=channel), "ann", "")
     terms = operators.KeyTerms(5, scopes, rate)
     now = SystemClock().now()
     key = operators.make_key(connection, name, "ann", terms, now=now, ids=SystemIds())

@@ -106,7 +106,7 @@ def test_a_handler_is_given_what_its_row_says(caller: Caller, key: str) -> None:
     assert told.body["key"] == "k-1"
     assert told.body["trace"].encode() == told.headers[b"traceparent"] == TRACE
     told = caller.ask("/v1/baskets/7%20b/lines/2?product=x&product=y&most=2", key)
-    assert told.body["path"] == {"id": "7%20b", "line": "2"}
+    assert told.body["path"] == {"id": "7 b", "line": "2"}
     assert told.body["query"] == {"product": ["x", "y"], "most": 2}
     assert caller.ask("/v1/open").body["who"] == ""
 

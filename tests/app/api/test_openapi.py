@@ -16,7 +16,7 @@ from tillbridge.triage.rights import ACTIONS, SCOPES
 def test_the_contract_is_told_to_everybody(opens: Opens) -> None:
     told = Caller(Api(opens(AWAY))).ask("/v1/openapi.json")
     assert told.status == 200
-    assert told.body == msgspec.to_builtins(document(ROUTES), str_keys=True)
+    assert told.body == msgspec.json.decode(msgspec.json.encode(document(ROUTES)))
     assert told.body["openapi"] == "3.1.0"
     assert set(told.body["paths"]) == {route.path for route in ROUTES}
 

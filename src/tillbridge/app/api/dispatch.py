@@ -86,7 +86,8 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         heads = _heads(scope["headers"])
-        found = self._table.find(scope["path"])
+        path = scope["path"]
+        found = self._table.find(path, scope.get("raw_path", path.encode()).decode("latin-1"))
         route = found[0].get(scope["method"]) if found else None
         if found is None or route is None:
             told = _NOWHERE if found is None else _other_method(found[0])

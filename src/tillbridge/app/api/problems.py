@@ -61,6 +61,10 @@ PROBLEMS: Mapping[str, Kind] = {
     "location-unknown": Kind(
         422, "There is no such location", "`location` names it; the hub lists its locations."
     ),
+    "product-unknown": Kind(422, "There is no such product", "`product` names it."),
+    "order-contradicts": Kind(
+        422, "The order contradicts itself", "Amounts, lines and total do not meet; mend the order."
+    ),
     "idempotency-key-reused": Kind(
         422,
         "The Idempotency-Key was used for something else",

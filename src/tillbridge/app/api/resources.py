@@ -7,9 +7,13 @@ from collections.abc import Iterable
 from tillbridge.app.api.questions import AvailabilityWork, Question
 from tillbridge.app.api.sessions import Sessions
 from tillbridge.app.availability_rules import labels
+from tillbridge.app.settings import DIRECT
 from tillbridge.app.settings_tables import Settings
+from tillbridge.app.sources import source_of
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.ids import Ids, SystemIds
+from tillbridge.connectors.direct.config import DirectSettings
+from tillbridge.contract.promises import Connection as Source
 from tillbridge.durable.group_writer import GroupWriter
 from tillbridge.durable.rooms import Connection
 from tillbridge.durable.session import connect
@@ -21,7 +25,8 @@ STATEMENT_MS = 5_000
 
 class Resources:
     """The workspace's settings, time, sessions for single questions, intake's writer, and the
-    group of the questions about availability.
+    group of the questions about availability. direct: channel -> the connection that takes its
+    orders. labels: kinds and groups of locations, as availability rules name them.
     """
 
     def __init__(
@@ -40,12 +45,13 @@ class Resources:
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
         self.sessions = Sessions(url)
-        self._labels = labels(settings)
+        self.direct = _direct(settings)
+        self.labels = labels(settings)
         self._places = {place.code for place in settings.location}
         self._channels = settings.channels()
         self.reads: GroupWriter[Question, bytes] = GroupWriter(
             lambda: self._session(autocommit=True),
-            lambda: AvailabilityWork(RulesInForce(self._labels), self.clock),
+            lambda: AvailabilityWork(RulesInForce(self.labels), self.clock),
             clock=self.clock,
             name="availability",
         )
@@ -53,7 +59,17 @@ class Resources:
     def places_of(self, channel: str) -> tuple[str, ...]:
         """Where a channel is served from, in order of preference; () when nobody says."""
         found = self._channels.get(channel)
-        return found.fulfil_from if found else ()
+        return self.settings.ships_from(found) if found else ()
+
+    def split_most(self, channel: str) -> int:
+        """Over how many locations an order of a channel may be spread."""
+        found = self._channels.get(channel)
+        return found.split_most if found else 1
+
+    def tax_places(self, channel: str) -> tuple[str, ...]:
+        """Where a channel knows how to tax what it sends; () when nobody says."""
+        found = self._channels.get(channel)
+        return found.tax_places if found else ()
 
     def unknown_place(self, places: Iterable[str]) -> str:
         """The first location the workspace does not list; "" when it lists all, or none."""
@@ -75,3 +91,12 @@ class Resources:
             name="tillbridge api",
             statement_timeout_ms=STATEMENT_MS,
         )
+
+
+def _direct(settings: Settings) -> dict[str, Source]:
+    """Where the orders of a channel that hands them in belong; the settings allow one each."""
+    return {
+        one.channel: source_of(settings, name, DirectSettings())
+        for name, one in settings.connection.items()
+        if one.connector == DIRECT
+    }

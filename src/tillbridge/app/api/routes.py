@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -90,12 +91,15 @@ class Table:
         rows.append((parts, {}))
         return rows[-1][1]
 
-    def find(self, path: str) -> tuple[Mapping[str, Route], Mapping[str, str]] | None:
-        """Routes by method of an address, and the values in it; None when there is none."""
+    def find(self, path: str, raw: str) -> tuple[Mapping[str, Route], Mapping[str, str]] | None:
+        """Routes by method of an address, and the values in it; None when there is none.
+
+        raw: the path as it was sent, percent-encoded, so that a value may hold a slash.
+        """
         plain = self._plain.get(path)
         if plain is not None:
             return plain, {}
-        given = path.split("/")
+        given = raw.split("/")
         for parts, methods in self._named.get(len(given), ()):
             values = _values(parts, given)
             if values is not None:
@@ -109,7 +113,7 @@ def _values(parts: tuple[str, ...], given: list[str]) -> dict[str, str] | None:
         if part[:1] == "{":
             if not told:
                 return None
-            values[part[1:-1]] = told
+            values[part[1:-1]] = unquote(told) if "%" in told else told
         elif part != told:
             return None
     return values

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from tillbridge.app.api.availability_reads import AvailabilityQuery, tell_availability
+from tillbridge.app.api.checkout import Basket, BasketChecked, validate
 from tillbridge.app.api.observing import CaseQuery, Cases, tell_cases, tell_status, tell_verify
 from tillbridge.app.api.openapi import contract_routes
+from tillbridge.app.api.orders import OrderStanding, OrderTaken, take_order, tell_order
 from tillbridge.app.api.questions import Availability
 from tillbridge.app.api.routes import PREFIX, Route, asking
+from tillbridge.connectors.direct.wire import OrderDocument
 from tillbridge.watch.status import Status
 from tillbridge.watch.verification import Verification
 
@@ -46,6 +49,37 @@ _ROWS: tuple[Route, ...] = (
         query=AvailabilityQuery,
         answers={200: Availability},
         problems=("location-unknown",),
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/checkout/validate",
+        words="Whether a basket can be sold as it is; nothing is held",
+        scope="checkout:validate",
+        handle=asking(validate),
+        asks=Basket,
+        answers={200: BasketChecked},
+        problems=("location-unknown",),
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/orders",
+        words="Hand in an order of a channel without a connector",
+        scope="orders:write",
+        handle=take_order,
+        asks=OrderDocument,
+        answers={202: OrderTaken},
+        problems=("refused", "order-contradicts", "product-unknown", "location-unknown"),
+        keyed=True,
+        body_most=1_048_576,
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/orders/{{number}}",
+        words="How an order of the client's channel stands",
+        scope="orders:write",
+        handle=asking(tell_order),
+        answers={200: OrderStanding},
+        problems=("not-found",),
     ),
 )
 ROUTES: tuple[Route, ...] = (*_ROWS, *contract_routes(_ROWS))
