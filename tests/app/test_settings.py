@@ -62,7 +62,7 @@ MISTAKES = [
     ('flow = "web"', 'flow = "wab"', 18, "channel web: flow is one of"),
     ('channel = "web"', 'channel = "wob"', 21, "connection web: no channel 'wob'"),
     ('code = "wh"', 'code = "w h"', 11, "'w h' is no code"),
-    ('connector = "sandbox"', 'connector = "direct"', 28, "takes the orders of one channel"),
+    ('connector = "sandbox"', 'connector = "direct"', 27, "takes the orders of one channel"),
     (
         '[[location]]\ncode = "wh"\nentity = "us"',
         '[[location]]\ncode = "wh"\nentity = "uk"',
