@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from psycopg import Connection
+from psycopg import Connection, errors
 
 from tests.inbox.signed_shop import NoSettings
 from tillbridge.atoms.clock import FixedClock
@@ -113,6 +113,20 @@ def test_a_stream_rests_until_it_is_due(connection: Connection, clock: FixedCloc
     assert poller(vendor, clock).run_due(connection) == []
     clock.sleep(1)
     assert len(poller(vendor, clock).run_due(connection)) == 1
+
+
+def test_a_store_that_is_away_while_a_stream_is_read_is_no_case(
+    connection: Connection, clock: FixedClock
+) -> None:
+    vendor = Vendor(5)
+    vendor.trouble = errors.LockNotAvailable("canceling statement due to lock timeout")
+    with pytest.raises(errors.LockNotAvailable):
+        poller(vendor, clock).run_due(connection)
+    connection.rollback()
+    assert len(keys(connection)) == 2
+    assert row(connection)[3:] == (0, "")
+    vendor.trouble = None
+    assert one(poller(vendor, clock).run_due(connection)).new == 3
 
 
 def test_a_vendor_that_asks_for_patience_gets_it(connection: Connection, clock: FixedClock) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from psycopg import Connection
+from psycopg import Connection, errors
 
 from tillbridge.atoms.clock import SystemClock
 from tillbridge.atoms.ids import SystemIds
@@ -34,8 +34,11 @@ class Brittle:
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.mended = False
+        self.store_away = False
 
     def deliver(self, assignments: Sequence[Assignment], *_: Any) -> list[Receipt]:
+        if self.store_away:  # the way out asks the store for each call
+            raise errors.LockNotAvailable("canceling statement due to lock timeout")
         receipts = []
         for one in assignments:
             if "bad" in one.document.id:
@@ -116,3 +119,16 @@ def test_a_failed_reading_again_is_a_case_that_is_tried_again_or_given_up(
     assert run(connection, target_of(dest, connector)).accepted == (decided == "replay")
     assert list_cases(connection) == []
     assert connection.execute("select count(*) from job").fetchone() == (0,)
+
+
+def test_a_store_that_is_away_during_a_call_blames_no_document(connection: Connection) -> None:
+    dest = accounts.make_dest(connection, "erp", accounts.Budget())
+    connector = Brittle()
+    connector.store_away = True
+    jobs.enqueue(connection, [document(dest, "a"), document(dest, "b")], CLOCK.now())
+    connection.commit()
+    with pytest.raises(errors.LockNotAvailable):
+        run(connection, target_of(dest, connector))
+    connection.rollback()
+    assert list_cases(connection) == []
+    assert connection.execute("select count(*) from job").fetchone() == (2,)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from psycopg import Connection
+from psycopg import Connection, errors
 
 from tillbridge.atoms.clock import FixedClock
 from tillbridge.atoms.errors import Refused, RetryLater
@@ -207,6 +207,17 @@ def test_a_connectors_defect_stops_its_sweep_only(
     vendor.trouble = ZeroDivisionError("oops")
     assert sweeper(vendor, clock).run_due(connection) == []
     assert open_cases(connection) == ["sweep_failed"]
+
+
+def test_a_store_that_is_away_while_a_stream_is_listed_is_no_case(
+    connection: Connection, clock: FixedClock
+) -> None:
+    vendor = Vendor()
+    vendor.trouble = errors.LockNotAvailable("canceling statement due to lock timeout")
+    with pytest.raises(errors.LockNotAvailable):
+        sweeper(vendor, clock).run_due(connection)
+    connection.rollback()
+    assert open_cases(connection) == []
 
 
 def test_without_a_rhythm_nothing_runs_by_itself_and_two_never_run_at_once(

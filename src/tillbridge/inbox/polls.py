@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import msgspec
+import psycopg
 import structlog
 
 from tillbridge.atoms.clock import Clock
@@ -183,7 +184,7 @@ class Poller:
     def _asked(self, stream: str, cursor: str, transport: Transport) -> Page:
         try:
             return self._connector.poll(stream, cursor, self._source, self._secrets, transport)
-        except (RetryLater, NeedsDecision, Refused):
+        except (RetryLater, NeedsDecision, Refused, psycopg.Error):  # the way out asks the store
             raise
         except Exception as problem:  # noqa: BLE001 - a connector's defect stops one stream only
             _log.exception("poll_defect", connection=self._source.name, stream=stream)

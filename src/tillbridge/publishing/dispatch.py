@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Protocol
 
 import msgspec
+import psycopg
 import structlog
 
 from tillbridge.atoms.clock import Clock
@@ -167,6 +168,8 @@ class Dispatcher:
             receipts = [
                 Receipt(operation=c.id, outcome="refused", words=problem.words) for c in commands
             ]
+        except psycopg.Error:  # the way out asks the store; no document is to blame
+            raise
         except Exception as problem:  # noqa: BLE001 - one bad document must not hold up the others
             _log.exception("connector_defect", name=target.far.name)
             if len(claimed) > 1:
@@ -294,6 +297,8 @@ class Dispatcher:
             return
         except (Refused, NeedsDecision) as problem:
             words = problem.words
+        except psycopg.Error:
+            raise
         except Exception as problem:  # noqa: BLE001 - this one is held, the others go on
             _log.exception("connector_defect", name=self._target.far.name)
             words = f"the connector failed: {type(problem).__name__}"

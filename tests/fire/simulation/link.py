@@ -104,7 +104,8 @@ class SimConnection(psycopg.Connection[Any]):
 
     def execute(self, query: Any, params: Any = None, **words: Any) -> Any:
         """A statement between two yield points."""
-        label = _LABELS.get(query) or f"{zlib.crc32(str(query).encode()):08x}"
+        known = _LABELS.get(query) if isinstance(query, str) else ""
+        label = known or f"{zlib.crc32(str(query).encode()):08x}"
         if label == "notify":
             self._told |= {"log" if query == log.QUERIES.notify else "jobs"}
         elif isinstance(query, str) and query.startswith("notify "):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import msgspec
+import psycopg
 import structlog
 
 from tillbridge.atoms.clock import Clock
@@ -251,7 +252,7 @@ class Sweeper:
             return self._connector.list_objects(
                 stream, window, cursor, self._source, self._secrets, transport
             )
-        except (RetryLater, NeedsDecision, Refused):
+        except (RetryLater, NeedsDecision, Refused, psycopg.Error):  # the way out asks the store
             raise
         except Exception as problem:  # noqa: BLE001 - a connector's defect stops one sweep only
             _log.exception("sweep_defect", connection=self._source.name, stream=stream)
