@@ -139,7 +139,9 @@ def test_the_day_of_a_newcomer(tmp_path: Path, database_url: str) -> None:
     order.write_bytes(msgspec.json.encode(paid_order(4711, [line(1, quantity=2)], "20.00")))
     sold = [goods("A2", "10.00", "0.80"), tender("10.80")]
     day.write_bytes(poslog(receipt(1, sold, "10.80", "0.80")))
-    (tmp_path / "stock.csv").write_bytes(b"product,location,quantity\nSKU-1,wh-east,20\n")
+    (tmp_path / "stock.csv").write_bytes(
+        b"product,location,quantity,counted\nSKU-1,wh-east,20,2026-03-01T00:00:00Z\n"
+    )
     topic = ("--connection", "web", "--topic", "orders/create")
     tables = []
     for number, words in enumerate(

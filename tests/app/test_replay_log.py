@@ -62,7 +62,7 @@ def a_day(shop: House) -> None:
     shop.file("stores", poslog(sale, other, post_void(3, 2)))
     shop.drain()
     shop.web("refunds/create", refund(3, 4711, [], "5.00"))
-    shop.file("feed", b"product,location,quantity\nP1,wh-east,15\n")
+    shop.file("feed", b"product,location,quantity,counted\nP1,wh-east,15,2026-03-05T00:00:00Z\n")
 
 
 def test_a_day_with_all_kinds_of_trouble_is_told_by_its_log(shop: House) -> None:
@@ -114,7 +114,8 @@ def _trade(shop: House, dice: random.Random, number: int) -> None:
             shop.file("stores", poslog(sale))
         case 2:
             level = dice.randint(0, 30)
-            shop.file("feed", f"product,location,quantity\nP1,wh-east,{level}\n".encode())
+            row = f"P1,wh-east,{level},2026-03-03T{dice.randint(10, 20)}:00:00Z"
+            shop.file("feed", f"product,location,quantity,counted\n{row}\n".encode())
         case 3:
             shop.names([("web", "product", f"SKU-{dice.randint(7, 9)}", "P1")])
         case 4:

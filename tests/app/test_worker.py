@@ -44,7 +44,7 @@ def test_a_running_worker_carries_delivers_and_takes_dropped_files(shop: House) 
         shop.names([("web", "product", "SKU-9", "P2")])
         _until(shop, "select count(*) from document where state = 'accepted'", [(2,)])
         drop = shop.hub.workspace.folder / "drop" / "feed" / "more.csv"
-        drop.write_bytes(b"product,location,quantity\nP1,store-nyc,9\n")
+        drop.write_bytes(b"product,location,quantity,counted\nP1,store-nyc,9,\n")
         _until(
             shop,
             "select on_hand from stock where product = 'P1' and location = 'store-nyc'",

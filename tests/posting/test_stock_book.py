@@ -162,7 +162,8 @@ def test_a_count_moves_the_difference_and_an_older_one_nothing(connection: Conne
     take(connection, [move("m2", -3), count(8, 6)])
     assert level(connection) == (8, 0)
     rows = connection.execute("select kind, quantity from stock_movement order by id").fetchall()
-    assert rows == [("adjustment", 4), ("count", 6), ("adjustment", -3), ("count", 1)]
+    late = [("adjustment", -3), ("count", 3)]  # it moved before the count at five past
+    assert rows == [("adjustment", 4), ("count", 6), *late, ("count", -2)]
     evidence = connection.execute("select basis, quantity from stock_evidence order by basis")
     assert evidence.fetchall() == [("available", 7), ("on_hand", 8)]
 

@@ -58,7 +58,12 @@ NAMES = (
     ("feed", "location", "wh-east", "wh-east"),
     ("feed", "location", "store-nyc", "store-nyc"),
 )
-STOCK = b"product,location,quantity\nP1,wh-east,20\nP2,wh-east,10\nP1,store-nyc,5\nP2,store-nyc,5\n"
+STOCK = b"""product,location,quantity,counted
+P1,wh-east,20,2026-03-01T00:00:00Z
+P2,wh-east,10,2026-03-01T00:00:00Z
+P1,store-nyc,5,2026-03-01T00:00:00Z
+P2,store-nyc,5,2026-03-01T00:00:00Z
+"""
 ADDRESS = {
     "first_name": "Canaria",
     "last_name": "Featherstone",

@@ -50,7 +50,8 @@ def test_six_workers_of_one_account_never_run_into_its_limits(
 ) -> None:
     monkeypatch.setattr(SandboxConnector, "batch_max", 1)
     shop.erp.set_rules(Rules(requests_per_second=40.0, burst=10.0, concurrent=3))
-    shop.file("feed", b"product,location,quantity\nP1,wh-east,1000\n", "more.csv")
+    more = b"product,location,quantity,counted\nP1,wh-east,1000,2026-03-01T01:00:00Z\n"
+    shop.file("feed", more, "more.csv")
     for number in range(ORDERS):
         shop.web("orders/create", paid_order(4711 + number, [line(1)], "10.00"), flow=False)
     shop.flow()

@@ -276,7 +276,10 @@ class Hub:
             Orchestration(self.policies),
             Publishing(self.destinations(connection)),
             MoneyRoom(self.book_in_force(connection), self.money_policy),
-            StockBook(self.availability_rules),
+            StockBook(
+                self.availability_rules,
+                frozenset(place.code for place in self.workspace.settings.location),
+            ),
         )
         return {room.name: room for room in rooms}
 

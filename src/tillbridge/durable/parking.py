@@ -33,9 +33,12 @@ class CaseOpened(msgspec.Struct, gc=False):
 
     @property
     def fingerprint(self) -> str:
-        """What makes two cases the same one while open: room, key, reason (and operation)."""
+        """What makes two cases the same one while open: room, key, reason (and operation). A
+        notice about a place is one case for all its products: `place` stands for the key.
+        """
         operation = str(self.decision.details.get("operation", ""))
-        text = f"{self.room}\x1f{self.record.key}\x1f{self.decision.reason}\x1f{operation}"
+        about = str(self.decision.details.get("place", self.record.key))
+        text = f"{self.room}\x1f{about}\x1f{self.decision.reason}\x1f{operation}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

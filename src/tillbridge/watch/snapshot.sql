@@ -73,7 +73,9 @@ insert into seen_held
 select room, key from parked_key
 union select room, key from exception_case
 where reason not in ('stock_short', 'stock_below_reserved', 'tender_missing',
-                     'refund_beyond_payment')
+                     'refund_beyond_payment', 'item_conflict', 'stock_snapshot_old',
+                     'stock_counts_disagree', 'stock_count_negative', 'transfer_short',
+                     'transfer_over')
 
 -- name: analyze
 analyze seen_record, seen_order, seen_held

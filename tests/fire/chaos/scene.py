@@ -191,8 +191,9 @@ class Scene:
             migrate(connection)
             rows = [*xref_rows(), late_row()]
             set_names(connection, [NameRow(r.connection, r.table, r.theirs, r.ours) for r in rows])
-        lines = ["product,location,quantity"]
-        lines += [f"{p.item},{at.feed_id},900000" for at in LOCATIONS for p in PRODUCTS]
+        lines = ["product,location,quantity,counted"]
+        full = "900000,2026-01-01T00:00:00Z"
+        lines += [f"{p.item},{at.feed_id},{full}" for at in LOCATIONS for p in PRODUCTS]
         (self.workspace / "drop" / "feed" / "opening.csv").write_text("\n".join(lines) + "\n")
 
     def _proxy(self, port: int, target: int, number: int) -> Proxy:

@@ -99,7 +99,11 @@ def _evening(day: DayOfTrade) -> bytes:
         and (place.code in ("store-bos", "store-tor") or product.code not in ordered)
     }
     head, *rows = day.opening_stock.decode().splitlines()
-    counted = [f"{k},{int(n) - 1}" for k, n in (r.rsplit(",", 1) for r in rows) if k in quiet]
+    counted = [
+        f"{key},{int(pieces) - 1},{day.day}T23:59:00+00:00"
+        for key, pieces, _ in (row.rsplit(",", 2) for row in rows)
+        if key in quiet
+    ]
     return "\n".join((head, *counted, "")).encode()
 
 

@@ -167,7 +167,8 @@ class Dropping:
         """A stock level the run's tables refuse: the write fails, not the reading."""
         head, *rows = self._opening.splitlines()
         row = next(row for row in rows if row.startswith(b"ITEM-1029,"))
-        poisoned = row[: row.rindex(b",")] + b",5000000000"
+        key, _, _ = row.rsplit(b",", 2)
+        poisoned = key + b",5000000000,"  # counted when it comes
         self._plan("feed", "poison.csv", b"\n".join((head, poisoned, b"")), at)
 
     @property

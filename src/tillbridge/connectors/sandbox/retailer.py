@@ -100,7 +100,7 @@ def day_of_trade(seed: int, orders: int = 20, day: date = DAY) -> DayOfTrade:
         deliveries=shop.deliveries,
         stories=tuple(shop.stories),
         tills=tills,
-        opening_stock=opening_stock(seed, orders),
+        opening_stock=opening_stock(seed, orders, day),
         xref=xref_csv(),
         late=late_row(),
         poslogs={till.location.code: poslog_file(till) for till in tills},
@@ -109,14 +109,16 @@ def day_of_trade(seed: int, orders: int = 20, day: date = DAY) -> DayOfTrade:
     )
 
 
-def opening_stock(seed: int, orders: int = 20) -> bytes:
-    """The stock feed of the morning: `product,location,quantity`, enough for the day."""
+def opening_stock(seed: int, orders: int = 20, day: date = DAY) -> bytes:
+    """The stock feed of the morning: `product,location,quantity,counted`, enough for the day, and
+    counted before anything else happens in it.
+    """
     dice = Dice(seed ^ 0x5709)
-    lines = ["product,location,quantity"]
+    lines = ["product,location,quantity,counted"]
     for location in LOCATIONS:
         low = 40 + 3 * orders if not location.store_id else 30
         lines += [
-            f"{product.item},{location.feed_id},{dice.between(low, low * 2)}"
+            f"{product.item},{location.feed_id},{dice.between(low, low * 2)},{day}T00:00:00+00:00"
             for product in PRODUCTS
         ]
     return ("\n".join(lines) + "\n").encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -14,15 +15,21 @@ from tillbridge.canonical.items import ItemDescribed
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.sales import SaleRung, SaleVoided
 from tillbridge.canonical.stock import (
+    ConditionChanged,
     HoldMoved,
     MoveStock,
     ReserveStock,
+    StockAdjusted,
     StockCounted,
     StockHeld,
     StockLine,
+    StockReceived,
+    TransferDispatched,
+    TransferReceived,
 )
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
 from tillbridge.posting.stock.activation import Bounds, RulesInForce
+from tillbridge.posting.stock.bookings import booking, condition_known, place_known
 from tillbridge.posting.stock.counts import Counts
 from tillbridge.posting.stock.descriptions import Descriptions
 from tillbridge.posting.stock.holds import HoldFact, Holds
@@ -30,6 +37,18 @@ from tillbridge.posting.stock.items import Items
 from tillbridge.posting.stock.levels import Bucket, Levels
 from tillbridge.posting.stock.movements import Movements
 from tillbridge.posting.stock.reserve import Place
+from tillbridge.posting.stock.transfers import Transfers
+
+WITH_LINES = (
+    ReserveStock,
+    MoveStock,
+    SaleRung,
+    StockAdjusted,
+    ConditionChanged,
+    StockReceived,
+    TransferDispatched,
+    TransferReceived,
+)
 
 
 class StockBook:
@@ -37,13 +56,18 @@ class StockBook:
 
     name = "posting.stock"
 
-    def __init__(self, rules: RulesInForce | None = None) -> None:
-        """rules: the availability rules in force, none when not given."""
+    def __init__(
+        self, rules: RulesInForce | None = None, locations: AbstractSet[str] = frozenset()
+    ) -> None:
+        """rules: the availability rules in force, none when not given. locations: the places there
+        are, by code; empty = not known, none is refused.
+        """
         self._rules = rules or RulesInForce()
+        self._locations = locations
 
     def open(self, connection: Connection, now: datetime) -> StockSession:
         """A session on this transaction."""
-        return StockSession(connection, now, self._rules)
+        return StockSession(connection, now, self._rules, self._locations)
 
 
 class StockSession(KeyedSession):
@@ -51,15 +75,23 @@ class StockSession(KeyedSession):
 
     room = StockBook.name
 
-    def __init__(self, connection: Connection, now: datetime, rules: RulesInForce) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        now: datetime,
+        rules: RulesInForce,
+        locations: AbstractSet[str],
+    ) -> None:
         """Nothing is read or locked before the first records come."""
         self._now = now
+        self._locations = locations
         self._levels = Levels(connection)
         self._items = Items(connection)
         self._bounds = Bounds(connection, rules, self._items, hold=True)
         self._descriptions = Descriptions(connection, self._items, self._levels)
         self._movements = Movements(connection, self._levels)
         self._counts = Counts(connection, self._levels, self._movements)
+        self._transfers = Transfers(connection)
         self._holds = Holds(connection, self._levels)
 
     def take(self, records: Sequence[Record]) -> Sequence[Outcome]:
@@ -96,13 +128,21 @@ class StockSession(KeyedSession):
         keys = {r.key for r in records if isinstance(r.body, ReserveStock | HoldFact)}
         keys.update(ask.takes for ask in asks)
         self._movements.load_sums(r.body.voided for r in records if isinstance(r.body, SaleVoided))
+        self._transfers.load(
+            r.key for r in records if isinstance(r.body, TransferDispatched | TransferReceived)
+        )
         buckets: set[Bucket] = set()
+        counted: list[tuple[Bucket, datetime]] = []
         for record in records:
-            buckets |= self._buckets(record)
+            places = self._buckets(record)
+            buckets |= places
+            if isinstance(record.body, StockCounted):
+                counted += [(place, record.body.counted_at) for place in places]
         self._holds.lock(keys - {""}, buckets)
         self._movements.load_booked(
             r.body.id for r in records if not isinstance(r.body, ReserveStock | HoldFact)
         )
+        self._movements.load_later(counted)
 
     def _buckets(self, record: Record) -> set[Bucket]:
         """The rows a record may touch; none when it will be refused."""
@@ -119,16 +159,14 @@ class StockSession(KeyedSession):
                 return {Bucket(place, li.product) for place in places for li in lines}
             case StockHeld() | HoldMoved() as body:
                 return {Bucket(li.location, li.product) for li in body.lines}
-            case MoveStock() as body:
-                return {bucket for bucket, _ in self._moved(body.lines)}
-            case SaleRung() as body:
-                return {bucket for bucket, _ in self._moved(_sold(body))}
             case StockCounted() as body if body.basis == "on_hand":
-                return {Bucket(body.location, body.product, body.condition)}
+                told = self._counted(body)
+                return {Bucket(told.location, told.product, told.condition)}
             case SaleVoided() as body:
                 return set(self._movements.buckets_of(body.voided))
-            case _:
-                return set()
+            case body:
+                found = booking(body, self._locations)
+                return {bucket for bucket, _ in self._moved(found.lines)} if found else set()
 
     def handle(self, record: Record) -> Outcome:
         """One reservation, movement, count, till sale or void."""
@@ -143,24 +181,39 @@ class StockSession(KeyedSession):
         if self._movements.is_booked(body.id):
             return DONE
         move = self._movements.move
-        match body:
-            case MoveStock():
-                rows = self._moved(body.lines)
-                told = move(key, body.id, body.kind, rows, body.occurred_at, body.cause)
-            case SaleRung():
-                told = move(key, body.id, "sale", self._moved(_sold(body)), body.occurred_at)
-            case SaleVoided():
-                back = self._movements.undoing(body.voided)
-                told = move(key, body.id, "return", back, body.occurred_at, "void")
-            case StockCounted():
-                told = self._counts.take(key, body)
-            case _:
-                raise NeedsDecision("unexpected", f"the stock book takes no {record.type}")
+        if isinstance(body, SaleVoided):
+            back = self._movements.undoing(body.voided)
+            return Outcome(notices=move(key, body.id, "return", back, body.occurred_at, "void"))
+        if isinstance(body, StockCounted):
+            return Outcome(notices=self._counts.take(key, self._counted(body)))
+        found = booking(body, self._locations)
+        if found is None:
+            raise NeedsDecision("unexpected", f"the stock book takes no {record.type}")
+        rows = self._moved(found.lines)
+        told = move(key, body.id, found.kind, rows, found.at, found.cause)
+        if isinstance(body, TransferDispatched | TransferReceived):
+            told += self._transfers.take(key, body, rows)
         return Outcome(notices=told)
 
     def _free(self, channel: str, place: Place) -> int:
         """What this channel may still promise there: its safety stock stays."""
         return self._levels[Bucket(*place)].free - self._bounds.safety(channel, *place)
+
+    def _counted(self, body: StockCounted) -> StockCounted:
+        """A count in base units; raises NeedsDecision for one that counts nothing that is there."""
+        item = self._items[body.product]
+        if body.basis == "on_hand":
+            place_known(body.location, self._locations)
+            condition_known(body.condition)
+            if item.components:
+                raise NeedsDecision(
+                    "bundle_counted",
+                    f"{body.product} is a bundle: count its components",
+                    owner="stores",
+                    details={"product": body.product},
+                )
+        quantity = item.converted(body.quantity, body.unit)
+        return msgspec.structs.replace(body, quantity=quantity, unit="")
 
     def _expanded(self, body: ReserveStock) -> ReserveStock:
         return msgspec.structs.replace(body, lines=self._items.expand(body.lines))
@@ -183,22 +236,8 @@ class StockSession(KeyedSession):
 
 def _products(body: Body) -> Iterable[str]:
     """The products a record names."""
-    match body:
-        case ReserveStock() | MoveStock() | SaleRung():
-            return (line.product for line in body.lines)
-        case StockCounted():
-            return (body.product,)
-        case _:
-            return ()
-
-
-def _sold(body: SaleRung) -> list[StockLine]:
-    """What a till sale takes from the shelf: one line for each product and unit."""
-    out: dict[tuple[str, str], int] = {}
-    for line in body.lines:
-        if line.kind == "goods":
-            out[line.product, line.unit] = out.get((line.product, line.unit), 0) - line.quantity
-    return [
-        StockLine("", product, quantity, body.location, unit=unit)
-        for (product, unit), quantity in out.items()
-    ]
+    if isinstance(body, StockCounted):
+        return (body.product,)
+    if isinstance(body, WITH_LINES):
+        return (line.product for line in body.lines)
+    return ()
