@@ -47,6 +47,11 @@ select (select count(*) from slot where account = %(account)s),
           select from dest o join outkey k on k.dest = o.dest
           where coalesce(o.account, o.dest) = %(account)s and k.prio = c and k.due <= %(now)s
             and k.lease_until is null and (o.dest = %(dest)s) is not true
+            and not exists (select from pause p where p.connection = o.name and p.kind = ''))
+           or c = 1 and exists (
+          select from dest o join publication k on k.dest = o.dest
+          where coalesce(o.account, o.dest) = %(account)s and k.due <= %(now)s and k.sent is null
+            and (o.dest = %(dest)s) is not true
             and not exists (select from pause p where p.connection = o.name and p.kind = '')))
 
 -- name: begin_call
@@ -120,6 +125,8 @@ where dest = (select coalesce(account, dest) from dest where dest = %(dest)s)
 select a.name, w.class, count(*), min(w.due) from (
   select k.dest, k.prio as class, k.due from outkey k
   where k.due <= %(now)s and k.lease_until is null
+  union all
+  select p.dest, 1, p.due from publication p where p.due <= %(now)s and p.sent is null
   union all
   select d.dest, 4, p.due_at from poll_cursor p join dest d on d.name = p.connection
   where p.due_at <= %(now)s

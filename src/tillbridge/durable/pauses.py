@@ -1,7 +1,7 @@
 """Pauses: a person keeps the hub from starting anything with a connection, or one kind of document.
 
 A paused connection is not called and its files are not taken: no documents, re-reads, polls, sweeps
-or drop folder. What others bring by themselves, its webhooks, is taken in and carried as ever. A
+availability or drop folder. What others bring by themselves, its webhooks, is taken in and carried as ever. A
 re-read counts as a kind of document. A key whose next document is of a paused kind waits with
 everything behind it, so that order per key holds. A call under way ends.
 """
@@ -27,7 +27,7 @@ QUERIES = load(
     "paused",
     "pauses",
 )
-KINDS = ("sales_order", "invoice", "credit_note", "journal", "reread")
+KINDS = ("sales_order", "invoice", "credit_note", "journal", "reread", "availability")
 
 
 class Pause(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Publishing availability: each channel shows what can be promised, and never more."""
