@@ -11,8 +11,9 @@ import pytest
 from tests.stories.shop import House, house, line, paid_order
 from tillbridge.app import registry
 from tillbridge.app.ingest import ingest
+from tillbridge.app.pending import pending
 from tillbridge.app.text_table import table
-from tillbridge.app.worker import Worker, pending
+from tillbridge.app.worker import Worker
 from tillbridge.app.xref_files import proposals, read_rows
 from tillbridge.atoms.errors import Refused
 from tillbridge.mapping.names import NameRow

@@ -21,8 +21,9 @@ from tests.connectors.shopify.payloads import bag, line, order, tax
 from tillbridge.app.cli.main import app
 from tillbridge.app.hub import Hub
 from tillbridge.app.ingest import ingest
+from tillbridge.app.pending import Pending
 from tillbridge.app.settings import load_workspace
-from tillbridge.app.worker import Pending, chores, drain
+from tillbridge.app.worker import chores, drain
 from tillbridge.app.workspace import write
 from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.ids import SeededIds

@@ -27,6 +27,7 @@ from tillbridge.contract.promises import (
     Lists,
     NamesFiles,
     Polls,
+    PublishesAvailability,
     ReadsFiles,
     Rereads,
     Translates,
@@ -242,7 +243,7 @@ class Hub:
         ids: dict[str, int] = {}
         for name, settings in self._connections().items():
             connector = registry.connector(settings.connector)
-            if isinstance(connector, (Delivers, Rereads, Polls)):
+            if isinstance(connector, (Delivers, Rereads, Polls, PublishesAvailability)):
                 budget = self.workspace.settings.budget_of(name)
                 pace = accounts.Budget(budget.rate, budget.burst, budget.conc)
                 number = accounts.make_dest(

@@ -133,6 +133,8 @@ def _problems(settings: Settings) -> list[tuple[str, str]]:
         found += _zone_problem(connection.timezone)
         found += _address_problems(connection.allow_addresses)
         found += _budget_problems(name, connection, settings)
+        if connection.publish and (wrong := connection.publish.problem(places)):
+            found.append((f"connection {name}: {wrong}", f"{name}]"))
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from tillbridge.publishing.availability.rules import PublishRules
 from tillbridge.reconciliation.tills.rules import DAYS, TillRules
 
 
@@ -93,7 +94,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     of the tills it brings. sweep_hours: rest between two sweeps, 0 = none. allow_addresses: hosts,
     addresses and networks it may call although they are private (an ERP in the own network).
     account: the account at the vendor it shares with other connections, "" = its own; a budget is
-    an account's.
+    an account's. publish: how it shows our availability, None = it does not.
     """
 
     connector: str
@@ -108,6 +109,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     sweep_hours: float = 0.0
     tills: TillRules = TillRules()
     allow_addresses: tuple[str, ...] = ()
+    publish: PublishRules | None = None
     settings: dict[str, Any] = {}
 
 

@@ -9,7 +9,7 @@ The flow waits for NOTIFY and polls as a fallback.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,13 +18,13 @@ import msgspec
 import psycopg
 import structlog
 
-from tillbridge.app import scheduled_checkpoint, scheduled_verify
+from tillbridge.app import publication, scheduled_checkpoint, scheduled_verify
 from tillbridge.app.api import stored_answers
 from tillbridge.app.audit_digests import keep_digests
 from tillbridge.app.flow_process import carry
 from tillbridge.app.hub import Hub
+from tillbridge.app.pending import Pending, pending
 from tillbridge.app.replay.checkpoint import safe_below
-from tillbridge.app.runner import CONSUMER
 from tillbridge.durable import accounts, jobs, log, pauses, retention, schedules
 from tillbridge.durable.rooms import Connection
 from tillbridge.inbox.files import DropFolder
@@ -53,47 +53,6 @@ RHYTHM = {
 DELIVERING_MOST = 4
 """Threads per destination, never more than its account takes calls at once."""
 _log = structlog.get_logger("worker")
-
-
-class Pending(msgspec.Struct, frozen=True):
-    """What is not done yet: records to carry, documents to deliver, those held back by a case or
-    a pause.
-    """
-
-    records: int
-    documents: int
-    held: int
-    parked: int
-    journals: int
-
-    @property
-    def moving(self) -> bool:
-        """Whether anything is left that the hub can do by itself."""
-        return bool(self.records or self.documents or self.journals)
-
-
-def pending(connection: Connection, entities: Collection[str] | None = None) -> Pending:
-    """Count what is pending, from the tables.
-
-    entities: those with an ERP (None: all); entries of others wait until they have one, and
-    nothing is on its way meanwhile.
-    """
-    records, _ = log.backlog(connection, CONSUMER)
-    row = connection.execute(
-        "select coalesce(sum(n) filter (where moving), 0),"
-        " coalesce(sum(n) filter (where not moving), 0),"
-        " (select count(*) from parked),"
-        " (select count(*) from parked_key where ready),"
-        " (select count(*) from journal_pending"
-        "  where %(all)s or entity = any(%(entities)s::text[]))"
-        " from (select o.n, o.due < 'infinity' and p.connection is null as moving from outkey o"
-        "  left join dest d using (dest)"
-        "  left join pause p on p.connection = d.name and p.kind = '') x",
-        {"all": entities is None, "entities": list(entities or ())},
-    ).fetchone()
-    connection.rollback()
-    documents, held, parked, ready, journals = row or (0, 0, 0, 0, 0)
-    return Pending(records + int(ready), int(documents), int(held), int(parked), int(journals))
 
 
 def chores(hub: Hub) -> dict[str, schedules.Chore]:
@@ -179,6 +138,8 @@ class Worker:
         self._thread("polls", self._polls)
         self._thread("sweeps", self._sweeps)
         self._thread("leases", self._beat)
+        for name, body in publication.threads(self._hub, self._stop).items():
+            self._thread(name, body)
         for target in targets:
             name = target.far.name
             conc = self._hub.workspace.settings.budget_of(name).conc
@@ -352,6 +313,7 @@ def _drain(hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None]
         delivering = [
             (target.dest, hub.dispatcher(connection, target)) for target in hub.targets(connection)
         ]
+        numbers = publication.Hand(hub, connection)
         known = hub.destinations_known(connection)
         connection.rollback()
         served = [entity for entity, erp in known.erp_of.items() if erp in known.ids]
@@ -363,8 +325,9 @@ def _drain(hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None]
             connection.commit()
             summarise(connection, known, hub.agreed_clock.now())
             connection.commit()
-            worked = _deliver_all(delivering)
-            left = pending(connection, served)
+            numbers.plan()
+            worked = _deliver_all(delivering) + numbers.publish()
+            left = pending(connection, served, numbers.dests)
             if progress is not None:
                 progress(left)
             if not left.moving or hub.clock.monotonic() - began > timeout_seconds:
@@ -373,5 +336,5 @@ def _drain(hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None]
                 hub.clock.sleep(0.05)
 
 
-def _deliver_all(delivering: list[tuple[int, Dispatcher]]) -> bool:
-    return sum(dispatcher.run_once().claimed for _, dispatcher in delivering) > 0
+def _deliver_all(delivering: list[tuple[int, Dispatcher]]) -> int:
+    return sum(dispatcher.run_once().claimed for _, dispatcher in delivering)

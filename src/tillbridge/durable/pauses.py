@@ -1,9 +1,9 @@
 """Pauses: a person keeps the hub from starting anything with a connection, or one kind of document.
 
-A paused connection is not called and its files are not taken: no documents, re-reads, polls, sweeps
-availability or drop folder. What others bring by themselves, its webhooks, is taken in and carried as ever. A
-re-read counts as a kind of document. A key whose next document is of a paused kind waits with
-everything behind it, so that order per key holds. A call under way ends.
+A paused connection is not called and its files are not taken: no documents, re-reads, availability,
+polls, sweeps or drop folder. What others bring by themselves, its webhooks, is taken in and carried
+as ever. Re-reads and availability count as kinds of documents. A key whose next document is of a
+paused kind waits with everything behind it, so that order per key holds. A call under way ends.
 """
 
 from __future__ import annotations

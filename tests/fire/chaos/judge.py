@@ -16,7 +16,7 @@ from psycopg import Connection
 
 from tests.fire.chaos.generator import DROPPED, POISON
 from tests.fire.chaos.scene import Scene
-from tillbridge.app.worker import pending
+from tillbridge.app.pending import pending
 from tillbridge.connectors.sandbox.erp_store import ErpStore, Stored
 from tillbridge.connectors.sandbox.shopify_webhooks import acknowledged, read_witness
 from tillbridge.durable.messages import _identity

@@ -14,7 +14,7 @@ from tests.fire.chaos.judge import judge
 from tests.fire.chaos.proxy import FAIR, Weather
 from tests.fire.chaos.scene import Scene
 from tests.fire.chaos.score import Score, say
-from tillbridge.app.worker import pending
+from tillbridge.app.pending import pending
 from tillbridge.connectors.sandbox.erp_store import ErpStore, Stored
 from tillbridge.connectors.sandbox.shopify_webhooks import read_witness
 

@@ -20,7 +20,8 @@ from tests.fire.simulation.world import shared_hub
 from tests.stories.shop import OwnTime
 from tillbridge.app import registry
 from tillbridge.app.hub import Hub
-from tillbridge.app.worker import Pending, drain
+from tillbridge.app.pending import Pending
+from tillbridge.app.worker import drain
 from tillbridge.atoms.clock import FixedClock
 from tillbridge.connectors.sandbox.assortment import LOCATIONS, PRODUCTS, xref_rows
 from tillbridge.connectors.sandbox.dice import Dice

@@ -22,8 +22,8 @@ from tests.fire.simulation.plan import Plan
 from tests.fire.simulation.scheduler import Actor, Broken, Scheduler
 from tests.places import quick_place
 from tillbridge.app.hub import Hub
+from tillbridge.app.pending import pending
 from tillbridge.app.settings import FILE, load_workspace
-from tillbridge.app.worker import pending
 from tillbridge.app.workspace import write
 from tillbridge.atoms.ids import SeededIds
 from tillbridge.connectors.sandbox.assortment import xref_rows

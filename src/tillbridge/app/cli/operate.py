@@ -11,8 +11,8 @@ import msgspec
 import typer
 
 from tillbridge.app.cli.terminal import fail, terminal
+from tillbridge.app.pending import Pending
 from tillbridge.app.text_table import table
-from tillbridge.app.worker import Pending
 from tillbridge.durable import audit
 
 

@@ -5,7 +5,7 @@ told a sale, our book does not know of it, so the book's figure must not be put 
 
     shown by us at the last answer       20      confirmed
     its orders told since                 3      told - confirmed_told
-    so it should show                    17      least
+    so it should show                    17      expected
     it shows                             15      two more were sold and not told: untold = 2
     we can promise                       30      available (knows of the 3, not of the 2)
     it shall show                        28      wanted = available - untold
@@ -51,16 +51,13 @@ class Figures(msgspec.Struct, frozen=True):
         return max(0, self.available - self.still_untold)
 
     @property
-    def least(self) -> int | None:
-        """What it shows when it took off every sale it told."""
+    def expected(self) -> int | None:
+        """What it shows when it took off every sale it told, and put back what was cancelled."""
         if self.confirmed is None:
             return None
+        if self.told_since < 0:
+            return self.confirmed - self.told_since
         return self.confirmed - max(0, self.told_since - self.untold)
-
-    @property
-    def most(self) -> int:
-        """What it shows when it put back what was cancelled."""
-        return (self.confirmed or 0) + max(0, -self.told_since)
 
     @property
     def owes(self) -> bool:
@@ -81,12 +78,10 @@ class Figures(msgspec.Struct, frozen=True):
         told, believed. Gives what it showed less (below nothing) or more than can be explained.
         """
         then = msgspec.structs.replace(self, told=told)
-        least = then.least
-        off = 0
-        if least is not None and actual < least:
-            off = actual - least
-        elif least is not None and actual > then.most:
-            off = actual - then.most
+        expected, off = then.expected, 0
+        if self.confirmed is not None and expected is not None:
+            most = max(expected, self.confirmed)  # it may not have taken off what it told
+            off = min(0, actual - expected) or max(0, actual - most)
         untold = max(0, then.still_untold - off)
         after = msgspec.structs.replace(self, confirmed=actual, confirmed_told=told, untold=untold)
         return after, off

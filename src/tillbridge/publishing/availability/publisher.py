@@ -349,7 +349,7 @@ def _make_offer(row: Row) -> None:
         return
     figures = row.figures
     row.version += 1
-    row.sent, row.sent_from, row.sent_told = figures.wanted, figures.least, row.told
+    row.sent, row.sent_from, row.sent_told = figures.wanted, figures.expected, row.told
     row.sent_change = row.changed_at
 
 

@@ -1,0 +1,65 @@
+"""What is not done yet, counted from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from tillbridge.app.runner import CONSUMER
+from tillbridge.durable import log
+from tillbridge.durable.rooms import Connection
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """What is not done yet: records to carry, documents to deliver, those held back by a case or
+    a pause; numbers: what channels have still to show.
+    """
+
+    records: int
+    documents: int
+    held: int
+    parked: int
+    journals: int
+    numbers: int = 0
+
+    @property
+    def moving(self) -> bool:
+        """Whether anything is left that the hub can do by itself."""
+        return bool(self.records or self.documents or self.journals or self.numbers)
+
+
+def pending(
+    connection: Connection,
+    entities: Collection[str] | None = None,
+    publishing: Collection[int] = (),
+) -> Pending:
+    """Count what is pending, from the tables.
+
+    entities: those with an ERP (None: all); entries of others wait until they have one, and
+    nothing is on its way meanwhile. publishing: destinations that show our availability.
+    """
+    records, _ = log.backlog(connection, CONSUMER)
+    row = connection.execute(
+        "select coalesce(sum(n) filter (where moving), 0),"
+        " coalesce(sum(n) filter (where not moving), 0),"
+        " (select count(*) from parked),"
+        " (select count(*) from parked_key where ready),"
+        " (select count(*) from journal_pending"
+        "  where %(all)s or entity = any(%(entities)s::text[])),"
+        " (select count(*) from publication p join dest d using (dest)"
+        "  where dest = any(%(publishing)s::int[]) and due < 'infinity' and refused = ''"
+        "  and not exists (select from pause x where x.connection = d.name"
+        "                  and x.kind in ('', 'availability')))"
+        " from (select o.n, o.due < 'infinity' and p.connection is null as moving from outkey o"
+        "  left join dest d using (dest)"
+        "  left join pause p on p.connection = d.name and p.kind = '') x",
+        {
+            "all": entities is None,
+            "entities": list(entities or ()),
+            "publishing": list(publishing),
+        },
+    ).fetchone()
+    connection.rollback()
+    documents, held, parked, ready, journals, numbers = map(int, row or (0, 0, 0, 0, 0, 0))
+    return Pending(records + ready, documents, held, parked, journals, numbers)
