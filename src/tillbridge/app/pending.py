@@ -48,7 +48,7 @@ def pending(
         " (select count(*) from journal_pending"
         "  where %(all)s or entity = any(%(entities)s::text[])),"
         " (select count(*) from publication p join dest d using (dest)"
-        "  where dest = any(%(publishing)s::int[]) and due < 'infinity' and refused = ''"
+        "  where dest = any(%(publishing)s::int[]) and due is not null and refused = ''"
         "  and not exists (select from pause x where x.connection = d.name"
         "                  and x.kind in ('', 'availability')))"
         " from (select o.n, o.due < 'infinity' and p.connection is null as moving from outkey o"

@@ -15,11 +15,11 @@ from tillbridge.durable import jobs, schedules
 from tillbridge.durable.rooms import Connection
 from tillbridge.posting.stock.activation import RulesInForce
 from tillbridge.posting.stock.availability import available, read
-from tillbridge.publishing.availability import drift
 from tillbridge.publishing.availability.plan import Planner
 from tillbridge.publishing.availability.publisher import Outlet, Publisher
 from tillbridge.publishing.availability.rules import PublishRules
 from tillbridge.publishing.availability.shelf import QUERIES, Channel, Place, Promised
+from tillbridge.reconciliation import publication as shown
 
 CHORE = "publication"
 LOOK_AFTER_SECONDS = 60
@@ -120,7 +120,7 @@ def look_after(
 ) -> str:
     """What rules and age change by themselves, and drift. In transactions of its own."""
     differing = work.refresh(now)
-    words = drift.settle(connection, publishing, now)
+    words = shown.settle(connection, publishing, now)
     connection.commit()
     return f"{differing} numbers differ; {words}"
 

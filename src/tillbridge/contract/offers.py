@@ -21,7 +21,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     location: our codes (location "" = one number for all of ours). products, places: everything
     the channel calls them. quantity: thousandths of a unit, a multiple of the connector's
     `offer_step`. previous: what the channel is believed to show, None = not known: then the
-    connector only reads and answers `conflict`.
+    connector only reads and answers `conflict`. reference: what the connector said earlier that the
+    item is over there, "" = it has to find out by the names.
     """
 
     operation: str
@@ -31,6 +32,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     places: tuple[str, ...]
     quantity: int
     previous: int | None = None
+    reference: str = ""
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +41,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     outcome: `applied` (the channel shows the quantity), `conflict` (it shows `actual` instead,
     thousandths; nothing was changed), `retry` (nothing was changed; after_seconds when the channel
     asks for it), `unknown` (may have been applied: the same offer again settles it), `refused`
-    (words say why; it needs a person).
+    (words say why; it needs a person). reference: what the item is over there, kept for the next
+    offer.
     """
 
     operation: str
@@ -47,3 +50,4 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     actual: int | None = None
     words: str = ""
     after_seconds: float | None = None
+    reference: str = ""

@@ -58,12 +58,45 @@ def test_two_offers_of_one_place_do_not_sink_each_other() -> None:
 def test_names_that_lack_are_told_without_a_call() -> None:
     with publishing_target() as target:
         (offer,) = target.offers(1)
-        unnamed = msgspec.structs.replace(offer, products=("SKU-1",))
+        unnamed = msgspec.structs.replace(offer, products=("variant:5",))
         nowhere = msgspec.structs.replace(offer, operation="2", places=("default",))
         told = publish(target, unnamed, nowhere)
         assert [shown.outcome for shown in told] == ["refused", "refused"]
-        assert "inventory_item:NUMBER" in told[0].words
+        assert "neither SKU nor inventory item" in told[0].words
         assert target.shop.calls == 0
+
+
+def test_an_item_is_found_by_its_sku_once() -> None:
+    with publishing_target() as target:
+        (offer,) = target.offers(1)
+        item = offer.products[1].partition(":")[2]
+        target.shop.inventory.skus |= {item: "O'Neil\\7", "999": "O'Neil\\7-XL"}
+        by_sku = msgspec.structs.replace(offer, products=("O'Neil\\7",))
+        (shown,) = publish(target, by_sku)
+        assert (shown.outcome, shown.reference) == (
+            "applied",
+            f"gid://shopify/InventoryItem/{item}",
+        )
+        assert target.shop.calls == 2
+        known = msgspec.structs.replace(
+            by_sku, operation="2", quantity=4000, previous=5000, reference=shown.reference
+        )
+        assert publish(target, known)[0].outcome == "applied"
+        assert target.shop.calls == 3
+
+
+def test_a_sku_of_no_item_or_of_two_is_refused() -> None:
+    with publishing_target() as target:
+        one, two = target.offers(2)
+        target.shop.inventory.skus |= {"1": "TWICE", "2": "TWICE"}
+        asked = [
+            msgspec.structs.replace(one, products=("NONE",)),
+            msgspec.structs.replace(two, products=("TWICE",)),
+        ]
+        none, twice = publish(target, *asked)
+        assert (none.outcome, twice.outcome) == ("refused", "refused")
+        assert "no items" in none.words
+        assert "2 items" in twice.words
 
 
 def test_what_is_not_stocked_there_is_refused_when_it_is_read() -> None:

@@ -10,17 +10,19 @@ Source: shopify.dev, inventorySetQuantities, its error codes and its changelog o
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from tillbridge.connectors.sandbox.graphql_query import DIRECTIVES, QueryError
+from tillbridge.connectors.sandbox.graphql_query import DIRECTIVES, Connection, QueryError
 
 LINES_MAX = 250
 IDEMPOTENT_SINCE = "2026-04"
 _ITEM = "gid://shopify/InventoryItem/"
+_SKU = re.compile(r"sku:'((?:[^'\\]|\\.)*)'")
 _PLACE = "gid://shopify/Location/"
 
 
@@ -41,6 +43,8 @@ class ShopInventory:
         """An empty shop: nothing is stocked anywhere."""
         self._lock = threading.Lock()
         self._levels: dict[tuple[str, str], int] = {}
+        # SKU of each item that has one
+        self.skus: dict[str, str] = {}
         self._results: dict[str, tuple[bytes, dict[str, Any]]] = {}
         self.calls = 0
         # whether complaints say which line they are about
@@ -94,6 +98,24 @@ class ShopInventory:
             return [quantity]
 
         return {"__typename": "InventoryLevel", "quantities": quantities}
+
+    def variants(self, arguments: Mapping[str, Any]) -> Connection:
+        """`productVariants(query)`: a search for a SKU, found by its beginning as over there."""
+        match = _SKU.fullmatch(str(arguments.get("query") or ""))
+        if match is None:
+            raise QueryError("the simulator searches variants by sku:'...' only")
+        wanted = re.sub(r"\\(.)", r"\1", match[1])
+        return Connection(
+            [
+                {
+                    "__typename": "ProductVariant",
+                    "sku": sku,
+                    "inventoryItem": {"__typename": "InventoryItem", "id": f"{_ITEM}{item}"},
+                }
+                for item, sku in self.skus.items()
+                if sku.startswith(wanted)
+            ]
+        )
 
     def set_quantities(self, arguments: Mapping[str, Any], version: str) -> dict[str, Any]:
         """`inventorySetQuantities(input) @idempotent(key)`."""

@@ -238,6 +238,7 @@ class ShopifySimulator:
             ),
             "webhookSubscriptionCreate": self._subscribe,
             "inventoryItem": self.inventory.item,
+            "productVariants": self.inventory.variants,
             "inventorySetQuantities": lambda arguments: self.inventory.set_quantities(
                 arguments, version
             ),

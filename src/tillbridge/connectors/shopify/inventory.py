@@ -51,6 +51,19 @@ class _UserError(msgspec.Struct):
     message: str = ""
 
 
+class _Item(msgspec.Struct):
+    id: str
+
+
+class _Variant(msgspec.Struct, rename="camel"):
+    inventory_item: _Item
+    sku: str | None = None
+
+
+class _Variants(msgspec.Struct):
+    nodes: list[_Variant]
+
+
 def set_available(
     api: AdminApi, version: str, operation: str, lines: Sequence[Line]
 ) -> list[Trouble]:
@@ -95,6 +108,25 @@ def available(api: AdminApi, places: Sequence[tuple[str, str]]) -> list[int | No
         data = api.ask(queries.levels(len(part)), **named)
         found += [_quantity(data, f"n{n}") for n in range(len(part))]
     return found
+
+
+def items_of(api: AdminApi, skus: Sequence[str]) -> list[list[str]]:
+    """Global ids of the inventory items that carry each SKU. Raises as `AdminApi.ask`."""
+    found: list[list[str]] = []
+    for begin in range(0, len(skus), READ_MAX):
+        part = skus[begin : begin + READ_MAX]
+        terms = {f"s{n}": f"sku:{_quoted(sku)}" for n, sku in enumerate(part)}
+        data = api.ask(queries.items_of(len(part)), **terms)
+        for n, sku in enumerate(part):
+            page = wire.convert(_Variants, data.get(f"n{n}"), where="productVariants")
+            found.append(sorted({one.inventory_item.id for one in page.nodes if one.sku == sku}))
+    return found
+
+
+def _quoted(sku: str) -> str:
+    """As a term of the vendor's search."""
+    escaped = sku.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _quantity(data: dict[str, Any], name: str) -> int | None:

@@ -7,26 +7,37 @@ from tillbridge.contract.offers import Offer
 
 STEP = 1000
 _ITEM = "inventory_item:"
+_OTHERS = (_ITEM, "variant:", "title:")
 
 
-def place_of(offer: Offer) -> tuple[str, str]:
-    """Global ids of inventory item and location. Raises ValueError with words for a person."""
-    items = [name.removeprefix(_ITEM) for name in offer.products if name.startswith(_ITEM)]
-    if not items:
-        raise ValueError(
-            f"the inventory item of {offer.product} is not known; "
-            f"give the name {_ITEM}NUMBER in table product"
-        )
-    places = [name for name in offer.places if name.isascii() and name.isdigit()]
-    if not places:
-        raise ValueError(
-            f"the shop's number of location {offer.location or 'of the total'} is not known; "
-            "give it in table location"
-        )
-    return f"gid://shopify/InventoryItem/{items[0]}", f"gid://shopify/Location/{places[0]}"
+def item_of(offer: Offer) -> str:
+    """Global id of the inventory item, "" when only a SKU is known."""
+    named = [name.removeprefix(_ITEM) for name in offer.products if name.startswith(_ITEM)]
+    return f"gid://shopify/InventoryItem/{named[0]}" if named else offer.reference
 
 
-def line_of(offer: Offer, previous: int) -> Line:
-    """The line that sets an offer. previous: thousandths. Raises ValueError as `place_of`."""
-    item, location = place_of(offer)
-    return Line(item, location, offer.quantity // STEP, previous // STEP)
+def sku_of(offer: Offer) -> str:
+    """The SKU to find the item by. Raises ValueError with words for a person."""
+    for name in offer.products:
+        if not name.startswith(_OTHERS):
+            return name
+    raise ValueError(
+        f"neither SKU nor inventory item of {offer.product} is known; give one in table product "
+        f"(a SKU, or {_ITEM}NUMBER)"
+    )
+
+
+def location_of(offer: Offer) -> str:
+    """Global id of the location. Raises ValueError with words for a person."""
+    for name in offer.places:
+        if name.isascii() and name.isdigit():
+            return f"gid://shopify/Location/{name}"
+    raise ValueError(
+        f"the shop's number of location {offer.location or 'of the total'} is not known; "
+        "give it in table location"
+    )
+
+
+def line_of(offer: Offer, place: tuple[str, str]) -> Line:
+    """The line that sets an offer at (item, location)."""
+    return Line(*place, offer.quantity // STEP, (offer.previous or 0) // STEP)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.connectors.shopify import inventory
 from tillbridge.connectors.shopify.client import PATIENCE, AdminApi
-from tillbridge.connectors.shopify.outbound import STEP, line_of, place_of
+from tillbridge.connectors.shopify.outbound import STEP, item_of, line_of, location_of, sku_of
 from tillbridge.contract.offers import Offer, Outcome, Shown
 
 ROUNDS_MAX = 4
@@ -27,11 +27,14 @@ class Publication:
         self._version = version
         self._offers = offers
         self._shown: dict[int, Shown] = {}
+        self._places: dict[int, tuple[str, str]] = {}
 
     def run(self) -> list[Shown]:
         """One receipt per offer. Raises RetryLater or Refused when nothing is known of any."""
-        open_ = self._believable()
+        open_ = list(range(len(self._offers)))
         try:
+            self._find()
+            open_ = list(self._places)
             self._read([n for n in open_ if self._offers[n].previous is None])
             for _ in range(ROUNDS_MAX):
                 open_ = [n for n in open_ if n not in self._shown]
@@ -51,41 +54,48 @@ class Publication:
         )
         return [self._shown[n] for n in range(len(self._offers))]
 
-    def _believable(self) -> list[int]:
-        """Offers whose names are known; two of one place cannot go in one call."""
-        seen: set[tuple[str, str]] = set()
-        found = []
+    def _find(self) -> None:
+        """Item and location of each offer; two of one place cannot go in one call."""
+        items: dict[int, str] = {}
+        skus: dict[int, str] = {}
         for n, offer in enumerate(self._offers):
             try:
-                place = place_of(offer)
+                location_of(offer)
+                items[n] = item_of(offer)
+                if not items[n]:
+                    skus[n] = sku_of(offer)
             except ValueError as problem:
+                items.pop(n, None)
                 self._end([n], "refused", str(problem))
-                continue
-            if place in seen:
-                self._end([n], "refused", f"{offer.product} has the place of another product")
-                continue
-            seen.add(place)
-            found.append(n)
-        return found
+        found = inventory.items_of(self._api, list(skus.values()))
+        for (n, sku), ids in zip(skus.items(), found, strict=True):
+            items[n] = ids[0] if len(ids) == 1 else ""
+            if len(ids) != 1:
+                self._end([n], "refused", f"{len(ids) or 'no'} items of the shop have SKU {sku}")
+        for n, item in items.items():
+            place = (item, location_of(self._offers[n]))
+            if item and place in self._places.values():
+                words = f"{self._offers[n].product} has the place of another product"
+                self._end([n], "refused", words)
+            elif item:
+                self._places[n] = place
 
     def _read(self, numbers: Sequence[int]) -> None:
         """Answer offers with what is there: the first time, or after a stale compare."""
         if not numbers:
             return
-        actual = inventory.available(self._api, [place_of(self._offers[n]) for n in numbers])
+        actual = inventory.available(self._api, [self._places[n] for n in numbers])
         for n, pieces in zip(numbers, actual, strict=True):
             offer = self._offers[n]
             if pieces is None:
                 words = f"{offer.product} is not stocked at {'/'.join(offer.places)}: activate it"
                 self._end([n], "refused", words)
             elif pieces * STEP != offer.previous:
-                self._shown[n] = Shown(
-                    operation=offer.operation, outcome="conflict", actual=pieces * STEP
-                )
+                self._end([n], "conflict", actual=pieces * STEP)
 
     def _set(self, numbers: Sequence[int]) -> None:
         """One mutation; whatever it complains of is answered, the rest stays open."""
-        lines = [line_of(self._offers[n], self._offers[n].previous or 0) for n in numbers]
+        lines = [line_of(self._offers[n], self._places[n]) for n in numbers]
         troubles = inventory.set_available(self._api, self._version, self._key(numbers), lines)
         if not troubles:
             self._end(numbers, "applied")
@@ -127,11 +137,14 @@ class Publication:
         outcome: Outcome,
         words: str = "",
         after_seconds: float | None = None,
+        actual: int | None = None,
     ) -> None:
         for n in numbers:
             self._shown[n] = Shown(
                 operation=self._offers[n].operation,
                 outcome=outcome,
+                actual=actual,
                 words=words,
                 after_seconds=after_seconds,
+                reference=self._places[n][0] if n in self._places else "",
             )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 LIST_MAX = 100
 LINES_PAGE = 50
+# A search for a SKU finds more than the SKU; so many are looked at.
+VARIANTS_MAX = 5
 
 _BAG = "{ shopMoney { amount currencyCode } }"
 _PAGE = "pageInfo { hasNextPage endCursor }"
@@ -122,6 +124,17 @@ def levels(count: int) -> str:
     asked = " ".join(
         f"n{n}: inventoryItem(id: $i{n}) {{ inventoryLevel(locationId: $l{n})"
         ' { quantities(names: ["available"]) { quantity } } }'
+        for n in range(count)
+    )
+    return f"query ({declared}) {{ {asked} }}"
+
+
+def items_of(count: int) -> str:
+    """The inventory items of `count` SKUs (searches `$s0`, ...)."""
+    declared = ", ".join(f"$s{n}: String!" for n in range(count))
+    asked = " ".join(
+        f"n{n}: productVariants(first: {VARIANTS_MAX}, query: $s{n})"
+        " { nodes { sku inventoryItem { id } } }"
         for n in range(count)
     )
     return f"query ({declared}) {{ {asked} }}"

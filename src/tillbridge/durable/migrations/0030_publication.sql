@@ -13,7 +13,7 @@ create table publication (
   told bigint not null default 0,
   -- the oldest change the channel has not been offered yet
   changed_at timestamptz,
-  due timestamptz not null default 'infinity',
+  due timestamptz,                        -- null = the channel shows what it should
   attempts int not null default 0,
   -- the offer that is not answered yet, null = none is. slot: the call it is under way with
   version int not null default 0,
@@ -34,11 +34,13 @@ create table publication (
   untold_since timestamptz,
   -- it told another number of itself: ask, although nothing is owed
   doubted boolean not null default false,
+  -- what the channel's connector found the item to be
+  reference text not null default '',
   -- why the channel refuses it, '' = it does not
   refused text not null default '',
   primary key (dest, location, product)
 ) with (fillfactor = 70);
-create index publication_due on publication (dest, due) where due < 'infinity';
+create index publication_due on publication (dest, due) where due is not null;
 create index publication_product on publication (product);
 create index publication_untold on publication (untold_since) where untold > 0;
 

@@ -67,7 +67,7 @@ group by kind, ours
 
 -- name: rows
 select location, product, available, own, moved, told, confirmed, confirmed_told, untold, changed_at,
-       due, attempts, version, sent, sent_from, sent_told, sent_change, doubted, refused
+       due, attempts, version, sent, sent_from, sent_told, sent_change, doubted, refused, reference
 from publication
 where dest = %(dest)s
   and (location, product) in (select * from unnest(%(locations)s::text[], %(products)s::text[]))
@@ -120,7 +120,7 @@ set available = excluded.available, own = excluded.own, moved = excluded.moved,
 
 -- name: claim
 select location, product, available, own, moved, told, confirmed, confirmed_told, untold, changed_at,
-       due, attempts, version, sent, sent_from, sent_told, sent_change, doubted, refused
+       due, attempts, version, sent, sent_from, sent_told, sent_change, doubted, refused, reference
 from publication p
 where p.dest = %(dest)s and p.due <= %(until)s
   and (p.slot is null or not exists (select from slot s where s.slot = p.slot))
@@ -128,7 +128,7 @@ order by p.due limit %(most)s
 for update skip locked
 
 -- name: rest
-update publication p set due = 'infinity', changed_at = null, slot = null
+update publication p set due = null, changed_at = null, slot = null
 from unnest(%(locations)s::text[], %(products)s::text[]) x (l, t)
 where p.dest = %(dest)s and p.location = x.l and p.product = x.t
 
@@ -145,7 +145,7 @@ where p.dest = %(dest)s and p.location = x.location and p.product = x.product
 -- name: answered
 -- Rows still under way with this call, as they are now.
 select location, product, available, own, moved, told, confirmed, confirmed_told, untold, changed_at,
-       due, attempts, version, sent, sent_from, sent_told, sent_change, doubted, refused
+       due, attempts, version, sent, sent_from, sent_told, sent_change, doubted, refused, reference
 from publication where dest = %(dest)s and slot = %(slot)s order by location, product for update
 
 -- name: book
@@ -155,11 +155,11 @@ set confirmed = x.confirmed, confirmed_told = x.told, confirmed_at = %(now)s, un
     untold_since = case when x.untold > 0 then coalesce(p.untold_since, %(now)s) end,
     lag_seconds = coalesce(x.lag, p.lag_seconds), sent = null, slot = null, attempts = 0, doubted = false,
     unknown = false,
-    refused = '', changed_at = x.changed, due = x.due
+    refused = '', reference = x.reference, changed_at = x.changed, due = x.due
 from unnest(%(locations)s::text[], %(products)s::text[], %(confirmed)s::bigint[],
             %(tolds)s::bigint[], %(untold)s::bigint[], %(lags)s::float8[],
-            %(changed)s::timestamptz[], %(dues)s::timestamptz[])
-     x (location, product, confirmed, told, untold, lag, changed, due)
+            %(changed)s::timestamptz[], %(dues)s::timestamptz[], %(references)s::text[])
+     x (location, product, confirmed, told, untold, lag, changed, due, reference)
 where p.dest = %(dest)s and p.location = x.location and p.product = x.product
 
 -- name: put_off
@@ -167,7 +167,8 @@ where p.dest = %(dest)s and p.location = x.location and p.product = x.product
 update publication p
 set slot = null, due = x.due, unknown = p.unknown or x.unknown,
     sent = case when p.unknown or x.unknown then p.sent end,
-    changed_at = least(p.changed_at, p.sent_change), refused = x.refused
+    changed_at = least(p.changed_at, p.sent_change), refused = x.refused,
+    reference = case when x.refused = '' then p.reference else '' end
 from unnest(%(locations)s::text[], %(products)s::text[], %(dues)s::timestamptz[],
             %(unknowns)s::bool[], %(refused)s::text[]) x (location, product, due, unknown, refused)
 where p.dest = %(dest)s and p.location = x.location and p.product = x.product
@@ -179,72 +180,16 @@ select %(dest)s, l, p, %(now)s, e, a, t
 from unnest(%(locations)s::text[], %(products)s::text[], %(expected)s::bigint[],
             %(actual)s::bigint[], %(told)s::bigint[]) x (l, p, e, a, t)
 
--- name: close_refusals
-update exception_case
-set state = 'resolved', resolved_at = %(now)s, resolved_by = 'hub', resolution = 'it was shown'
-where room = 'publishing' and reason = 'publication_refused' and state = 'open'
-  and key = any(%(keys)s::text[])
-
--- name: open_drifts
-select d.id, d.dest, t.name, d.location, d.product, d.found_at, d.expected, d.actual,
-       p.told - d.told, p.untold
-from publication_drift d join dest t using (dest) join publication p using (dest, location, product)
-where d.state = 'open' order by d.id limit %(most)s
-for update of d skip locked
-
--- name: orders_of
--- Orders of a channel that took a product since shortly before: what they hold was asked for then,
--- or it has left.
-select key from (
-  select r.key from reservation r
-  where r.location = any(%(locations)s::text[]) and r.product = %(product)s
-    and starts_with(r.key, %(prefix)s)
-    and exists (select from order_state o where o.key = r.key and o.placed_at > %(since)s)
-  order by r.key desc limit %(most)s
-) held
-union
-(select key from stock_movement
- where location = any(%(locations)s::text[]) and product = %(product)s and condition = 'sellable'
-   and occurred_at > %(since)s and starts_with(key, %(prefix)s) limit %(most)s)
-
--- name: close_drifts
-update publication_drift d set state = x.state, orders = x.orders, closed_at = %(now)s
-from (select i, s, string_to_array(o, ' ') from
-      unnest(%(ids)s::bigint[], %(states)s::text[], %(orders)s::text[]) y (i, s, o)) x (i, state, orders)
-where d.id = x.i
-
--- name: believe_no_longer
--- What was held back for a sale nobody told goes out again.
-update publication p set untold = 0, untold_since = null, due = least(p.due, %(now)s),
-  changed_at = coalesce(p.changed_at, %(now)s)
-where p.dest = %(dest)s and p.untold > 0 and p.untold_since < %(before)s
-
--- name: unexplained
-select location, product, count(*), min(found_at) from publication_drift
-where dest = %(dest)s and state = 'unexplained' and found_at > %(since)s
-  and (location, product) in (select * from unnest(%(locations)s::text[], %(products)s::text[]))
-group by location, product
-
--- name: contradicted
--- What a channel told of itself since its last answer, and differs from it: ask.
-update publication p
-set due = %(now)s, changed_at = coalesce(p.changed_at, %(now)s), doubted = true
-from stock_evidence e
-where p.dest = %(dest)s and p.due = 'infinity' and p.slot is null and p.confirmed is not null
-  and e.source = %(name)s and e.product = p.product
-  and e.location = case when p.location = '' then %(at)s else p.location end
-  and e.basis = 'available' and e.counted_at > p.confirmed_at and e.quantity <> p.confirmed
-
 -- name: next_due
 select min(p.due), a.open_until from publication p join dest d using (dest)
 join dest a on a.dest = coalesce(d.account, d.dest)
-where p.dest = %(dest)s and p.due < 'infinity' group by a.open_until
+where p.dest = %(dest)s and p.due is not null group by a.open_until
 
 -- name: lag
 select d.name,
-       count(*) filter (where p.version > 0 or p.due < 'infinity'),
-       count(*) filter (where p.due < 'infinity'),
-       min(p.changed_at) filter (where p.due < 'infinity'),
+       count(*) filter (where p.version > 0 or p.due is not null),
+       count(*) filter (where p.due is not null),
+       min(p.changed_at) filter (where p.due is not null),
        percentile_cont(0.5) within group (order by p.lag_seconds)
          filter (where p.confirmed_at > %(since)s),
        percentile_cont(0.99) within group (order by p.lag_seconds)
@@ -262,6 +207,6 @@ select d.name, p.location, p.product, p.available, p.confirmed, p.untold, p.conf
        p.changed_at, p.refused, p.version
 from publication p join dest d using (dest)
 where (%(name)s = '' or d.name = %(name)s) and (%(product)s = '' or p.product = %(product)s)
-  and (p.version > 0 or p.due < 'infinity')
+  and (p.version > 0 or p.due is not null)
   and (%(everything)s or p.location = '' or p.location = any(%(locations)s))
 order by d.name, p.product, p.location limit %(most)s

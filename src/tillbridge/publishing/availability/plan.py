@@ -14,7 +14,6 @@ from tillbridge.durable.crash_points import reach
 from tillbridge.durable.rooms import Connection
 from tillbridge.publishing.availability.figures import Change, floored
 from tillbridge.publishing.availability.shelf import (
-    NEVER,
     QUERIES,
     TOTAL,
     Channel,
@@ -159,10 +158,10 @@ class Planner:
         if channel.at and row.location != TOTAL:
             return
         if not row.owes:
-            row.due, row.changed_at = NEVER, None
+            row.due = row.changed_at = None
             return
         row.changed_at = min(row.changed_at or changed_at, changed_at)
-        if row.due == NEVER or row.refused:
+        if row.due is None or row.refused:
             row.due = now + channel.gather
 
     def _figures(

@@ -15,17 +15,15 @@ import structlog
 
 from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
-from tillbridge.atoms.ids import Ids, lane_of
-from tillbridge.canonical.fact import Command
+from tillbridge.atoms.ids import Ids
 from tillbridge.contract.offers import Offer, Shown
 from tillbridge.contract.promises import Connection as Far
 from tillbridge.contract.promises import PublishesAvailability
 from tillbridge.contract.transport import Transport
-from tillbridge.durable import accounts, parking
+from tillbridge.durable import accounts
 from tillbridge.durable.crash_points import reach
-from tillbridge.durable.rooms import Connection, Record
+from tillbridge.durable.rooms import Connection
 from tillbridge.publishing.availability.shelf import (
-    NEVER,
     QUERIES,
     TOTAL,
     Channel,
@@ -63,10 +61,6 @@ class Report(msgspec.Struct):
     postponed: int = 0
     refused: int = 0
     away: str = ""
-
-
-class _Published(Command, frozen=True, kw_only=True):
-    """Stands for a number at a channel: its case is about no record of the log."""
 
 
 class Publisher:
@@ -191,6 +185,7 @@ class Publisher:
                 places=names.get(("location", self._place_name(row)), ()),
                 quantity=row.sent or 0,
                 previous=row.sent_from,
+                reference=row.reference,
             )
             for row in rows
         ]
@@ -240,6 +235,7 @@ class Publisher:
                 "lags": [one.lag for one in settled],
                 "changed": [row.changed_at for row in rows],
                 "dues": [row.due for row in rows],
+                "references": [row.reference for row in rows],
             },
         )
         drifted = [one for one in settled if one.off]
@@ -254,9 +250,6 @@ class Publisher:
                     "told": [one.row.confirmed_told for one in drifted],
                 },
             )
-        mended = [self._key(one.row) for one in settled if one.row.refused]
-        if mended:
-            self._connection.execute(QUERIES.close_refusals, {"now": now, "keys": mended})
 
     def _later(self, row: Row, shown: Shown, now: datetime) -> _Later:
         if shown.outcome == "refused":
@@ -280,12 +273,15 @@ class Publisher:
                 "refused": [one.refused for one in later],
             },
         )
-        refused = [one for one in later if one.refused and one.refused != one.row.refused]
-        cases = [self._refusal(self._key(one.row), one.refused) for one in refused]
-        parking.open_cases(self._connection, cases)
 
     def _away(
-        self, slot: accounts.Slot, words: str, wished: float | None, *, unknown: bool
+        self,
+        slot: accounts.Slot,
+        words: str,
+        wished: float | None,
+        *,
+        unknown: bool,
+        refused: str = "",
     ) -> None:
         """The channel failed as a whole: open the breaker, give the rows back."""
         connection, now, dest = self._connection, self._clock.now(), self._channel.dest
@@ -294,31 +290,16 @@ class Publisher:
         given = {"dest": dest, "slot": slot.number}
         rows = rows_of(connection.execute(QUERIES.answered, given, binary=True).fetchall())
         self._put_off(
-            slot, [_Later(row, now, unknown=unknown, refused=row.refused) for row in rows]
+            slot,
+            [_Later(row, now, unknown=unknown, refused=refused or row.refused) for row in rows],
         )
         accounts.breaker_open(connection, dest, until, now)
         connection.commit()
         _log.warning("channel_away", name=self._channel.name, why=words)
 
     def _refused_whole(self, slot: accounts.Slot, words: str, *, unknown: bool = False) -> None:
-        """The channel refuses the connection: one case, and a rest for everybody who calls it."""
-        case = self._refusal(f"publication/{self._channel.name}", words)
-        parking.open_cases(self._connection, [case])
-        self._away(slot, words, BACKOFF_SECONDS_MAX, unknown=unknown)
-
-    def _key(self, row: Row) -> str:
-        return key_of_row(self._channel.name, row.location, row.product)
-
-    def _refusal(self, key: str, words: str) -> parking.CaseOpened:
-        name = self._channel.name
-        decision = NeedsDecision(
-            "publication_refused",
-            f"{name} does not show {key.removeprefix('publication/')}: {words}"[:500],
-            owner="ecommerce",
-            remedy=f"tillbridge stock publication --connection {name}",
-            details={"connection": name, "words": words},
-        )
-        return case_of(key, decision)
+        """The channel refuses the connection: a rest for everybody who calls it."""
+        self._away(slot, words, BACKOFF_SECONDS_MAX, unknown=unknown, refused=words)
 
     def _backoff(self, failures: int, wished: float | None) -> float:
         """Seconds to wait: the channel's wish, else doubling with jitter, 5 minutes at most."""
@@ -373,18 +354,8 @@ def _settled(row: Row, shown: Shown, now: datetime, gather: timedelta) -> _Settl
         after.confirmed_told,
         after.untold,
     )
-    row.due = (now + gather if took else now) if after.owes else NEVER
+    row.reference = shown.reference or row.reference
+    row.due = (now + gather if took else now) if after.owes else None
     if not after.owes:
         row.changed_at = None
     return _Settled(row, off, lag)
-
-
-def key_of_row(connection: str, location: str, product: str) -> str:
-    """The key of a case about one number."""
-    return "/".join(part for part in ("publication", connection, location, product) if part)
-
-
-def case_of(key: str, decision: NeedsDecision) -> parking.CaseOpened:
-    """A case about a number at a channel."""
-    record = Record(key=key, type="", body=_Published(key=key, id=key), lane=lane_of(key))
-    return parking.CaseOpened("publishing", record, decision)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -13,7 +13,6 @@ from tillbridge.durable.rooms import Connection
 from tillbridge.publishing.availability.figures import Figures
 
 QUERIES = load("tillbridge.publishing.availability", "availability.sql")
-NEVER = datetime.max.replace(tzinfo=UTC)
 TOTAL = ""
 """The place of a number over all places."""
 Place = tuple[str, str]  # (location, product)
@@ -66,7 +65,7 @@ class Row(msgspec.Struct):
     confirmed_told: int = 0
     untold: int = 0
     changed_at: datetime | None = None
-    due: datetime = NEVER
+    due: datetime | None = None
     attempts: int = 0
     version: int = 0
     sent: int | None = None
@@ -75,6 +74,7 @@ class Row(msgspec.Struct):
     sent_change: datetime | None = None
     doubted: bool = False
     refused: str = ""
+    reference: str = ""
 
     @property
     def place(self) -> Place:
@@ -93,7 +93,7 @@ class Row(msgspec.Struct):
 
 
 def rows_of(found: Iterable[Sequence[Any]]) -> list[Row]:
-    """Rows as `rows`, `claim` and `answered` give them; `infinity` reads as NEVER."""
+    """Rows as `rows`, `claim` and `answered` give them."""
     return [Row(*row) for row in found]
 
 
