@@ -29,9 +29,12 @@ ZOMBIE_SECONDS = "40"
 """Longer than a lease: who hangs while it holds one wakes up as a zombie."""
 SKEWS = ("", "", "+90s", "-90s", "+5m", "-5m", "+1h")
 ELSEWHERE = frozenset(
-    name for name in POINTS if name.startswith(("polls.", "restore.")) or "reread" in name
+    name
+    for name in POINTS
+    if name.startswith(("polls.", "publication.", "restore.")) or "reread" in name
 )
-"""Crash points a running hub of this scene does not pass: it polls nobody and restores nothing."""
+"""Crash points a running hub of this scene does not pass: it polls nobody, publishes nothing
+and restores nothing."""
 
 
 def armings(seed: int) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.inbox.test_polls import SOURCE, NoNetwork, Vendor
+from tests.publishing.availability.counter import Counter
 from tests.publishing.test_connector_defects import Brittle, target_of
 from tests.stories.shop import STOCK, House, house, line, paid_order
 from tillbridge.atoms.clock import SystemClock
@@ -73,6 +74,12 @@ def _chore(shop: House) -> None:
     assert schedules.run_due(shop.connection, {"nothing": lambda *_: "done"}, CLOCK.now())
 
 
+def _numbers(shop: House) -> None:
+    counter = Counter(shop.connection)
+    counter.stock("P1", 9)
+    assert counter.run()
+
+
 def _restored(folder: Path, url: str) -> None:
     place = Folder.of(folder)
     place.make()
@@ -92,5 +99,6 @@ def test_the_hubs_work_passes_every_crash_point(tmp_path: Path, database_url: st
         poller.run_due(shop.connection)
         _read_again(shop)
         _chore(shop)
+        _numbers(shop)
         _restored(tmp_path / "restored", database_url)
     assert sorted(POINTS.keys() - passed) == [], "nothing comes by there"

@@ -6,10 +6,10 @@ create table publication (
   location text not null,
   product text not null,
   -- as last planned: what can be promised; what the channel's own orders hold of it; the last
-  -- movement looked at; what the channel's own orders have ever taken, as told
+  -- movement looked at (-1 = its orders were never counted); what the channel's own orders have ever taken, as told
   available bigint not null default 0 check (available >= 0),
   own bigint not null default 0,
-  moved bigint not null default 0,
+  moved bigint not null default -1,
   told bigint not null default 0,
   -- the oldest change the channel has not been offered yet
   changed_at timestamptz,

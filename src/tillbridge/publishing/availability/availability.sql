@@ -50,7 +50,7 @@ select x.location, x.product
 from unnest(%(locations)s::text[], %(products)s::text[]) x (location, product)
 left join publication p
   on p.dest = %(dest)s and p.location = x.location and p.product = x.product
-where coalesce(p.moved, 0) = 0
+where coalesce(p.moved, -1) < 0
 
 -- name: lock_stock
 select 1 from stock

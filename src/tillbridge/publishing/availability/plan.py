@@ -189,9 +189,9 @@ class Planner:
         }
         for location, product, own, left, newest in self._connection.execute(QUERIES.own, given):
             row = rows[location, product]
-            if row.moved:
+            if row.moved >= 0:
                 row.told += own - row.own + left
-            row.own, row.moved = own, max(newest, row.moved, 1)
+            row.own, row.moved = own, max(newest, row.moved, 0)
 
     def _named(self, channel: Channel, products: Iterable[str]) -> set[str]:
         given = {"name": channel.name, "products": sorted(products)}

@@ -141,7 +141,6 @@ class Publisher:
         outlet = self._outlet
         offers = self._offers(rows)
         report.offered = len(offers)
-        reach("publication.before_call")
         try:
             shown = outlet.connector.publish(offers, outlet.far, outlet.secrets, transport)
         except RetryLater as later:

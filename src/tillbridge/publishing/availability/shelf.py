@@ -59,7 +59,7 @@ class Row(msgspec.Struct):
     product: str
     available: int = 0
     own: int = 0
-    moved: int = 0
+    moved: int = -1
     told: int = 0
     confirmed: int | None = None
     confirmed_told: int = 0
