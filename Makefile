@@ -20,7 +20,7 @@ FIRST ?= 0
 # Same content, same stamp, nothing to do; a fresh checkout with new times installs nothing twice.
 STAMP := $(VENV)/.installed-$(shell { pwd; cat requirements.txt; sed '/^\[tool\.ruff/,$$d' pyproject.toml; } | cksum | tr ' ' '-')
 
-.PHONY: help setup demo test test-long simulate mutants check format bench chaos connector lock clean
+.PHONY: help setup demo test test-long simulate mutants check format bench chaos flash-sale connector lock clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,13 @@ bench: setup ## Measure intake, flow and verify on this machine
 
 chaos: setup ## Kill, cut and starve a real hub for a while: make chaos MINUTES=10 SEED=1 ARGS="--json FILE"
 	@$(BIN)/python -m tests.fire.chaos --minutes $(MINUTES) --seed $(SEED) $(ARGS)
+
+flash-sale: MINUTES = 1.5
+flash-sale: setup ## One product at 12 times the usual traffic, a table and a picture: make flash-sale MINUTES=1.5 ARGS="--no-limits"
+	@$(BIN)/python -m pip install -qq --no-compile --require-hashes --only-binary :all: --no-deps -r tests/fire/flash_sale/requirements.txt || \
+	  echo "make flash-sale: it goes on without a picture" >&2
+	@mkdir -p build
+	@$(BIN)/python -m tests.fire.flash_sale --seconds $$(awk 'BEGIN {print 60 * $(MINUTES)}') --json build/flash-sale.json --plot build/flash-sale.png $(ARGS)
 
 connector: setup ## Write the skeleton of a connector: make connector NAME=x
 	@test -n "$(NAME)" || { echo "make connector: give it a name, as in: make connector NAME=acme_pos" >&2; exit 2; }

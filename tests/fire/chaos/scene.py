@@ -36,7 +36,13 @@ from tillbridge.app.http import listen
 from tillbridge.app.settings import FILE, load_workspace
 from tillbridge.app.workspace import init
 from tillbridge.atoms.ids import SystemIds
-from tillbridge.connectors.sandbox.assortment import LOCATIONS, PRODUCTS, late_row, xref_rows
+from tillbridge.connectors.sandbox.assortment import (
+    LOCATIONS,
+    PRODUCTS,
+    XrefRow,
+    late_row,
+    xref_rows,
+)
 from tillbridge.connectors.sandbox.erp_faults import Fault
 from tillbridge.durable.migrate import migrate
 from tillbridge.durable.postgres import database, status
@@ -70,12 +76,15 @@ class Scene:
         crash: Mapping[str, str] | None = None,
         skew: str = "",
         erp_rate: float = ERP_RATE,
+        straight: bool = False,
     ) -> None:
         """crash: what is armed in the hub's first start (see durable.crash_points). skew: how far
         the further worker's clock is off, as `faketime` writes it (`+5m`). erp_rate: calls per
-        second that the ERP's account allows, and its burst.
+        second that the ERP's account allows, and its burst. straight: no proxies between and the
+        machine's own disk, for runs that measure.
         """
         self.seed = seed
+        self._straight = straight
         self._erp_rate = erp_rate
         self._skew = {} if not skew else skewed(skew)
         self._stack = ExitStack()
@@ -123,7 +132,8 @@ class Scene:
     # -- bringing up ----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self._mount()
+        if not self._straight:
+            self._mount()
         self.place.chmod(0o711)
         init(self.workspace, SystemIds())
         server = self.place / "server"
@@ -131,13 +141,16 @@ class Scene:
         server.chmod(0o711)
         self.server = server
         self.url = self._stack.enter_context(database(server, report=lambda _: None))
+        server_port = int(str(conninfo_to_dict(self.url)["port"]))
         ports = self._ports(5)
+        if self._straight:
+            ports[1], ports[3], ports[4] = ports[0], ports[2], server_port
         self._write_settings(ports)
         self._fill()
-        parts = conninfo_to_dict(self.url)
-        self.hub_wire = self._proxy(ports[1], ports[0], 1)
-        self.erp_wire = self._proxy(ports[3], ports[2], 2)
-        self.store_wire = self._proxy(ports[4], int(str(parts["port"])), 3)
+        if not self._straight:
+            self.hub_wire = self._proxy(ports[1], ports[0], 1)
+            self.erp_wire = self._proxy(ports[3], ports[2], 2)
+            self.store_wire = self._proxy(ports[4], server_port, 3)
         self.environment = {
             **os.environ,
             "TILLBRIDGE_DATABASE_URL": make_conninfo(self.url, port=ports[4]),
@@ -189,12 +202,20 @@ class Scene:
             assert row is not None
             assert str(row[0]).startswith(str(self.server)), f"not our server: {row[0]}"
             migrate(connection)
-            rows = [*xref_rows(), late_row()]
+            rows = self._names()
             set_names(connection, [NameRow(r.connection, r.table, r.theirs, r.ours) for r in rows])
+        (self.workspace / "drop" / "feed" / "opening.csv").write_text(self._opening())
+
+    def _names(self) -> list[XrefRow]:
+        """The cross-references."""
+        return [*xref_rows(), late_row()]
+
+    def _opening(self) -> str:
+        """The first file of the stock feed."""
         lines = ["product,location,quantity,counted"]
         full = "900000,2026-01-01T00:00:00Z"
         lines += [f"{p.item},{at.feed_id},{full}" for at in LOCATIONS for p in PRODUCTS]
-        (self.workspace / "drop" / "feed" / "opening.csv").write_text("\n".join(lines) + "\n")
+        return "\n".join(lines) + "\n"
 
     def _proxy(self, port: int, target: int, number: int) -> Proxy:
         found = Proxy(port, target, self.seed * 10 + number)
