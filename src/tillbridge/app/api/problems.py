@@ -53,11 +53,22 @@ PROBLEMS: Mapping[str, Kind] = {
     "method-not-allowed": Kind(405, "Not with this method", "The Allow header tells which."),
     "not-acceptable": Kind(406, "Only JSON is answered", "Accept application/json."),
     "body-slow": Kind(408, "The body came too slowly", "Send it again, in one piece."),
+    "stock-short": Kind(
+        409, "There is not enough", "`product` lacks: `wanted` is asked for, `free` is there."
+    ),
+    "reservation-ended": Kind(
+        409,
+        "The reservation has ended",
+        "`ended` says why: `expired`, `released`, `short` or `taken_over`; make a new one.",
+    ),
     "body-too-large": Kind(413, "The body is too large", "The detail tells how large it may be."),
     "media-type": Kind(
         415, "Only JSON is taken", "Send Content-Type: application/json and no Content-Encoding."
     ),
     "refused": Kind(422, "The request is refused", "The detail says which rule says no."),
+    "product-not-sellable": Kind(
+        422, "The product is not for sale", "Its owner says so; `product` names it."
+    ),
     "location-unknown": Kind(
         422, "There is no such location", "`location` names it; the hub lists its locations."
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tillbridge.app.api.group import DeskWork, Placed
 from tillbridge.app.api.questions import AvailabilityWork, Question
 from tillbridge.app.api.sessions import Sessions
 from tillbridge.app.availability_rules import labels
@@ -17,6 +18,7 @@ from tillbridge.contract.promises import Connection as Source
 from tillbridge.durable.group_writer import GroupWriter
 from tillbridge.durable.rooms import Connection
 from tillbridge.durable.session import connect
+from tillbridge.inbox.answers import Answer
 from tillbridge.inbox.webhooks import Writer
 from tillbridge.posting.stock.activation import RulesInForce
 
@@ -49,6 +51,12 @@ class Resources:
         self.labels = labels(settings)
         self._places = {place.code for place in settings.location}
         self._channels = settings.channels()
+        self.desk: GroupWriter[Placed, Answer] = GroupWriter(
+            self._session,
+            lambda: DeskWork(RulesInForce(self.labels), self.clock),
+            clock=self.clock,
+            name="reservations",
+        )
         self.reads: GroupWriter[Question, bytes] = GroupWriter(
             lambda: self._session(autocommit=True),
             lambda: AvailabilityWork(RulesInForce(self.labels), self.clock),
@@ -77,10 +85,12 @@ class Resources:
 
     def start(self) -> None:
         """Begin to work; called in the process that serves, before the first request."""
+        self.desk.start()
         self.reads.start()
 
     def stop(self) -> None:
         """Finish what is under way and close."""
+        self.desk.stop()
         self.reads.stop()
         self.sessions.close()
 

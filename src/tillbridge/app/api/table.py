@@ -8,6 +8,20 @@ from tillbridge.app.api.observing import CaseQuery, Cases, tell_cases, tell_stat
 from tillbridge.app.api.openapi import contract_routes
 from tillbridge.app.api.orders import OrderStanding, OrderTaken, take_order, tell_order
 from tillbridge.app.api.questions import Availability
+from tillbridge.app.api.reservation_answers import (
+    Confirming,
+    Moving,
+    Releasing,
+    Reservation,
+    ReservationAsked,
+)
+from tillbridge.app.api.reservations import (
+    confirm_reservation,
+    move_reservation,
+    place_reservation,
+    release_reservation,
+    tell_reservation,
+)
 from tillbridge.app.api.routes import PREFIX, Route, asking
 from tillbridge.connectors.direct.wire import OrderDocument
 from tillbridge.watch.status import Status
@@ -49,6 +63,65 @@ _ROWS: tuple[Route, ...] = (
         query=AvailabilityQuery,
         answers={200: Availability},
         problems=("location-unknown",),
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/reservations",
+        words="Hold stock for a cart or an order, all lines or none",
+        scope="reservations:write",
+        handle=place_reservation,
+        asks=ReservationAsked,
+        answers={201: Reservation},
+        problems=(
+            "stock-short",
+            "product-unknown",
+            "product-not-sellable",
+            "location-unknown",
+            "refused",
+        ),
+        keyed=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/reservations/{{id}}",
+        words="How a reservation stands",
+        scope="reservations:write",
+        handle=asking(tell_reservation),
+        answers={200: Reservation},
+        problems=("not-found",),
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/reservations/{{id}}/confirm",
+        words="Keep a reservation: it does not end by itself any more",
+        scope="reservations:write",
+        handle=confirm_reservation,
+        asks=Confirming,
+        answers={200: Reservation},
+        problems=("not-found", "reservation-ended"),
+        keyed=True,
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/reservations/{{id}}/move",
+        words="Let a reservation stand at other locations",
+        scope="reservations:write",
+        handle=move_reservation,
+        asks=Moving,
+        answers={200: Reservation},
+        problems=("not-found", "reservation-ended", "stock-short", "location-unknown"),
+        keyed=True,
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/reservations/{{id}}/release",
+        words="Give back what a reservation holds",
+        scope="reservations:write",
+        handle=release_reservation,
+        asks=Releasing,
+        answers={200: Reservation},
+        problems=("not-found", "reservation-ended"),
+        keyed=True,
     ),
     Route(
         method="POST",

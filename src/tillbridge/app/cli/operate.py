@@ -15,6 +15,8 @@ from tillbridge.app.pending import Pending
 from tillbridge.app.text_table import table
 from tillbridge.durable import audit
 
+BENCHES = ("intake", "flow", "verify", "reserve", "availability")
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
@@ -103,32 +105,33 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[Pending], None]]:
 
 def bench(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="intake, flow or verify.")],
+    what: Annotated[str, typer.Argument(help=f"{', '.join(BENCHES)}.")],
     seconds: Annotated[float, typer.Option(help="Length of a timed part.")] = 10.0,
     orders: Annotated[int, typer.Option(help="Orders of the flow bench.")] = 20_000,
-    connections: Annotated[int, typer.Option(help="Open connections of the intake bench.")] = 64,
-    processes: Annotated[int, typer.Option(help="Intake server processes.")] = 1,
+    connections: Annotated[int, typer.Option(help="Open connections of the HTTP benches.")] = 64,
+    processes: Annotated[int, typer.Option(help="HTTP server processes.")] = 1,
     profile: Annotated[bool, typer.Option(help="Print the profile's top rows.")] = False,
     records: Annotated[int, typer.Option(help="Records of the verify bench.")] = 1_000_000,
 ) -> None:
-    """Measure, compared in the same run with the raw database doing the same writes."""
-    from tillbridge.app.bench import flow, intake, verify
+    """Measure, compared in the same run with another way to do the same writes."""
+    from tillbridge.app.bench import availability, flow, intake, reserve, verify
     from tillbridge.app.bench.scratch import scratch_database
 
+    if what not in BENCHES:
+        fail(f"there is no bench {what!r} ({', '.join(BENCHES)})", code=2)
     here = terminal(context)
     with scratch_database(here) as url:
-        if what == "intake":
-            found = intake.run(
+        if what == "flow":
+            found = flow.run(url, orders=orders, profile=profile, progress=here.tell)
+        elif what == "verify":
+            found = verify.run(url, records=records, progress=here.tell)
+        else:
+            over_http = {"intake": intake, "reserve": reserve, "availability": availability}[what]
+            found = over_http.run(
                 url,
                 seconds=seconds,
                 connections=connections,
                 processes=processes,
                 progress=here.tell,
             )
-        elif what == "flow":
-            found = flow.run(url, orders=orders, profile=profile, progress=here.tell)
-        elif what == "verify":
-            found = verify.run(url, records=records, progress=here.tell)
-        else:
-            fail(f"there is no bench {what!r} (intake, flow, verify)", code=2)
     here.show(found, table(("what", "is"), [(k, v) for k, v in found.items()]))

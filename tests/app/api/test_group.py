@@ -1,0 +1,83 @@
+"""Groups of reservations in several processes: a request answered twice at once is one effect."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from psycopg import Connection
+
+from tests.app.api.stocked import stock
+from tillbridge.app.api.group import DeskWork, Placed
+from tillbridge.atoms.clock import SystemClock
+from tillbridge.canonical.stock import StockLine, hold_key
+from tillbridge.durable.group_writer import Session
+from tillbridge.durable.session import connect
+from tillbridge.inbox.answers import Answer
+from tillbridge.posting.stock.activation import RulesInForce
+from tillbridge.posting.stock.desk import Ask
+
+CLOCK = SystemClock()
+
+
+def placed(number: str, key: str, pieces: int = 1) -> Placed:
+    ask = Ask(
+        key=hold_key("web", number),
+        verb="hold",
+        channel="web",
+        kind="firm",
+        lines=(StockLine("1", "P1", pieces * 1000),),
+        locations=("wh",),
+    )
+    return Placed(ask, "shop", key, b"%d" % pieces)
+
+
+def session(url: str) -> Session[Placed, Answer]:
+    return Session(lambda: connect(url), DeskWork(RulesInForce(), CLOCK), CLOCK)
+
+
+def statuses(answers: Sequence[Answer | Exception]) -> list[int]:
+    return [one.status for one in answers if isinstance(one, Answer)]
+
+
+def test_a_group_answers_new_repeated_and_wrong_keys_each_its_way(
+    database_url: str, connection: Connection
+) -> None:
+    stock(connection, "wh", "P1", 3)
+    one = session(database_url)
+    asks = [placed("a", "k1"), placed("b", "k1"), placed("c", "k1", 2), placed("d", "k2", 3)]
+    first, again, reused, short = one.write(asks)
+    assert isinstance(first, Answer)
+    assert isinstance(again, Answer)
+    assert again.body == first.body
+    assert statuses([first, again, reused, short]) == [201, 201, 422, 409]
+    assert statuses(one.write([placed("e", "k1"), placed("f", "k2", 3)])) == [201, 409]
+    one.drop()
+
+
+def test_the_same_request_in_two_processes_is_one_reservation(
+    database_url: str, connection: Connection
+) -> None:
+    stock(connection, "wh", "P1", 1_000)
+    rounds = 25
+    told: list[list[Answer | Exception]] = [[], []]
+    start = threading.Barrier(2)
+
+    def play(side: int) -> None:
+        mine = session(database_url)
+        for number in range(rounds):
+            start.wait(10)
+            told[side] += mine.write([placed(f"{side}-{number}", f"k{number}")])
+        mine.drop()
+
+    threads = [threading.Thread(target=play, args=(side,)) for side in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    bodies = [[one.body for one in side if isinstance(one, Answer)] for side in told]
+    assert len(bodies[0]) == rounds
+    assert bodies[0] == bodies[1]
+    connection.rollback()
+    row = connection.execute("select reserved from stock where product = 'P1'").fetchone()
+    assert row == (rounds * 1000,)
