@@ -2,7 +2,8 @@
 three until nothing is pending.
 
 One thread carries the flow, up to four per destination deliver, one looks into the drop folders,
-one polls, one keeps schedules, one renews the leases of them all; each has a connection of its own.
+one polls, one keeps schedules, one ends reservations, one renews the leases of them all; each has a
+connection of its own.
 The flow waits for NOTIFY and polls as a fallback.
 """
 
@@ -28,6 +29,7 @@ from tillbridge.app.replay.checkpoint import safe_below
 from tillbridge.durable import accounts, jobs, log, pauses, retention, schedules
 from tillbridge.durable.rooms import Connection
 from tillbridge.inbox.files import DropFolder
+from tillbridge.posting.stock import expiry
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.journals import summarise
 from tillbridge.reconciliation.tills.cases import tell
@@ -140,6 +142,7 @@ class Worker:
         self._thread("leases", self._beat)
         for name, body in publication.threads(self._hub, self._stop).items():
             self._thread(name, body)
+        self._thread("holds", self._holds)
         for target in targets:
             name = target.far.name
             conc = self._hub.workspace.settings.budget_of(name).conc
@@ -185,6 +188,12 @@ class Worker:
 
     def _carry(self) -> None:
         carry(self._hub, log.ALL_LANES, self._stop.is_set)
+
+    def _holds(self) -> None:
+        """End reservations whose time is over; what they held can be sold."""
+        with self._hub.connect() as connection:
+            while not self._stop.wait(LOOK_SECONDS):
+                expiry.sweep(connection, self._hub.agreed_clock.now())
 
     def _files(self) -> None:
         folders = self._hub.drop_folders()
@@ -321,6 +330,7 @@ def _drain(hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None]
             plans.advance(connection, hub.agreed_clock.now())
             connection.commit()
             runner.drain()
+            expiry.sweep(connection, hub.agreed_clock.now())
             plans.advance(connection, hub.agreed_clock.now())
             connection.commit()
             summarise(connection, known, hub.agreed_clock.now())

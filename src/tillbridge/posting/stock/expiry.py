@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from psycopg import errors
+
 from tillbridge.atoms.ids import lane_of
 from tillbridge.durable import log
 from tillbridge.durable.rooms import Connection, Record
@@ -39,3 +41,21 @@ def end_due(connection: Connection, now: datetime, most: int = SWEPT_MOST) -> in
         [Record(fact.key, type(fact).__name__, fact, lane_of(fact.key)) for fact in facts],
     )
     return len(due)
+
+
+def sweep(connection: Connection, now: datetime) -> int:
+    """End all that is due, in transactions of its own; gives how many. Who stands in somebody's way
+    gives up until the next time.
+    """
+    ended = 0
+    while True:
+        try:
+            with connection.pipeline():
+                found = end_due(connection, now)
+                connection.commit()
+        except (errors.DeadlockDetected, errors.LockNotAvailable):
+            connection.rollback()
+            return ended
+        ended += found
+        if found < SWEPT_MOST:
+            return ended
