@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -297,6 +298,7 @@ def serve_on(
 
     def run() -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
+        gc.freeze()  # what was imported stays; else the collector walks it under every crowd
         site = Site(url, connections, writer=writer, mounts=mounts, look=look, parts=parts)
         _run(site, listener)
 

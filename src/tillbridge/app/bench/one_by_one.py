@@ -1,20 +1,23 @@
 """The other side of `bench reserve`: the same HTTP stack, one transaction per request.
 
 `python -m tillbridge.app.bench.one_by_one <workspace> <socket descriptor> <pool>`. It writes the
-rows that the hub writes (a test compares them), with as few round trips as one request needs: the
-stock rows are locked first, and everything else goes down in one pipeline with its COMMIT.
+rows that the hub writes (a test compares them), with as little talk as one request needs: the
+stock rows are locked first; everything else is one statement and the record, which go down in one
+pipeline with their COMMIT. A request told twice fails at the key of its answer.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from tillbridge.app.api import stored_answers
 from tillbridge.app.api.group import Placed, plain, stored
 from tillbridge.app.api.reservation_answers import told_of
 from tillbridge.app.api.resources import Resources
+from tillbridge.app.api.stored_answers import Stored
 from tillbridge.app.http_process import serve_workspace
 from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.ids import lane_of
@@ -25,12 +28,10 @@ from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Record
 from tillbridge.durable.session import connect
 from tillbridge.inbox.answers import Answer
-from tillbridge.posting.stock.desk import Told
+from tillbridge.posting.stock.desk import Ask, Told
 from tillbridge.posting.stock.hold import Hold, held
 
-QUERIES = load(
-    "tillbridge.app.bench", "one_by_one.sql", "stored", "lock", "take", "hold", "reservations"
-)
+QUERIES = load("tillbridge.app.bench", "one_by_one.sql", "lock", "write")
 
 
 class OneByOneWork(Work[Placed, Answer]):
@@ -46,52 +47,61 @@ class OneByOneWork(Work[Placed, Answer]):
         (placed,) = asks
         ask, location = placed.ask, placed.ask.locations[0]
         products = [line.product for line in ask.lines]
-        places = ([location] * len(products), products)
-        with connection.pipeline():
-            known = connection.execute(QUERIES.stored, placed.identity)
-            rows = connection.execute(QUERIES.lock, places)
-        if known.fetchone() is not None:
-            raise AssertionError("the bench sends no request twice")
-        free = {product: left for _, product, left in rows.fetchall()}
+        free = dict(connection.execute(QUERIES.lock, (location, products)).fetchall())
         if any(free.get(line.product, 0) < line.quantity for line in ask.lines):
             raise AssertionError("the bench has stock for every request")
         now = self._clock.now()
-        lines = tuple(
-            StockLine(line.line, line.product, line.quantity, location) for line in ask.lines
+        hold = _hold(ask, now)
+        told = Told(
+            ok=True, status="held", kind=ask.kind, lines=hold.lines, expires_at=ask.expires_at
         )
-        told = Told(ok=True, status="held", kind=ask.kind, lines=lines, expires_at=ask.expires_at)
         answer = stored(placed, *told_of(ask, told))
-        hold = Hold(
-            ask.key,
-            version=1,
-            kind=ask.kind,
-            channel=ask.channel,
-            expires_at=ask.expires_at,
-            locations=ask.locations,
-            placed_at=now,
-            desk=True,
-            lines=lines,
-        )
         fact = held(hold, now)
-        record = Record(ask.key, "StockHeld", fact, lane_of(ask.key), trace=ask.trace)
-        quantities = [line.quantity for line in ask.lines]
         with connection.pipeline():
-            connection.execute(QUERIES.take, (now, *places, quantities), binary=True)
-            connection.execute(
-                QUERIES.hold,
-                (ask.key, ask.kind, ask.channel, ask.expires_at, list(ask.locations), now),
-            )
-            columns = (
-                [ask.key] * len(lines),
-                [line.line for line in lines],
-                *places,
-                quantities,
-            )
-            connection.execute(QUERIES.reservations, columns, binary=True)
-            stored_answers.keep(connection, [answer], now.date())
+            connection.execute(QUERIES.write, _values(placed, answer, location, now))
+            record = Record(ask.key, "StockHeld", fact, lane_of(ask.key), trace=ask.trace)
             log.append(connection, (), [record])
             connection.commit()
         return [plain(answer)]
+
+
+def _hold(ask: Ask, now: datetime) -> Hold:
+    location = ask.locations[0]
+    lines = (StockLine(one.line, one.product, one.quantity, location) for one in ask.lines)
+    return Hold(
+        ask.key,
+        version=1,
+        kind=ask.kind,
+        channel=ask.channel,
+        expires_at=ask.expires_at,
+        locations=ask.locations,
+        split_most=ask.split_most,
+        placed_at=now,
+        desk=True,
+        lines=tuple(lines),
+    )
+
+
+def _values(placed: Placed, answer: Stored, location: str, now: datetime) -> dict[str, Any]:
+    ask = placed.ask
+    return {
+        "now": now,
+        "location": location,
+        "products": [line.product for line in ask.lines],
+        "quantities": [line.quantity for line in ask.lines],
+        "names": [line.line for line in ask.lines],
+        "key": ask.key,
+        "kind": ask.kind,
+        "channel": ask.channel,
+        "expires_at": ask.expires_at,
+        "locations": list(ask.locations),
+        "split_most": ask.split_most,
+        "client": answer.client,
+        "id": answer.key,
+        "asked": answer.asked,
+        "status": answer.status,
+        "body": answer.body,
+    }
 
 
 def one_by_one(url: str, clock: Clock, pool: int) -> GroupWriter[Placed, Answer]:

@@ -51,7 +51,14 @@ class Side(msgspec.Struct, frozen=True):
 
 
 def run(
-    url: str, *, seconds: float, connections: int, processes: int, progress: Tell = print
+    url: str,
+    *,
+    seconds: float,
+    connections: int,
+    processes: int,
+    shapes: tuple[Shape, ...] = SHAPES,
+    pools: tuple[int, ...] = POOLS,
+    progress: Tell = print,
 ) -> dict[str, Any]:
     """Measure on a migrated, empty database; the keys are described in docs/operations.md.
 
@@ -60,16 +67,16 @@ def run(
     with connect(url, statement_timeout_ms=0) as connection:
         settings = proven(connection)
         make_partitions(connection)
-        fill(connection, SHAPES)
+        fill(connection, shapes)
         progress("letting the server settle")
         settle(connection, int(seconds) * 4)
         with shop_door(url, processes=processes, connections=connections) as door:
             sides = {
                 shape.name: [
                     _measured(connection, door, shape, pool, seconds, progress)
-                    for pool in (0, *POOLS)
+                    for pool in (0, *pools)
                 ]
-                for shape in SHAPES
+                for shape in shapes
             }
     found: dict[str, Any] = {"bench": "reserve"}
     for name, measured in sides.items():
@@ -107,10 +114,17 @@ def check(connection: Connection, shape: Shape, load: Load) -> None:
     wanted = (*[load.acknowledged] * 3, lines, lines * PIECE, lines * PIECE)
     if tuple(int(count) for count in row) != wanted:
         raise AssertionError(f"{shape.name}: rows are {row} instead of {wanted}")
-    lies = connection.execute(QUERIES.lies).fetchall()
-    connection.rollback()
-    if lies:
+    if lies := oversold(connection):
         raise AssertionError(f"{shape.name}: oversold or miscounted: {lies}")
+
+
+def oversold(connection: Connection) -> list[tuple[Any, ...]]:
+    """Places whose reservations do not add up to what the stock row says, or exceed what is there:
+    location, product, on hand, reserved by the row, sum of the reservations.
+    """
+    found = connection.execute(QUERIES.lies).fetchall()
+    connection.rollback()
+    return found
 
 
 def _measured(
