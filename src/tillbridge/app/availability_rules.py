@@ -23,8 +23,11 @@ _log = structlog.get_logger("availability")
 
 
 def labels(settings: Settings) -> Labels:
-    """What rules may call the workspace's locations: by code or kind."""
-    return {place.code: frozenset((place.code, place.kind)) for place in settings.location}
+    """What rules may call the workspace's locations: by code, kind or group."""
+    return {
+        place.code: frozenset((place.code, place.kind, *place.groups))
+        for place in settings.location
+    }
 
 
 def text_of(workspace: Workspace) -> str:

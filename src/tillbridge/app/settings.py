@@ -130,6 +130,9 @@ def _problems(settings: Settings) -> list[tuple[str, str]]:
         if connection.channel and connection.channel not in settings.channels():
             found.append((f"connection {name}: no channel {connection.channel!r}", f"{name}]"))
         found += _direct_problems(name, connection, settings)
+        words = f"connection {name}: compare_stock: no location, group or kind"
+        unknown = (p for p in connection.compare_stock.locations if not settings.places_of((p,)))
+        found += [(f"{words} {place!r}", place) for place in unknown]
         found += _zone_problem(connection.timezone)
         found += _address_problems(connection.allow_addresses)
         found += _budget_problems(name, connection, settings)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from tillbridge.publishing.availability.rules import PublishRules
+from tillbridge.reconciliation.stock.rules import CompareRules
 from tillbridge.reconciliation.tills.rules import DAYS, TillRules
 
 
@@ -91,8 +92,9 @@ class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A configured connection. secrets: name -> one secret or several live ones (rotation).
     settings: the connector's own table, validated by its config struct. tills: what is expected
-    of the tills it brings. sweep_hours: rest between two sweeps, 0 = none. allow_addresses: hosts,
-    addresses and networks it may call although they are private (an ERP in the own network).
+    of the tills it brings. sweep_hours: rest between two sweeps, 0 = none. compare_stock:
+    which of our locations its stock is compared for. allow_addresses: hosts, addresses and networks
+    it may call although they are private (an ERP in the own network).
     account: the account at the vendor it shares with other connections, "" = its own; a budget is
     an account's. publish: how it shows our availability, None = it does not.
     """
@@ -108,6 +110,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     budget: BudgetSettings = BudgetSettings()
     sweep_hours: float = 0.0
     tills: TillRules = TillRules()
+    compare_stock: CompareRules = CompareRules()
     allow_addresses: tuple[str, ...] = ()
     publish: PublishRules | None = None
     settings: dict[str, Any] = {}

@@ -26,6 +26,7 @@ from tillbridge.app.flow_process import carry
 from tillbridge.app.hub import Hub
 from tillbridge.app.pending import Pending, pending
 from tillbridge.app.replay.checkpoint import safe_below
+from tillbridge.app.stock_comparisons import comparisons
 from tillbridge.durable import accounts, jobs, log, pauses, retention, schedules
 from tillbridge.durable.rooms import Connection
 from tillbridge.inbox.files import DropFolder
@@ -232,13 +233,16 @@ class Worker:
         """Compare with the sources; at the start too, since nobody knows how long the hub was
         away.
         """
-        sweepers = self._hub.sweepers()
+        sweepers, stocks = self._hub.sweepers(), comparisons(self._hub)
         at_start = True
         with self._hub.connect() as connection:
-            while sweepers and not self._stop.is_set():
+            while (sweepers or stocks) and not self._stop.is_set():
                 for sweeper in sweepers.values():
                     for swept in sweeper.run_due(connection, at_start=at_start):
                         _log.info("swept", **swept.counts())
+                for stock in stocks.values():
+                    for compared in stock.run_due(connection):
+                        _log.info("stock_compared", **compared.counts())
                 at_start = False
                 self._stop.wait(SWEEP_LOOK_SECONDS)
             self._stop.wait()

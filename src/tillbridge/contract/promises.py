@@ -15,6 +15,7 @@ import msgspec
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.canonical.registry import Body
+from tillbridge.contract.levels import StockPage
 from tillbridge.contract.names import Names
 from tillbridge.contract.offers import Offer, Shown
 from tillbridge.contract.transport import Transport
@@ -321,6 +322,27 @@ class PublishesAvailability(Protocol):
 
 
 @runtime_checkable
+class TellsStock(Protocol):
+    """Tells what it has of each product at one of its places: what a comparison holds against the
+    book. stock_basis: `on_hand`, or `available` (what the hub let it show, less what it sold).
+    """
+
+    stock_basis: str
+
+    def stock(
+        self,
+        place: str,
+        cursor: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> StockPage:
+        """The page after the cursor ("" = the first); place: what the source calls it. Raises
+        RetryLater, Refused (also for a place it does not know) and NeedsDecision.
+        """
+
+
+@runtime_checkable
 class ChecksConnection(Protocol):
     """Can say whether the far side answers and accepts the credentials."""
 
@@ -340,6 +362,7 @@ PROMISES: tuple[type[Any], ...] = (
     Rereads,
     Delivers,
     PublishesAvailability,
+    TellsStock,
     ChecksConnection,
 )
 

@@ -106,10 +106,11 @@ def available(
 
     here = terminal(context)
     with here.hub() as hub, hub.connect() as connection:
-        channels = hub.workspace.settings.channels()
+        settings = hub.workspace.settings
+        channels = settings.channels()
         if channel and channel not in channels:
             raise Refused(f"no channel {channel!r} (there are {', '.join(channels)})")
-        places = list(channels[channel].fulfil_from) if channel else None
+        places = list(settings.ships_from(channels[channel])) if channel else None
         if not here.reach.everything:
             mine = here.reach.locations
             places = [p for p in places if p in mine] if places is not None else list(mine)

@@ -57,6 +57,7 @@ VERBS: Mapping[str, str] = {
     "secrets set": "secrets.set",
     "status": "look",
     "stock available": "look",
+    "stock compare": "data.take_in",
     "stock rules activate": "stock.rules",
     "stock rules show": "look",
     "stock show": "look",

@@ -18,10 +18,12 @@ from tillbridge.connectors.sandbox.wire import (
     ErpError,
     Result,
     Status,
+    Stock,
     read_found,
     read_results,
     read_single,
     read_status,
+    read_stock,
 )
 from tillbridge.contract.transport import Request, Response, Transport
 from tillbridge.contract.wire import WireError
@@ -63,6 +65,15 @@ class ErpClient:
         for document in found:
             oldest.setdefault(document.external_id, document)
         return oldest
+
+    def stock(self, location: str, after: str) -> Stock:
+        """What is at a location, products behind `after`. Raises RetryLater, Refused."""
+        query = urlencode({"location": location, "after": after})
+        answer = self._send("GET", f"/api/v1/stock?{query}")
+        self._settled(answer)
+        if answer.status != 200:
+            raise Refused(f"the ERP tells no stock of {location!r} ({answer.status})")
+        return read_stock(answer.body)
 
     def create(self, documents: Sequence[ErpDocument]) -> list[Result]:
         """One result per document, in order; one call. Raises RetryLater (see the module)."""

@@ -1,22 +1,24 @@
-"""The sandbox connector: brings documents to the sandbox ERP and says whether it is there."""
+"""The sandbox connector: brings documents to the sandbox ERP, reads its stock, looks for it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from tillbridge.atoms.errors import NeedsDecision, RetryLater
+from tillbridge.atoms.quantity import QuantityError, to_thousandths
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.connectors.sandbox.client import ErpClient
 from tillbridge.connectors.sandbox.config import SECRET_NAME, SandboxSettings
 from tillbridge.connectors.sandbox.outbound import accepted, document_of, receipt_of
 from tillbridge.connectors.sandbox.wire import ErpDocument
+from tillbridge.contract.levels import Held, StockPage
 from tillbridge.contract.promises import Assignment, Connection, Directory, Receipt
 from tillbridge.contract.transport import Transport
-from tillbridge.contract.wire import WireError
+from tillbridge.contract.wire import WireError, instant
 
 
 class SandboxConnector:
-    """Signs Delivers and ChecksConnection.
+    """Signs Delivers, TellsStock and ChecksConnection.
 
     The ERP has no native idempotency: the operation id is the document's external id, and what is
     about to be created is looked up by it first, in one call per batch.
@@ -25,6 +27,7 @@ class SandboxConnector:
     name = "sandbox"
     config = SandboxSettings
     batch_max = 20
+    stock_basis = "on_hand"
 
     def check(
         self, connection: Connection, secrets: Mapping[str, str], transport: Transport
@@ -36,6 +39,23 @@ class SandboxConnector:
         except WireError as problem:
             raise RetryLater(f"what answers there is no sandbox ERP: {problem}") from None
         return f"{status.name} answers and accepts the key"
+
+    def stock(
+        self,
+        place: str,
+        cursor: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> StockPage:
+        """What the ERP has on hand at one of its locations, 200 products to a page."""
+        found = _client(connection, secrets, transport).stock(place, cursor)
+        try:
+            held = tuple(Held((one.product,), to_thousandths(one.quantity)) for one in found.held)
+        except QuantityError as problem:
+            raise WireError(str(problem)) from None
+        last = found.held[-1].product if found.held else cursor
+        return StockPage(held=held, as_of=instant(found.at), cursor=last, more=found.more)
 
     def deliver(
         self,

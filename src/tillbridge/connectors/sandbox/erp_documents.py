@@ -108,13 +108,15 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """A document that keeps every rule, ready to be stored.
 
     total: minor units. move: what it books ("" moves none: sales orders). move_total: sum of the
-    receivable (invoice, credit note) or of the debits (journal), minor units, positive.
+    receivable (invoice, credit note) or of the debits (journal), minor units, positive. goods: what
+    leaves the location with an invoice, (product, thousandths).
     """
 
     incoming: Incoming
     total: int
     move: tuple[MoveLine, ...] = ()
     move_total: int = 0
+    goods: tuple[tuple[str, int], ...] = ()
 
 
 def examine(document: Incoming, rules: Rules) -> Ready:
@@ -181,7 +183,18 @@ def _trade(document: Incoming, rules: Rules) -> Ready:
         return Ready(incoming=document, total=total)
     sign = 1 if document.kind == "invoice" else -1
     move = _trade_move(document, lines, nets, taxes, sign * total, sign)
-    return Ready(incoming=document, total=total, move=move, move_total=total)
+    goods = [
+        (line.product, to_thousandths(line.quantity))
+        for line in lines
+        if document.kind == "invoice" and line.type == "goods" and line.product
+    ]
+    return Ready(
+        incoming=document,
+        total=total,
+        move=move,
+        move_total=total,
+        goods=tuple(goods if document.location else ()),
+    )
 
 
 def _trade_move(

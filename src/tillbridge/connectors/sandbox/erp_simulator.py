@@ -33,10 +33,13 @@ import msgspec
 
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.money import to_text
+from tillbridge.atoms.quantity import to_text as quantity_text
 from tillbridge.connectors.sandbox.erp_documents import Incoming, Ready, Refusal, Rules, examine
 from tillbridge.connectors.sandbox.erp_faults import Fault, FaultScript, TokenBucket
 from tillbridge.connectors.sandbox.erp_store import ErpStore, Logged, Stored
 from tillbridge.connectors.sandbox.loopback import CUT, Answer, Call, LoopbackServer, json_answer
+
+STOCK_PAGE = 200
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -215,6 +218,8 @@ class ErpSimulator:
                 return json_answer(200, {"name": "Sandbox ERP", "at": self._now()})
             if path == "documents":
                 return json_answer(200, {"documents": [_shown(d) for d in self._listed(call)]})
+            if path == "stock":
+                return json_answer(200, self._stock(call))
             if path.startswith("documents/"):
                 body = self.store.body(path.removeprefix("documents/"))
                 headers = {"Content-Type": "application/json"}
@@ -233,6 +238,13 @@ class ErpSimulator:
         after = int(call.query.get("after", ["0"])[0])
         limit = min(int(call.query.get("limit", ["100"])[0]), 500)
         return self.store.page(after, limit, call.query.get("kind", [""])[0])
+
+    def _stock(self, call: Call) -> dict[str, object]:
+        """What is at a location, products behind `after`, with the instant it is of."""
+        location, after = call.query["location"][0], call.query.get("after", [""])[0]
+        found = self.store.stock(location, after, STOCK_PAGE)
+        held = [{"product": name, "quantity": quantity_text(q)} for name, q in found]
+        return {"at": self._now(), "held": held, "more": len(found) == STOCK_PAGE}
 
     def _control(self, call: Call) -> Answer:
         """The hand of a test or a demo: script, rules, log."""

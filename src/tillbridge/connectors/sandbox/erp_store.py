@@ -27,6 +27,9 @@ create table if not exists move (
 create table if not exists request (
   id integer primary key autoincrement, at text not null, method text not null,
   path text not null, status integer not null, fault text not null, external_ids text not null);
+create table if not exists stock (
+  location text not null, product text not null, quantity integer not null,
+  primary key (location, product));
 create table if not exists rules (one integer primary key check (one = 1), body text not null);
 """
 _COLUMNS = "id, kind, number, external_id, currency, total, move, move_total, at"
@@ -158,6 +161,20 @@ class ErpStore:
                 totals[place] = totals.get(place, 0) + line.amount
         return totals
 
+    def set_stock(self, levels: Sequence[tuple[str, str, int]]) -> None:
+        """What somebody over there counted: (location, product, thousandths)."""
+        with self._lock:
+            self._database.executemany("insert or replace into stock values (?, ?, ?)", levels)
+
+    def stock(self, location: str, after: str, limit: int) -> list[tuple[str, int]]:
+        """(product, thousandths) at a location behind a product, in order."""
+        with self._lock:
+            return self._database.execute(
+                "select product, quantity from stock where location = ? and product > ?"
+                " order by product limit ?",
+                (location, after, limit),
+            ).fetchall()
+
     def log(self, call: Logged) -> None:
         """Append to the request log."""
         ids = msgspec.json.encode(call.external_ids).decode()
@@ -206,6 +223,11 @@ class ErpStore:
         if ready.move:
             lines = msgspec.json.encode(ready.move).decode()
             self._database.execute("insert into move values (?, ?, ?)", (move, row[0], lines))
+        self._database.executemany(
+            "insert into stock values (?, ?, ?) on conflict (location, product)"
+            " do update set quantity = quantity + excluded.quantity",
+            [(document.location, product, -quantity) for product, quantity in ready.goods],
+        )
         return Stored(
             id=row[0],
             kind=document.kind,

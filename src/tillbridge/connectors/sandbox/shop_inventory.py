@@ -86,6 +86,32 @@ class ShopInventory:
             "inventoryLevel": lambda asked: self._level(number, asked),
         }
 
+    def place(self, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        """`location(id)` with its `inventoryLevels`."""
+        number = str(arguments.get("id")).removeprefix(_PLACE)
+        with self._lock:
+            items = sorted(item for item, location in self._levels if location == number)
+        if not items:
+            return None
+        levels = [self._level(item, {"locationId": number}) for item in items]
+        stocked = [
+            {
+                **level,
+                "item": {
+                    "__typename": "InventoryItem",
+                    "id": f"{_ITEM}{item}",
+                    "sku": self.skus.get(item),
+                },
+            }
+            for item, level in zip(items, levels, strict=True)
+            if level is not None
+        ]
+        return {
+            "__typename": "Location",
+            "id": f"{_PLACE}{number}",
+            "inventoryLevels": Connection(stocked),
+        }
+
     def _level(self, item: str, asked: Mapping[str, Any]) -> dict[str, Any] | None:
         found = self.available(item, str(asked.get("locationId")).removeprefix(_PLACE))
         if found is None:

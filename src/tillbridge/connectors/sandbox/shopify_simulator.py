@@ -239,6 +239,7 @@ class ShopifySimulator:
             "webhookSubscriptionCreate": self._subscribe,
             "inventoryItem": self.inventory.item,
             "productVariants": self.inventory.variants,
+            "location": self.inventory.place,
             "inventorySetQuantities": lambda arguments: self.inventory.set_quantities(
                 arguments, version
             ),

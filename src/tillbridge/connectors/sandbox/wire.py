@@ -109,6 +109,26 @@ class Status(msgspec.Struct, frozen=True):
     at: str
 
 
+class StockHeld(msgspec.Struct, frozen=True):
+    """One product at a location, decimal text."""
+
+    product: str
+    quantity: str
+
+
+class Stock(msgspec.Struct, frozen=True):
+    """A page of what is at a location."""
+
+    at: str
+    held: list[StockHeld]
+    more: bool
+
+
+def read_stock(body: bytes) -> Stock:
+    """Raises WireError when the answer cannot be believed."""
+    return parse(Stock, body)
+
+
 def read_single(body: bytes) -> Single:
     """Raises WireError when the answer cannot be believed."""
     return parse(Single, body)

@@ -141,6 +141,17 @@ class AdminApi:
         """Make a subscription (topic as the API names it)."""
         self.ask(queries.SUBSCRIBE, topic=topic, wanted={"uri": address, "format": "JSON"})
 
+    def stocked(self, place: str, after: str) -> tuple[list[dict[str, Any]], str] | None:
+        """One page of levels (item, quantities) at a location, and the next page's cursor; None
+        when the shop knows no such location.
+        """
+        found = self.ask(queries.STOCKED, id=place, after=after or None).get("location")
+        if found is None:
+            return None
+        place_found = _object({"location": found}, "location")
+        levels = wire.convert(_Connection, place_found.get("inventoryLevels"), where="levels")
+        return levels.nodes, _next(levels)
+
     def order(self, reference: str) -> dict[str, Any]:
         """One order, whole: every nested connection read to its end, as plain lists of nodes."""
         found = self.ask(queries.ORDER, id=reference).get("order")

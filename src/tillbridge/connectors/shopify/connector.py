@@ -15,9 +15,10 @@ from tillbridge.atoms.ids import key_of
 from tillbridge.connectors.shopify import files, inbound, inbound_listing, inventory, webhooks
 from tillbridge.connectors.shopify.client import AdminApi
 from tillbridge.connectors.shopify.config import ShopifyConfig
-from tillbridge.connectors.shopify.outbound import STEP
+from tillbridge.connectors.shopify.outbound import ITEM, STEP
 from tillbridge.connectors.shopify.publishing import Publication
 from tillbridge.connectors.shopify.wire import number
+from tillbridge.contract.levels import Held, StockPage
 from tillbridge.contract.names import Names
 from tillbridge.contract.offers import Offer, Shown
 from tillbridge.contract.promises import (
@@ -56,7 +57,7 @@ class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ShopifyConnector:
     """Translates, ReceivesWebhooks, ReadsFiles, Polls, Lists, Subscribes,
-    Rereads, PublishesAvailability, ChecksConnection.
+    Rereads, PublishesAvailability, TellsStock, ChecksConnection.
     """
 
     name = "shopify"
@@ -65,6 +66,7 @@ class ShopifyConnector:
     listed: tuple[str, ...] = ("orders",)
     offers_max = inventory.LINES_MAX
     offer_step = STEP
+    stock_basis = "available"
 
     def translate(self, message: Message, connection: Connection, names: Names) -> Translation:
         """Facts of a payload; see inbound."""
@@ -178,6 +180,23 @@ class ShopifyConnector:
         settings = _settings(connection)
         api = AdminApi(settings, secrets.get("access_token", ""), transport)
         return Publication(api, settings.api_version, offers).run()
+
+    def stock(
+        self,
+        place: str,
+        cursor: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> StockPage:
+        """What the shop has available at one of its locations, 100 items to a page."""
+        api = AdminApi(_settings(connection), secrets.get("access_token", ""), transport)
+        levels, after = inventory.stocked(api, place, cursor)
+        held = tuple(
+            Held((f"{ITEM}{item}", *filter(None, (sku,))), pieces * STEP)
+            for item, sku, pieces in levels
+        )
+        return StockPage(held=held, cursor=after, more=bool(after))
 
     def check(
         self, connection: Connection, secrets: Mapping[str, str], transport: Transport

@@ -15,8 +15,10 @@ from typing import Any
 
 import msgspec
 
+from tillbridge.atoms.errors import Refused
 from tillbridge.connectors.shopify import queries
 from tillbridge.connectors.shopify.client import AdminApi
+from tillbridge.connectors.shopify.wire import number
 from tillbridge.contract import wire
 
 LINES_MAX = 250
@@ -129,6 +131,22 @@ def _quoted(sku: str) -> str:
     return f"'{escaped}'"
 
 
+def stocked(api: AdminApi, place: str, after: str) -> tuple[list[tuple[str, str, int]], str]:
+    """One page of (item number, SKU, whole pieces available) at a location, and the next page's
+    cursor. Raises as `AdminApi.ask`, and Refused for a location the shop does not know.
+    """
+    found = api.stocked(f"gid://shopify/Location/{place}", after)
+    if found is None:
+        raise Refused(f"the shop knows no location {place[:40]}", code="not_found")
+    levels = []
+    for node in found[0]:
+        item = node.get("item")
+        if not isinstance(item, dict):
+            raise wire.WireError("a level names no item")
+        levels.append((number(str(item.get("id"))), str(item.get("sku") or ""), _told(node)))
+    return levels, found[1]
+
+
 def _quantity(data: dict[str, Any], name: str) -> int | None:
     if name not in data:
         raise wire.WireError("the shop's answer lacks a level that was asked for")
@@ -136,6 +154,10 @@ def _quantity(data: dict[str, Any], name: str) -> int | None:
     level = item.get("inventoryLevel") if isinstance(item, dict) else None
     if not isinstance(level, dict):
         return None
+    return _told(level)
+
+
+def _told(level: dict[str, Any]) -> int:
     told = wire.convert(list[dict[str, int]], level.get("quantities"), where="quantities")
     if not told or "quantity" not in told[0]:
         raise wire.WireError("a level tells no quantity")

@@ -6,13 +6,13 @@ from tillbridge.connectors.shopify.inventory import Line
 from tillbridge.contract.offers import Offer
 
 STEP = 1000
-_ITEM = "inventory_item:"
-_OTHERS = (_ITEM, "variant:", "title:")
+ITEM = "inventory_item:"
+_OTHERS = (ITEM, "variant:", "title:")
 
 
 def item_of(offer: Offer) -> str:
     """Global id of the inventory item, "" when only a SKU is known."""
-    named = [name.removeprefix(_ITEM) for name in offer.products if name.startswith(_ITEM)]
+    named = [name.removeprefix(ITEM) for name in offer.products if name.startswith(ITEM)]
     return f"gid://shopify/InventoryItem/{named[0]}" if named else offer.reference
 
 
@@ -23,7 +23,7 @@ def sku_of(offer: Offer) -> str:
             return name
     raise ValueError(
         f"neither SKU nor inventory item of {offer.product} is known; give one in table product "
-        f"(a SKU, or {_ITEM}NUMBER)"
+        f"(a SKU, or {ITEM}NUMBER)"
     )
 
 

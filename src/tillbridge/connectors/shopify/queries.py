@@ -118,6 +118,13 @@ def following(kind: str, field: str) -> str:
     )
 
 
+STOCKED = (
+    "query ($id: ID!, $after: String) { location(id: $id) {"
+    " inventoryLevels(first: 100, after: $after) { nodes { item { id sku }"
+    f' quantities(names: ["available"]) {{ quantity }} }} {_PAGE} }} }} }}'
+)
+
+
 def levels(count: int) -> str:
     """What `count` items (`$i0`, ...) have available at a location each (`$l0`, ...)."""
     declared = ", ".join(f"$i{n}: ID!, $l{n}: ID!" for n in range(count))

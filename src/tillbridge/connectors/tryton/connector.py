@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from itertools import groupby
+from math import isfinite
 
 from tillbridge.atoms.errors import Refused, RetryLater
+from tillbridge.atoms.quantity import SCALE
 from tillbridge.connectors.tryton.client import Access, Session, TrytonClient
 from tillbridge.connectors.tryton.config import TrytonSettings
 from tillbridge.connectors.tryton.dispatch import Dispatch
 from tillbridge.connectors.tryton.ledger import LedgerMove, posted_moves
 from tillbridge.connectors.tryton.lookups import Lookups
+from tillbridge.contract.levels import Held, StockPage
 from tillbridge.contract.promises import Assignment, Connection, Directory, Receipt
 from tillbridge.contract.transport import Transport
 
 # A sales order must be there before what refers to it.
 _ORDER = {"sales_order": 0, "invoice": 1, "credit_note": 2, "journal": 3}
+
+
+STOCK_PAGE = 500
 
 
 class TrytonConnector:
@@ -24,6 +31,7 @@ class TrytonConnector:
     name = "tryton"
     config = TrytonSettings
     batch_max = 20
+    stock_basis = "on_hand"
 
     def __init__(self) -> None:
         self._sessions: dict[Access, Session] = {}
@@ -58,6 +66,28 @@ class TrytonConnector:
             self._sessions[_access(connection, secrets)] = client.session
         return [receipts[assignment.document.id] for assignment in assignments]
 
+    def stock(
+        self,
+        place: str,
+        cursor: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> StockPage:
+        """What is on hand in a warehouse (its code), 500 products to a page."""
+        client = self._client(connection, secrets, transport)
+        try:
+            look = Lookups(client, connection.entity)
+            warehouse = look.warehouses().get(place)
+            if warehouse is None:
+                raise Refused(f"Tryton has no warehouse with code {place!r}", code="setup_missing")
+            rows = look.stock(warehouse.id, int(cursor or 0), STOCK_PAGE)
+        finally:
+            self._sessions[_access(connection, secrets)] = client.session
+        held = tuple(Held((code,), _thousandths(quantity)) for _, code, quantity in rows)
+        last = str(rows[-1][0]) if rows else cursor
+        return StockPage(held=held, cursor=last, more=len(rows) == STOCK_PAGE)
+
     def ledger_moves(
         self,
         entity: str,
@@ -83,6 +113,13 @@ class TrytonConnector:
         client = TrytonClient(access, transport, timeout_seconds=seconds)
         client.resume(self._sessions.get(access, Session()))
         return client
+
+
+def _thousandths(quantity: object) -> int:
+    """Tryton keeps quantities as binary fractions rounded to their unit's digits."""
+    if not isinstance(quantity, int | float | Decimal) or not isfinite(quantity):
+        raise RetryLater(f"Tryton told {str(quantity)[:40]!r} for a quantity")
+    return round(quantity * SCALE)
 
 
 def _access(connection: Connection, secrets: Mapping[str, str]) -> Access:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tillbridge.atoms.errors import Refused
 from tillbridge.canonical.catalogue import PartyDetails
-from tillbridge.connectors.tryton.client import TrytonClient, TrytonRefused
+from tillbridge.connectors.tryton.client import TrytonClient, TrytonRefused, company_context, shaped
 from tillbridge.connectors.tryton.farside import Account, Buyer, Product, Warehouse
 from tillbridge.connectors.tryton.outbound import party_row
 
@@ -100,6 +100,26 @@ class Lookups:
         if found:
             found.setdefault("", next(iter(found.values())))
         return found
+
+    def stock(self, warehouse: int, after: int, limit: int) -> list[tuple[int, str, Any]]:
+        """(id, code, quantity) of goods on hand in a warehouse today, products
+        behind an id, in order; those of which there is none too.
+        """
+        domain = [["type", "=", "goods"], ["code", "!=", None], ["id", ">", after]]
+        fields = ["code", "quantity"]
+        context = {"locations": [warehouse], "with_childs": True}
+        rows = self.client.call(
+            "model.product.product.search_read",
+            domain,
+            0,
+            limit,
+            [["id", "ASC"]],
+            fields,
+            context={**company_context(self.company), **context},
+        )
+        return [
+            (row["id"], row["code"], row["quantity"]) for row in shaped(list[dict[str, Any]], rows)
+        ]
 
     def products(self, codes: Iterable[str]) -> dict[str, Product]:
         """Products by code, with their unit."""

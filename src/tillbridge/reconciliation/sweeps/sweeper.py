@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import msgspec
-import psycopg
 import structlog
 
 from tillbridge.atoms.clock import Clock
@@ -27,6 +26,7 @@ from tillbridge.contract.transport import Transport
 from tillbridge.durable import accounts, log
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Record
+from tillbridge.reconciliation.asking import asked
 from tillbridge.reconciliation.findings import settle
 from tillbridge.reconciliation.sweeps.compare import Tally, compare
 from tillbridge.reconciliation.sweeps.holding import holding
@@ -47,8 +47,6 @@ GRACE = timedelta(minutes=5)
 """What changed just now may still be on its way."""
 OVERLAP = timedelta(hours=1)
 FIRST_WINDOW = timedelta(days=2)
-PATIENCE_SECONDS = 60
-"""A page waits so long for its account; then the sweep is tried again later."""
 AGAIN = timedelta(minutes=10)
 """When to look again after something was missing, or after a failure."""
 _log = structlog.get_logger("sweeps")
@@ -236,28 +234,22 @@ class Sweeper:
         return (row[0], row[1], int(row[2] or 0)) if row else (None, None, 0)
 
     def _page(self, connection: Connection, stream: str, window: Window, cursor: str) -> Listing:
-        """One page within the account's budget, waiting a little for who comes first there."""
-        name, since = self._source.name, self._clock.now()
-        for _ in range(PATIENCE_SECONDS):
-            with accounts.polling(
-                connection, name, self._transport, self._clock, self._leases, since
-            ) as way_out:
-                if way_out is not None:
-                    return self._listed(stream, window, cursor, way_out)
-            self._clock.sleep(1.0)
-        raise RetryLater("the account is paused, away, or busy with what comes first")
+        """One page within the account's budget."""
 
-    def _listed(self, stream: str, window: Window, cursor: str, transport: Transport) -> Listing:
-        try:
+        def listed(transport: Transport) -> Listing:
             return self._connector.list_objects(
                 stream, window, cursor, self._source, self._secrets, transport
             )
-        except (RetryLater, NeedsDecision, Refused, psycopg.Error):  # the way out asks the store
-            raise
-        except Exception as problem:  # noqa: BLE001 - a connector's defect stops one sweep only
-            _log.exception("sweep_defect", connection=self._source.name, stream=stream)
-            words = f"stream {stream} could not be listed: {type(problem).__name__}: {problem}"
-            raise Refused(words[:500], code="defect") from None
+
+        return asked(
+            connection,
+            self._source.name,
+            f"stream {stream}",
+            self._transport,
+            self._clock,
+            self._leases,
+            listed,
+        )
 
     def _compare(
         self, connection: Connection, window: Window, tally: Tally, page: Listing

@@ -1,0 +1,1 @@
+"""Stock held against what ERPs and channels tell of theirs, every difference named."""

@@ -1,0 +1,68 @@
+-- The stock book held against what a connection tells of one of its places.
+
+-- name: on_hand
+select product, sum(on_hand)::bigint from stock
+where location = %b and condition in ('sellable', 'damaged', 'quarantine')
+group by product
+
+-- name: unseen
+-- Movements of these products that the source may not have: those whose order's invoice it has not
+-- taken, and those of the last while that no paper tells it.
+with paper as (
+  select d.key, bool_or(d.kind = 'invoice') as invoiced,
+         bool_or(d.kind = 'invoice' and d.state = 'accepted' and d.answered_at <= %(settled)s)
+           as taken,
+         bool_or(d.kind = 'invoice' and (d.state <> 'accepted' or d.answered_at > %(settled)s))
+           as waiting,
+         string_agg(d.kind || ' ' || d.op || ' ' || d.state, ', ' order by d.op)
+           filter (where d.state <> 'accepted' or d.answered_at > %(settled)s) as words
+  from document d join dest t using (dest)
+  where t.name = %(connection)s and d.kind in ('invoice', 'sales_order')
+    and d.key in (select m.key from stock_movement m
+                  where m.location = %(location)s and m.product = any(%(products)s::text[])
+                    and m.kind = 'sale')
+  group by d.key
+)
+select m.product, m.kind || ' ' || m.key || coalesce(' (' || p.words || ')', ''), m.quantity,
+       m.occurred_at,
+       case when p.key is null then 'late' when not p.invoiced then 'certain'
+            when p.waiting and not p.taken then 'certain' else 'open' end
+from stock_movement m
+left join paper p on p.key = m.key and m.kind = 'sale'
+where m.location = %(location)s and m.product = any(%(products)s::text[])
+  and m.condition in ('sellable', 'damaged', 'quarantine')
+  and case when p.key is null then m.occurred_at > %(late)s
+           else not p.invoiced or p.waiting end
+order by m.occurred_at, m.id
+
+-- name: add_comparison
+insert into stock_comparison
+  (connection, location, basis, as_of, at, products, explained, differing)
+values (%b, %b, %b, %b, %b, %b, %b, %b) returning id
+
+-- name: add_differences
+insert into stock_difference (comparison, product, ours, theirs, rest, named)
+select %b, * from unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[])
+
+-- name: last_at
+select max(at) from stock_comparison where connection = %b
+
+-- name: forget
+delete from stock_comparison where at < %b
+
+-- name: open_keys
+select key from exception_case
+where reason = 'stock_difference' and state = 'open' and (key = %b or starts_with(key, %b))
+
+-- name: last
+-- the newest comparison of each place
+select c.id, c.connection, c.location, c.basis, c.as_of, c.at, c.products, c.explained,
+       c.differing
+from stock_comparison c
+where c.id in (select max(id) from stock_comparison group by connection, location)
+  and (%(connection)s = '' or c.connection = %(connection)s)
+order by c.connection, c.location
+
+-- name: differences
+select comparison, product, ours, theirs, rest, named from stock_difference
+where comparison = any(%b::bigint[]) order by comparison, rest = 0, product
