@@ -137,6 +137,8 @@ class GroupWriter(Generic[Ask, Told]):
             session.gate()
             if group := self._take():
                 self._write(session, group)
+            else:  # another thread was faster
+                session.leave()
         session.drop()
 
     def _write(self, session: Session[Ask, Told], group: Sequence[_Waiting[Ask, Told]]) -> None:
@@ -198,6 +200,13 @@ class Session(Generic[Ask, Told]):
             return
         try:
             self._work.gate(self._connection)
+        except psycopg.Error:
+            self.drop()
+
+    def leave(self) -> None:
+        """End the transaction the gate began: there is nothing to write."""
+        try:
+            self._rollback()
         except psycopg.Error:
             self.drop()
 

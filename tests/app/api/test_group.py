@@ -20,13 +20,13 @@ from tillbridge.posting.stock.desk import Ask
 CLOCK = SystemClock()
 
 
-def placed(number: str, key: str, pieces: int = 1) -> Placed:
+def placed(number: str, key: str, pieces: int = 1, product: str = "P1") -> Placed:
     ask = Ask(
         key=hold_key("web", number),
         verb="hold",
         channel="web",
         kind="firm",
-        lines=(StockLine("1", "P1", pieces * 1000),),
+        lines=(StockLine("1", product, pieces * 1000),),
         locations=("wh",),
     )
     return Placed(ask, "shop", key, b"%d" % pieces)
@@ -81,3 +81,24 @@ def test_the_same_request_in_two_processes_is_one_reservation(
     connection.rollback()
     row = connection.execute("select reserved from stock where product = 'P1'").fetchone()
     assert row == (rounds * 1000,)
+
+
+def test_only_a_crowd_at_one_shelf_waits_at_the_gate(
+    database_url: str, connection: Connection
+) -> None:
+    stock(connection, "wh", "P1", 1_000)
+    work, mine = DeskWork(RulesInForce(), CLOCK), connect(database_url)
+
+    def gated(asks: Sequence[Placed]) -> bool:
+        work.commit(mine, asks)
+        work.gate(mine)
+        row = connection.execute(
+            "select count(*) from pg_locks where locktype = 'advisory' and objid = 55"
+            " and database = (select oid from pg_database where datname = current_database())"
+        ).fetchone()
+        mine.rollback()
+        return row == (1,)
+
+    assert gated([placed(f"a{n}", f"a{n}") for n in range(5)])
+    assert not gated([placed(f"b{n}", f"b{n}", product=f"Q{n}") for n in range(5)])
+    mine.close()

@@ -22,8 +22,8 @@ from tillbridge.posting.stock import desk
 from tillbridge.posting.stock.activation import RulesInForce
 from tillbridge.posting.stock.desk import Ask, Told
 
-GATE_SECONDS = 0.002
-"""Who waited that long for stock rows takes the gate before the next group is formed."""
+CROWD = 2
+"""With more lines than so many for each product in it, a group is a crowd at a few shelves."""
 
 
 class Placed(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +51,14 @@ class DeskWork(Work[Placed, Answer]):
         """rules: this thread's own."""
         self._rules = rules
         self._clock = clock
+        self._crowded = False
+
+    def gate(self, connection: Connection) -> None:
+        """While a crowd wants the same few shelves, wait for the other writers before the group is
+        formed: whoever comes meanwhile is in it. Where requests spread, writers need not wait.
+        """
+        if self._crowded:
+            desk.gate(connection)
 
     def commit(self, connection: Connection, asks: Sequence[Placed]) -> Sequence[Answer]:
         """Answer a group."""
@@ -60,6 +68,7 @@ class DeskWork(Work[Placed, Answer]):
             if placed.identity not in known:
                 first.setdefault(placed.identity, placed)
         fresh = list(first.values())
+        self._crowded = _is_crowd([placed.ask for placed in fresh])
         now = self._clock.now()
 
         def store(told: Sequence[Told]) -> None:
@@ -79,6 +88,11 @@ class DeskWork(Work[Placed, Answer]):
             else told_again(known[placed.identity], placed.asked)
             for placed in asks
         ]
+
+
+def _is_crowd(asks: Sequence[Ask]) -> bool:
+    lines = [line.product for ask in asks for line in ask.lines]
+    return len(lines) > CROWD * len(set(lines))
 
 
 def stored(placed: Placed, status: int, body: bytes) -> Stored:
