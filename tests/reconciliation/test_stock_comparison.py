@@ -14,6 +14,7 @@ from tillbridge.atoms.clock import FixedClock
 from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.contract.levels import Held, StockPage
 from tillbridge.contract.promises import Connection as Source
+from tillbridge.durable import accounts
 from tillbridge.posting.stock.activation import RulesInForce
 from tillbridge.reconciliation.stock.comparison import CASES_MOST, Plan, StockComparison
 from tillbridge.reconciliation.stock.report import last
@@ -177,6 +178,31 @@ def test_a_channel_is_held_to_what_it_may_promise_and_its_own_goods_are_its_own(
     vendor.held = {"a": 3000, "b": 1000, "theirs": 9000}
     (done,) = comparison(vendor, clock).run(connection)
     assert [(d.product, d.rest) for d in done.differences] == [("b", -1000)]
+
+
+def test_what_is_on_the_way_to_a_channel_is_named(
+    connection: Connection, clock: FixedClock
+) -> None:
+    vendor = Vendor("available")
+    names(connection, "a", "b", "c")
+    for product in ("a", "b", "c"):
+        book(connection, product, 9000)
+    stock = comparison(vendor, clock)
+    accounts.make_missing(connection, "erp")
+    connection.execute(
+        "insert into publication (dest, location, product, confirmed, confirmed_at, due, untold,"
+        " untold_since) select dest, 'wh', p, c, now(), d, u, now() from dest,"
+        " (values ('a', 4000, now(), 0), ('b', 7000, null, 2000), ('c', 9000, null, 0))"
+        " x (p, c, d, u) where name = 'erp'"
+    )
+    connection.commit()
+    vendor.held = {"a": 4000, "b": 7000, "c": 8000}
+    (done,) = stock.run(connection)
+    assert [(d.product, d.rest, [one.what for one in d.named]) for d in done.differences] == [
+        ("a", 0, ["publication under way"]),
+        ("b", 0, ["sold there and not told yet"]),
+        ("c", 1000, []),
+    ]
 
 
 def test_it_runs_in_its_time_and_a_refusal_is_a_case(

@@ -155,6 +155,10 @@ class StockComparison:
             if ours.get(product, 0) != theirs.get(product, 0)
         ]
         unseen = self._unseen(connection, location, differing, as_of)
+        if self._connector.stock_basis == "available":
+            self._add_published(
+                connection, location, {p: ours.get(p, 0) for p in differing}, unseen
+            )
         differences = tuple(
             explain(p, ours.get(p, 0), theirs.get(p, 0), unseen.get(p, ())) for p in differing
         )
@@ -227,6 +231,26 @@ class StockComparison:
         for product, what, quantity, at, why in connection.execute(QUERIES.unseen, values):
             found.setdefault(product, []).append(Unseen(what, quantity, at, why))
         return found
+
+    def _add_published(
+        self,
+        connection: Connection,
+        location: str,
+        ours: Mapping[str, int],
+        unseen: dict[str, list[Unseen]],
+    ) -> None:
+        """A channel shows what it was last told, less what it sold meanwhile: what is on the way to
+        it explains the difference instead of the movements behind it.
+        """
+        values = {"connection": self._source.name, "location": location, "products": list(ours)}
+        for product, untold, since, shown, at in connection.execute(QUERIES.published, values):
+            unseen[product] = []
+            if untold:
+                words = "sold there and not told yet"
+                unseen[product].append(Unseen(words, untold, since or at, "certain"))
+            if shown is not None and ours[product] - untold != shown:
+                way = ours[product] - untold - shown
+                unseen[product].append(Unseen("publication under way", way, at, "certain"))
 
     def _keep(self, connection: Connection, compared: Compared) -> None:
         """The evidence and the cases, at once."""

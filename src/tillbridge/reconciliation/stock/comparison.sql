@@ -35,6 +35,15 @@ where m.location = %(location)s and m.product = any(%(products)s::text[])
            else not p.invoiced or p.waiting end
 order by m.occurred_at, m.id
 
+-- name: published
+-- What a channel is on the way to show, and what it sold and has not told; '' = of all places.
+select p.product, p.untold, p.untold_since, p.confirmed,
+       coalesce(p.changed_at, p.due, p.confirmed_at)
+from publication p join dest t using (dest)
+where t.name = %(connection)s and p.location in ('', %(location)s)
+  and p.product = any(%(products)s::text[])
+  and (p.untold > 0 or p.due is not null or p.changed_at is not null or p.unknown)
+
 -- name: add_comparison
 insert into stock_comparison
   (connection, location, basis, as_of, at, products, explained, differing)
