@@ -162,10 +162,19 @@ STOCK = {
     "no_reservation_without_a_stock_row": """
         insert into hold (key, version, ok) values ('held/1', 1, true);
         insert into reservation values ('held/1', '1', 'nowhere', 'P9', 1000)""",
-    "nothing_promised_beyond_stock_unnoticed": """
+    "nothing_is_reserved_beyond_stock": """
         update stock_movement set quantity = 500
         where location = 'wh-east' and product = 'P2' and kind = 'opening';
         update stock set on_hand = 500 where location = 'wh-east' and product = 'P2'""",
+    "nothing_is_promised_beyond_supply": """
+        insert into supply (supply, product, location, version, expected, received)
+        values ('po-1', 'P1', 'wh-east', '1', 3000, 2000);
+        insert into hold (key, version, ok, promised) values ('held/1', 1, true, true);
+        insert into promise values ('held/1', 'x', 'P1', 'po-1', 'wh-east', 1001)""",
+    "no_promise_without_its_answer": """
+        insert into supply (supply, product, location, version, expected)
+        values ('po-1', 'P1', 'wh-east', '1', 3000);
+        insert into promise values ('held/1', '1', 'P1', 'po-1', 'wh-east', 1000)""",
     "no_reservation_without_its_answer": "update hold set ok = false where key = 'order/web/2'",
     "what_is_held_is_what_the_order_wants": """
         insert into reservation values ('order/web/4', 'x', 'wh-east', 'P1', 1000);

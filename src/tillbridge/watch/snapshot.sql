@@ -72,7 +72,7 @@ cross join lateral json_to_record(convert_from(s.body, 'UTF8')::json)
 insert into seen_held
 select room, key from parked_key
 union select room, key from exception_case
-where reason not in ('stock_short', 'stock_below_reserved', 'tender_missing',
+where reason not in ('stock_short', 'supply_late', 'tender_missing',
                      'refund_beyond_payment', 'item_conflict', 'stock_snapshot_old',
                      'stock_counts_disagree', 'stock_count_negative', 'transfer_short',
                      'transfer_over')

@@ -55,9 +55,9 @@ HOLDS = (
     ),
     one(
         "a cart that stays beside its order",
-        "posting/stock/holds.py",
-        "        if found.held and cart is not None and cart.lines and cart.desk:\n",
-        "        if found.held and cart is not None and cart.ended and cart.desk:\n",
+        "posting/stock/requests.py",
+        "        if hold.ok and cart is not None and cart.lines and cart.desk:\n",
+        "        if hold.ok and cart is not None and cart.ended and cart.desk:\n",
         "posting/test_stock_desk.py::test_a_cart_goes_over_to_its_order_in_one_step",
     ),
     one(

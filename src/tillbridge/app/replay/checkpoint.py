@@ -35,6 +35,8 @@ TABLES = (
     "stock_movement",
     "reservation",
     "hold",
+    "supply",
+    "promise",
     "stock_evidence",
     "item",
     "item_pack",

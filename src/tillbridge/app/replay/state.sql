@@ -27,7 +27,15 @@ select key || ' ' || line || ' ' || product || ' ' || location as what, quantity
 
 -- name: hold
 select key as what, version, ok, short, kind, channel, expires_at, locations, split_most, placed_at,
-       desk, ended from hold
+       desk, ended, turn, backorder, preorder, promised from hold
+
+-- name: supply
+select supply || ' ' || product || ' ' || location as what, version, due_at, expected, received,
+       closed from supply
+
+-- name: promise
+select key || ' ' || line || ' ' || product || ' ' || supply || ' ' || location as what, quantity
+from promise
 
 -- name: stock_evidence
 select source || ' ' || location || ' ' || product || ' ' || basis as what, quantity, counted_at

@@ -51,10 +51,10 @@ class Counts:
                 return (_disagree(body, known),)
         kind = "opening" if counted is None and self._levels[bucket].on_hand == 0 else "count"
         moved = [(bucket, body.quantity - known)]
-        notices = self._movements.move(key, body.id, kind, moved, at, body.source)
+        self._movements.move(key, body.id, kind, moved, at, body.source)
         self._levels.counted(bucket, at)
         self._levels.heard(bucket, at)
-        return (_disagree(body, known), *notices) if counted == at else notices
+        return (_disagree(body, known),) if counted == at else ()
 
     def _note(self, body: StockCounted) -> None:
         evidence = (body.source, body.location, body.product, body.basis)

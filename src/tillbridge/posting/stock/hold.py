@@ -14,8 +14,11 @@ from tillbridge.canonical.stock import (
     HoldReleased,
     StockHeld,
     StockLine,
+    StockReserved,
+    StockShort,
 )
 from tillbridge.posting.stock.levels import Bucket
+from tillbridge.posting.stock.reserve import one_place
 
 MAPPING = "hub/1"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,7 +31,9 @@ class Hold(msgspec.Struct, gc=False):
     version: of the last request answered for an order; counted from 1 for a hold made at the hub's
     own door (desk); 0 = the key never held anything. lines: what is reserved, each with its
     location. locations, split_most: where it may stand, in order of preference. placed_at: since
-    when the key wants stock. ended: why it ended, one of HOLD_ENDS, "" while it lives.
+    when the key wants stock. ended: why it ended, one of HOLD_ENDS, "" while it lives. turn: how
+    often an order's last request was answered anew. backorder, preorder: what of it may be promised
+    out of supply; promised: whether something is.
     """
 
     key: str
@@ -43,6 +48,10 @@ class Hold(msgspec.Struct, gc=False):
     placed_at: datetime = EPOCH
     desk: bool = False
     ended: str = ""
+    turn: int = 0
+    backorder: bool = False
+    preorder: tuple[str, ...] = ()
+    promised: bool = False
     lines: tuple[StockLine, ...] = ()
 
     @property
@@ -117,6 +126,50 @@ def moved(hold: Hold, at: datetime) -> HoldMoved:
         version=hold.version,
         lines=hold.lines,
     )
+
+
+def reserved(hold: Hold, at: datetime, promised: tuple[StockLine, ...] = ()) -> StockReserved:
+    """An order's request is answered yes. at: the instant of its cause."""
+    return StockReserved(
+        key=hold.key,
+        id=f"{_answer(hold)}/reserved",
+        source="hub",
+        mapping=MAPPING,
+        occurred_at=at,
+        business_date=at.date(),
+        entities=NOBODY,
+        version=hold.version,
+        location=one_place((*hold.lines, *promised)),
+        lines=hold.lines,
+        promised=promised,
+        turn=hold.turn,
+    )
+
+
+def short(
+    hold: Hold, product: str, wanted: int, free: int, at: datetime, location: str = ""
+) -> StockShort:
+    """An order's request is answered no, or no longer yes."""
+    return StockShort(
+        key=hold.key,
+        id=f"{_answer(hold)}/short",
+        source="hub",
+        mapping=MAPPING,
+        occurred_at=at,
+        business_date=at.date(),
+        entities=NOBODY,
+        version=hold.version,
+        product=product,
+        wanted=wanted,
+        free=free,
+        location=location,
+        turn=hold.turn,
+    )
+
+
+def _answer(hold: Hold) -> str:
+    turn = f"/{hold.turn}" if hold.turn else ""
+    return f"{hold.key}/hold/{hold.version}{turn}"
 
 
 def named_after(lines: Sequence[StockLine], pieces: Sequence[StockLine]) -> tuple[StockLine, ...]:

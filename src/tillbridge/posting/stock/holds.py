@@ -11,22 +11,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.stock import (
     HoldConfirmed,
     HoldMoved,
     HoldReleased,
-    ReserveStock,
     StockHeld,
     StockLine,
-    StockReserved,
-    StockShort,
 )
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, Outcome
-from tillbridge.posting.stock.hold import MAPPING, NOBODY, Hold, named_after, released
+from tillbridge.posting.stock.hold import Hold
 from tillbridge.posting.stock.levels import Bucket, Levels
-from tillbridge.posting.stock.reserve import Answer, Free, answer
 
 QUERIES = load("tillbridge.posting.stock", "holds.sql")
 HoldFact = StockHeld | HoldConfirmed | HoldReleased | HoldMoved
@@ -53,7 +48,9 @@ class Holds:
     def standing(self, keys: Iterable[str]) -> dict[str, set[Bucket]]:
         """Where keys stand now; nothing is locked, so they may be gone a moment later."""
         wanted = sorted(set(keys))
-        return _places_of(self._connection.execute(QUERIES.standing, (wanted,))) if wanted else {}
+        return (
+            _places_of(self._connection.execute(QUERIES.standing, {"k": wanted})) if wanted else {}
+        )
 
     def due(self, now: datetime, most: int) -> dict[str, set[Bucket]]:
         """Soft holds past their time that nobody swept yet, and where they stand; unlocked."""
@@ -99,43 +96,11 @@ class Holds:
         found = [hold for hold in self._holds.values() if hold.places & places]
         return sorted(found, key=lambda hold: (hold.placed_at, hold.key), reverse=True)
 
-    def reserve(self, key: str, body: ReserveStock, free: Free) -> Outcome:
-        """Answer an order's request; an older one than the last answered is a no-op.
-
-        free: what its channel may promise at a place. The keys `key` and `body.takes` must be
-        locked. A reservation that is taken over is part of
-        what the order holds; it stays as it is when the order cannot be held.
-        """
-        hold = self._holds[key]
-        if body.version <= hold.version:
-            return DONE
-        mine, cart = hold.lines, self._holds[body.takes] if body.takes else None
-        if cart is not None:
-            mine = (*mine, *named_after(body.lines, cart.lines))
-        found = answer(
-            body.lines,
-            body.locations,
-            mine,
-            free,
-            split_most=body.split_most,
-            barred=body.barred,
-        )
-        emits: list[Fact] = [_reply(key, body, found)]
-        if found.held and cart is not None and cart.lines and cart.desk:
-            emits.append(released(self.cut(cart.key, "taken_over"), body.occurred_at))
-        if not hold.version:
-            hold.placed_at = body.occurred_at
-        hold.version, hold.ok, hold.short = body.version, found.held, found.product
-        hold.channel, hold.locations = body.channel, body.locations
-        hold.split_most = body.split_most
-        self._stand(hold, found.lines)
-        return Outcome(emits=tuple(emits))
-
     def open(self, hold: Hold, lines: tuple[StockLine, ...]) -> Hold:
         """A new hold at the hub's own door; its key must be locked and free."""
         hold.version, hold.desk = 1, True
         self._holds[hold.key] = hold
-        return self._stand(hold, lines)
+        return self.stand(hold, lines)
 
     def confirm(self, key: str) -> Hold:
         """Make a soft hold firm."""
@@ -148,7 +113,7 @@ class Holds:
         """Let a hold stand elsewhere; the rows of the lines must be locked."""
         hold = self._holds[key]
         hold.version += hold.desk
-        return self._stand(hold, lines)
+        return self.stand(hold, lines)
 
     def cut(self, key: str, reason: str, product: str = "") -> Hold:
         """Let everything go that a key holds.
@@ -161,7 +126,7 @@ class Holds:
             hold.version, hold.ended = hold.version + 1, reason
         else:
             hold.ok, hold.short = False, product
-        return self._stand(hold, ())
+        return self.stand(hold, ())
 
     def apply(self, body: HoldFact) -> Outcome:
         """Take a fact that the hub's own door told: a no-op where its effect stands already."""
@@ -189,7 +154,7 @@ class Holds:
                 self.change(body.key, body.lines)
         return DONE
 
-    def _stand(self, hold: Hold, lines: tuple[StockLine, ...]) -> Hold:
+    def stand(self, hold: Hold, lines: tuple[StockLine, ...]) -> Hold:
         """Give back what a hold reserves and let it reserve these."""
         for line in hold.lines:
             self._levels.reserve(Bucket(line.location, line.product), -line.quantity)
@@ -239,7 +204,7 @@ def _holds_of(rows: Iterable[Sequence[Any]]) -> list[Hold]:
     holds: list[Hold] = []
     for *header, line, location, product, quantity in rows:
         if not holds or holds[-1].key != header[0]:
-            header[7] = tuple(header[7])
+            header[7], header[14] = tuple(header[7]), tuple(header[14])
             holds.append(Hold(*header))
         if line is not None:
             holds[-1].lines += (StockLine(line, product, quantity, location),)
@@ -260,35 +225,8 @@ def _columns(holds: list[Hold]) -> list[list[Any]]:
         [hold.placed_at for hold in holds],
         [hold.desk for hold in holds],
         [hold.ended for hold in holds],
+        [hold.turn for hold in holds],
+        [hold.backorder for hold in holds],
+        [_JOINT.join(hold.preorder) for hold in holds],
+        [hold.promised for hold in holds],
     ]
-
-
-def _reply(key: str, body: ReserveStock, found: Answer) -> StockReserved | StockShort:
-    """The book's answer as a fact of the asking aggregate, at the instant of its cause."""
-    at, day = body.occurred_at, body.occurred_at.date()
-    if found.held:
-        return StockReserved(
-            key=key,
-            id=f"{body.id}/reserved",
-            source="hub",
-            mapping=MAPPING,
-            occurred_at=at,
-            business_date=day,
-            entities=NOBODY,
-            version=body.version,
-            location=found.location,
-            lines=found.lines,
-        )
-    return StockShort(
-        key=key,
-        id=f"{body.id}/short",
-        source="hub",
-        mapping=MAPPING,
-        occurred_at=at,
-        business_date=day,
-        entities=NOBODY,
-        version=body.version,
-        product=found.product,
-        wanted=found.wanted,
-        free=found.free,
-    )

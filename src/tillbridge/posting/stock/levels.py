@@ -50,6 +50,7 @@ class Levels:
         self._connection = connection
         self._levels: dict[Bucket, Level] = {}
         self._changed: set[Bucket] = set()
+        self._fallen: set[Bucket] = set()
 
     def __getitem__(self, bucket: Bucket) -> Level:
         """A locked row; raises KeyError for one that is not."""
@@ -95,7 +96,18 @@ class Levels:
         level = self._levels[bucket]
         level.on_hand += quantity
         self._changed.add(bucket)
+        if quantity < 0 and level.reserved > max(level.on_hand, 0):
+            self._fallen.add(bucket)
         return level
+
+    def fallen(self) -> set[Bucket]:
+        """Rows that fell below what is reserved since this was asked the last time."""
+        fallen, self._fallen = self._fallen, set()
+        return fallen
+
+    def locked(self) -> set[Bucket]:
+        """All rows this transaction has locked."""
+        return set(self._levels)
 
     def reserve(self, bucket: Bucket, quantity: int) -> Level:
         """Change what is reserved; gives the row."""

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
-from tillbridge.posting.stock.levels import Bucket, Level, Levels
+from tillbridge.posting.stock.levels import Bucket, Levels
 
 QUERIES = load("tillbridge.posting.stock", "movements.sql")
 COUNTS = ("opening", "count")
@@ -109,9 +108,8 @@ class Movements:
         rows: Sequence[tuple[Bucket, int]],
         at: datetime,
         cause: str = "",
-    ) -> tuple[NeedsDecision, ...]:
-        """Book a fact's movements; gives what a person should hear of."""
-        notices: list[NeedsDecision] = []
+    ) -> None:
+        """Book a fact's movements."""
         for bucket, quantity in rows:
             if quantity == 0:
                 continue
@@ -121,11 +119,8 @@ class Movements:
                 self._move(*row)
                 self._move(fact, key, "count", ALREADY, bucket, -quantity, at)
                 continue
-            level = self._move(*row)
-            if quantity < 0 and level.reserved and level.free < 0:
-                notices.append(_below(bucket, level))
+            self._move(*row)
         self._booked.add(fact)
-        return tuple(notices)
 
     def _move(
         self,
@@ -136,14 +131,13 @@ class Movements:
         bucket: Bucket,
         quantity: int,
         at: datetime,
-    ) -> Level:
-        level = self._levels.move(bucket, quantity)
+    ) -> None:
+        self._levels.move(bucket, quantity)
         self._levels.heard(bucket, at)
         place = (bucket.location, bucket.product, bucket.condition)
         self._rows.append((fact, len(self._rows), key, kind, cause, *place, quantity, at))
         counted = kind in COUNTS and cause != ALREADY
         self._recent.setdefault(bucket, []).append((at, counted, quantity))
-        return level
 
     def save(self) -> None:
         """Write the movements as one set."""
@@ -151,14 +145,3 @@ class Movements:
             columns = [list(column) for column in zip(*self._rows, strict=True)]
             self._connection.execute(QUERIES.add, columns)
             self._rows.clear()
-
-
-def _below(bucket: Bucket, level: Level) -> NeedsDecision:
-    return NeedsDecision(
-        "stock_below_reserved",
-        f"{bucket.product} at {bucket.location}: {level.on_hand / 1000:g} on hand, "
-        f"{level.reserved / 1000:g} promised",
-        owner="fulfilment",
-        remedy=f"tillbridge stock show --product {bucket.product}",
-        details={"location": bucket.location, "product": bucket.product},
-    )

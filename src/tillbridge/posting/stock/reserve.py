@@ -79,6 +79,7 @@ class Shelf:
         """free: before giving back. held: what the key holds."""
         self._free = free
         self._back: dict[Place, int] = {}
+        self._own: dict[Place, int] = {}
         for line in held:
             self.take((line.location, line.product), -line.quantity)
 
@@ -86,14 +87,19 @@ class Shelf:
         """What can still be taken there; never below nothing."""
         return max(self._free(place) + self._back.get(place, 0), 0)
 
+    def stays(self, place: Place, quantity: int) -> bool:
+        """Whether its key holds that much there, or could: what stands is not asked for anew."""
+        return max(self._own.get(place, 0), self.left(place)) >= quantity
+
     def take(self, place: Place, quantity: int) -> None:
         """Take it from there; negative gives back."""
         self._back[place] = self._back.get(place, 0) - quantity
+        self._own[place] = self._own.get(place, 0) - quantity
 
     def copied(self) -> Shelf:
         """One to try things on."""
         other = Shelf(self._free)
-        other._back = dict(self._back)
+        other._back, other._own = dict(self._back), dict(self._own)
         return other
 
 
@@ -107,9 +113,9 @@ def place_all(
     shelf = shelf.copied()
     placed: list[StockLine] = []
     open_lines: list[list[StockLine]] = []
-    for parts in _by_line(lines):
+    for parts in by_line(lines):
         where = parts[0].location
-        if where and _fits(parts, where, shelf):
+        if where and all(shelf.stays((where, p), much) for p, much in demand_of(parts).items()):
             placed += _put(parts, where, shelf)
         else:
             open_lines.append(parts)
@@ -121,7 +127,7 @@ def place_all(
             return None
         placed += _spread(open_lines, chosen, shelf)
     order = {name: n for n, name in enumerate(dict.fromkeys(line.line for line in lines))}
-    return tuple(sorted(placed, key=lambda line: order[line.line]))
+    return tuple(sorted(merged(placed), key=lambda line: order[line.line]))
 
 
 def demand_of(lines: Iterable[StockLine]) -> Demand:
@@ -178,12 +184,21 @@ def _shrunk(
     return tuple(kept)
 
 
-def _by_line(lines: Iterable[StockLine]) -> list[list[StockLine]]:
-    """Lines of one name together: the products of a bundle."""
-    found: dict[str, list[StockLine]] = {}
+def by_line(lines: Iterable[StockLine]) -> list[list[StockLine]]:
+    """Lines of one name and wish together: the products of a bundle."""
+    found: dict[tuple[str, str], list[StockLine]] = {}
     for line in lines:
-        found.setdefault(line.line, []).append(line)
+        found.setdefault((line.line, line.location), []).append(line)
     return list(found.values())
+
+
+def merged(lines: Iterable[StockLine]) -> list[StockLine]:
+    """One piece for each line, product and location."""
+    found: dict[tuple[str, str, str], int] = {}
+    for line in lines:
+        place = (line.line, line.product, line.location)
+        found[place] = found.get(place, 0) + line.quantity
+    return [StockLine(name, product, much, where) for (name, product, where), much in found.items()]
 
 
 def _fits(parts: Sequence[StockLine], location: str, shelf: Shelf) -> bool:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from functools import partial
 from itertools import groupby
 
 import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.items import ItemDescribed
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.sales import SaleRung, SaleVoided
 from tillbridge.canonical.stock import (
     ConditionChanged,
+    HoldConfirmed,
     HoldMoved,
+    HoldReleased,
     MoveStock,
     ReserveStock,
     StockAdjusted,
@@ -24,6 +26,7 @@ from tillbridge.canonical.stock import (
     StockHeld,
     StockLine,
     StockReceived,
+    SupplyExpected,
     TransferDispatched,
     TransferReceived,
 )
@@ -36,7 +39,11 @@ from tillbridge.posting.stock.holds import HoldFact, Holds
 from tillbridge.posting.stock.items import Items
 from tillbridge.posting.stock.levels import Bucket, Levels
 from tillbridge.posting.stock.movements import Movements
+from tillbridge.posting.stock.promises import Promises
+from tillbridge.posting.stock.requests import Requests
 from tillbridge.posting.stock.reserve import Place
+from tillbridge.posting.stock.shortage import Shortages
+from tillbridge.posting.stock.supply import Supplies
 from tillbridge.posting.stock.transfers import Transfers
 
 WITH_LINES = (
@@ -48,6 +55,7 @@ WITH_LINES = (
     StockReceived,
     TransferDispatched,
     TransferReceived,
+    SupplyExpected,
 )
 
 
@@ -93,6 +101,11 @@ class StockSession(KeyedSession):
         self._counts = Counts(connection, self._levels, self._movements)
         self._transfers = Transfers(connection)
         self._holds = Holds(connection, self._levels)
+        self._promises = promises = Promises(connection)
+        book = (self._levels, self._holds, self._items, promises)
+        self._requests = Requests(*book, self._free)
+        self._shortages = Shortages(*book, self._requests)
+        self._supplies = Supplies(*book, self._requests, self._shortages)
 
     def take(self, records: Sequence[Record]) -> Sequence[Outcome]:
         """See RoomSession. What is told before an item's description goes by the old one."""
@@ -138,7 +151,12 @@ class StockSession(KeyedSession):
             buckets |= places
             if isinstance(record.body, StockCounted):
                 counted += [(place, record.body.counted_at) for place in places]
+        supplies = [r.body for r in records if isinstance(r.body, SupplyExpected | StockReceived)]
+        if supplies:
+            buckets |= self._supplies.places(supplies)
         self._holds.lock(keys - {""}, buckets)
+        self._requests.load((r.key, r.body) for r in records if isinstance(r.body, ReserveStock))
+        self._supplies.load(supplies)
         self._movements.load_booked(
             r.body.id for r in records if not isinstance(r.body, ReserveStock | HoldFact)
         )
@@ -157,6 +175,9 @@ class StockSession(KeyedSession):
                 lines = self._items.expand(body.lines)
                 places = {*body.locations, *(li.location for li in lines)} - {""}
                 return {Bucket(place, li.product) for place in places for li in lines}
+            case SupplyExpected() as body:
+                lines = self._items.expand(body.lines)
+                return {Bucket(body.location, li.product) for li in lines}
             case StockHeld() | HoldMoved() as body:
                 return {Bucket(li.location, li.product) for li in body.lines}
             case StockCounted() as body if body.basis == "on_hand":
@@ -169,35 +190,55 @@ class StockSession(KeyedSession):
                 return {bucket for bucket, _ in self._moved(found.lines)} if found else set()
 
     def handle(self, record: Record) -> Outcome:
-        """One reservation, movement, count, till sale or void."""
+        """One record, and what it does to those who were promised what it takes."""
+        outcome = self._taken(record)
+        fallen = self._levels.fallen()
+        if not fallen or not isinstance(record.body, Fact | MoveStock):
+            return outcome
+        facts = self._shortages.settle(fallen, record.body.occurred_at)
+        return Outcome(emits=(*outcome.emits, *facts), notices=outcome.notices)
+
+    def _taken(self, record: Record) -> Outcome:
+        """One request, description, supply or hold; else a movement, once."""
         body, key = record.body, record.key
-        if isinstance(body, ReserveStock):
-            free = partial(self._free, body.channel)
-            return self._holds.reserve(key, self._expanded(body), free)
-        if isinstance(body, HoldFact):
-            return self._holds.apply(body)
-        if isinstance(body, ItemDescribed):
-            return self._descriptions.take(body)
+        match body:
+            case ReserveStock():
+                return self._requests.answer(key, body)
+            case SupplyExpected():
+                return Outcome(emits=self._supplies.expected(body))
+            case StockHeld() | HoldConfirmed() | HoldReleased() | HoldMoved():
+                return self._holds.apply(body)
+            case ItemDescribed():
+                return self._descriptions.take(body)
+            case _:
+                return self._booked(key, body)
+
+    def _booked(self, key: str, body: Body) -> Outcome:
+        """One movement, count, till sale or void."""
         if self._movements.is_booked(body.id):
             return DONE
-        move = self._movements.move
         if isinstance(body, SaleVoided):
             back = self._movements.undoing(body.voided)
-            return Outcome(notices=move(key, body.id, "return", back, body.occurred_at, "void"))
+            self._movements.move(key, body.id, "return", back, body.occurred_at, "void")
+            return DONE
         if isinstance(body, StockCounted):
             return Outcome(notices=self._counts.take(key, self._counted(body)))
         found = booking(body, self._locations)
         if found is None:
-            raise NeedsDecision("unexpected", f"the stock book takes no {record.type}")
+            words = f"the stock book takes no {type(body).__name__}"
+            raise NeedsDecision("unexpected", words)
         rows = self._moved(found.lines)
-        told = move(key, body.id, found.kind, rows, found.at, found.cause)
+        self._movements.move(key, body.id, found.kind, rows, found.at, found.cause)
         if isinstance(body, TransferDispatched | TransferReceived):
-            told += self._transfers.take(key, body, rows)
-        return Outcome(notices=told)
+            return Outcome(notices=self._transfers.take(key, body, rows))
+        if isinstance(body, StockReceived):
+            return Outcome(emits=self._supplies.received(body, rows))
+        return DONE
 
     def _free(self, channel: str, place: Place) -> int:
         """What this channel may still promise there: its safety stock stays."""
-        return self._levels[Bucket(*place)].free - self._bounds.safety(channel, *place)
+        level = self._levels.get(Bucket(*place))
+        return (0 if level is None else level.free) - self._bounds.safety(channel, *place)
 
     def _counted(self, body: StockCounted) -> StockCounted:
         """A count in base units; raises NeedsDecision for one that counts nothing that is there."""
@@ -215,9 +256,6 @@ class StockSession(KeyedSession):
         quantity = item.converted(body.quantity, body.unit)
         return msgspec.structs.replace(body, quantity=quantity, unit="")
 
-    def _expanded(self, body: ReserveStock) -> ReserveStock:
-        return msgspec.structs.replace(body, lines=self._items.expand(body.lines))
-
     def _moved(self, lines: Iterable[StockLine]) -> list[tuple[Bucket, int]]:
         """Movements of lines: base units, bundles as their components."""
         return [
@@ -231,6 +269,7 @@ class StockSession(KeyedSession):
         self._levels.save(self._now)
         self._movements.save()
         self._holds.save()
+        self._promises.save()
         self._counts.save()
 
 
