@@ -63,7 +63,7 @@ def test_drain_leaves_no_number_untold(tmp_path: Path, database_url: str) -> Non
     with trading(tmp_path / "house", database_url, '{ locations = ["wh-east"] }') as trade:
         trade.takes_from_the_shelf(5)
         left = trade.at.drain(30.0)
-        assert (left.numbers, left.moving, trade.shown) == (0, False, 15)
+        assert (left.figures, left.moving, trade.shown) == (0, False, 15)
 
 
 def test_the_worker_runs_a_planner_and_a_publisher_per_channel(

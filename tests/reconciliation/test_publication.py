@@ -83,7 +83,7 @@ def test_an_order_taken_from_elsewhere_explains_it_in_the_end(
     desk.run()
     assert desk.shown() == 17
     desk.later(minutes=31)
-    assert look(desk) == "1 drifts explained, 0 not; 1 numbers no longer held back"
+    assert look(desk) == "1 drifts explained, 0 not; 1 figures no longer held back"
     desk.run()
     assert desk.shown() == 18
 
@@ -151,7 +151,7 @@ def test_what_a_channel_refuses_is_one_case_while_it_does(desk: Counter) -> None
     look(desk)
     assert cases(desk) == [("publication_refused", "publication/shop")]
     (words,) = desk.connection.execute("select words from exception_case").fetchone() or ("",)
-    assert words == "shop refuses 2 numbers (P1 at L1, P2 at L1): said refused"
+    assert words == "shop refuses 2 figures (P1 at L1, P2 at L1): said refused"
     desk.later(minutes=61)
     desk.run()
     look(desk)

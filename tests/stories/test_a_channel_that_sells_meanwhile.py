@@ -81,8 +81,7 @@ class Trade:
 
 def _counted(pieces: int, at: datetime) -> bytes:
     return (
-        b"product,location,quantity,counted_at\n"
-        + f"P1,wh-east,{pieces},{at.isoformat()}\n".encode()
+        b"product,location,quantity,counted\n" + f"P1,wh-east,{pieces},{at.isoformat()}\n".encode()
     )
 
 

@@ -192,6 +192,19 @@ STOCK = {
         delete from stock_movement where fact = 'order/web/1/move/1';
         update stock set on_hand = on_hand + 2000 where location = 'wh-east' and product = 'P1'""",
 }
+CHANNELS = {
+    "no_channel_shows_what_was_never_offered": """
+        insert into publication (dest, location, product, confirmed) values (1, 'L', 'P', 5000)""",
+    "figures_at_rest_are_what_they_should_be": """
+        insert into publication (dest, location, product, version, available, confirmed)
+        values (1, 'L', 'P', 1, 4000, 5000)""",
+    "who_is_called_has_an_offer": """
+        insert into publication (dest, location, product, version, confirmed, slot)
+        values (1, 'L', 'P', 1, 0, 1)""",
+    "every_channel_shows_what_it_should": """
+        insert into publication (dest, location, product, version, available, due)
+        values (1, 'L', 'P', 1, 4000, now())""",
+}
 DOCUMENTS = {
     "outbound_counts_match_jobs": "update outkey set n = n + 1",
     "owed_documents_have_a_job": """
@@ -285,7 +298,7 @@ HUB = {
     "plans_add_up": """
         insert into replay_plan (made_by, wanted, matched) values ('eve', '{}', 3)""",
 }
-LIES = {**MESSAGES, **ORDERS, **MONEY, **STOCK, **DOCUMENTS, **HUB}
+LIES = {**MESSAGES, **ORDERS, **MONEY, **STOCK, **CHANNELS, **DOCUMENTS, **HUB}
 ALSO = {
     "journal_entries_reach_the_erp_once": {"every_journal_took_the_entries_it_names"},
     "every_summary_has_its_journal": {"every_journal_took_the_entries_it_names"},

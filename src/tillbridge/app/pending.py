@@ -13,7 +13,7 @@ from tillbridge.durable.rooms import Connection
 
 class Pending(msgspec.Struct, frozen=True):
     """What is not done yet: records to carry, documents to deliver, those held back by a case or
-    a pause; numbers: what channels have still to show.
+    a pause; figures: what channels have still to show.
     """
 
     records: int
@@ -21,12 +21,12 @@ class Pending(msgspec.Struct, frozen=True):
     held: int
     parked: int
     journals: int
-    numbers: int = 0
+    figures: int = 0
 
     @property
     def moving(self) -> bool:
         """Whether anything is left that the hub can do by itself."""
-        return bool(self.records or self.documents or self.journals or self.numbers)
+        return bool(self.records or self.documents or self.journals or self.figures)
 
 
 def pending(
@@ -61,5 +61,5 @@ def pending(
         },
     ).fetchone()
     connection.rollback()
-    documents, held, parked, ready, journals, numbers = map(int, row or (0, 0, 0, 0, 0, 0))
-    return Pending(records + ready, documents, held, parked, journals, numbers)
+    documents, held, parked, ready, journals, figures = map(int, row or (0, 0, 0, 0, 0, 0))
+    return Pending(records + ready, documents, held, parked, journals, figures)

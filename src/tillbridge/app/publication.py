@@ -122,7 +122,7 @@ def look_after(
     differing = work.refresh(now)
     words = shown.settle(connection, publishing, now)
     connection.commit()
-    return f"{differing} numbers differ; {words}"
+    return f"{differing} figures differ; {words}"
 
 
 def _publish(hub: Hub, outlet: Outlet, stop: threading.Event) -> None:

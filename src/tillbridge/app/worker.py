@@ -327,7 +327,7 @@ def _drain(hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None]
         delivering = [
             (target.dest, hub.dispatcher(connection, target)) for target in hub.targets(connection)
         ]
-        numbers = publication.Hand(hub, connection)
+        figures = publication.Hand(hub, connection)
         known = hub.destinations_known(connection)
         connection.rollback()
         served = [entity for entity, erp in known.erp_of.items() if erp in known.ids]
@@ -340,9 +340,9 @@ def _drain(hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None]
             connection.commit()
             summarise(connection, known, hub.agreed_clock.now())
             connection.commit()
-            numbers.plan()
-            worked = _deliver_all(delivering) + numbers.publish()
-            left = pending(connection, served, numbers.dests)
+            figures.plan()
+            worked = _deliver_all(delivering) + figures.publish()
+            left = pending(connection, served, figures.dests)
             if progress is not None:
                 progress(left)
             if not left.moving or hub.clock.monotonic() - began > timeout_seconds:

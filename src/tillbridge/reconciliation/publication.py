@@ -1,8 +1,8 @@
 """What channels showed against what we knew: drift explained by named orders, or a case.
 
 Mostly a channel sold and had not told it yet. What it showed less is held back until orders explain
-it or nobody did for `Channel.believe`; then the number goes out as our book has it. Once may be a
-person at the channel; the second time within a week of one number is a case. What a channel refuses
+it or nobody did for `Channel.believe`; then the figure goes out as our book has it. Once may be a
+person at the channel; the second time within a week of one figure is a case. What a channel refuses
 is one case per channel, which goes when it refuses nothing any more.
 """
 
@@ -27,11 +27,11 @@ BEFORE = timedelta(minutes=10)
 """An order that explains a drift may have been placed so long before we noticed."""
 REMEMBERED = timedelta(days=7)
 TOLERATED = 1
-"""So many unexplained drifts of one number within `REMEMBERED` are nobody's case."""
+"""So many unexplained drifts of one figure within `REMEMBERED` are nobody's case."""
 
 
 class Drift(msgspec.Struct, frozen=True):
-    """A number that was not what we knew. told_since: what own orders took since."""
+    """A figure that was not what we knew. told_since: what own orders took since."""
 
     number: int
     dest: int
@@ -47,7 +47,7 @@ class Drift(msgspec.Struct, frozen=True):
 
 def settle(connection: Connection, channels: Sequence[Channel], now: datetime) -> str:
     """Close what orders explain and what nobody explained in time, ask where a channel tells
-    another number of itself, bring the cases up to date; the caller commits.
+    another figure of itself, bring the cases up to date; the caller commits.
     """
     closed = _judge(connection, {channel.dest: channel for channel in channels}, now)
     _close(connection, closed, now)
@@ -63,7 +63,7 @@ def settle(connection: Connection, channels: Sequence[Channel], now: datetime) -
     explained = sum(state == "explained" for state, _ in closed.values())
     return (
         f"{explained} drifts explained, {len(closed) - explained} not; "
-        f"{held_back} numbers no longer held back"
+        f"{held_back} figures no longer held back"
     )
 
 
@@ -122,7 +122,7 @@ def _close(
 def _drifting(
     connection: Connection, dests: Sequence[int], now: datetime
 ) -> dict[str, NeedsDecision]:
-    """A case for each number that went its own way more often than is tolerated."""
+    """A case for each figure that went its own way more often than is tolerated."""
     given = {"dests": dests, "since": now - REMEMBERED, "tolerated": TOLERATED, "most": MOST}
     found = {}
     for name, location, product, count, expected, actual in connection.execute(
@@ -145,14 +145,14 @@ def _drifting(
 
 
 def _refused(connection: Connection, dests: Sequence[int]) -> dict[str, NeedsDecision]:
-    """A case for each channel that refuses numbers."""
+    """A case for each channel that refuses figures."""
     found = {}
     for name, count, words, first in connection.execute(QUERIES.refused, {"dests": dests}):
         found[f"publication/{name}"] = NeedsDecision(
             "publication_refused",
-            f"{name} refuses {count} numbers ({', '.join(first[:3])}): {words}"[:500],
+            f"{name} refuses {count} figures ({', '.join(first[:3])}): {words}"[:500],
             owner="ecommerce",
             remedy=f"tillbridge stock publication --connection {name}",
-            details={"connection": name, "numbers": first, "finding": words},
+            details={"connection": name, "figures": first, "finding": words},
         )
     return found

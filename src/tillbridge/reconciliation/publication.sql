@@ -35,7 +35,7 @@ update publication p set untold = 0, untold_since = null, due = least(p.due, %(n
 where p.dest = %(dest)s and p.untold > 0 and p.untold_since < %(before)s
 
 -- name: unexplained
--- Numbers that went their own way more often than is tolerated, as the newest time shows them.
+-- Figures that went their own way more often than is tolerated, as the newest time shows them.
 select d.name, x.location, x.product, x.n, x.expected, x.actual from (
   select dest, location, product, count(*) as n,
          (array_agg(expected order by found_at desc))[1] as expected,
@@ -47,7 +47,7 @@ select d.name, x.location, x.product, x.n, x.expected, x.actual from (
 ) x join dest d using (dest)
 
 -- name: refused
--- What each channel refuses: how many numbers, and the first of them.
+-- What each channel refuses: how many figures, and the first of them.
 select d.name, count(*), min(p.refused),
        (array_agg(p.product || case when p.location = '' then '' else ' at ' || p.location end
                   order by p.product, p.location))[1:20]

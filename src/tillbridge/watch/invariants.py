@@ -29,6 +29,7 @@ FILES = (
     "invariants_orders.sql",
     "invariants_money.sql",
     "invariants_stock.sql",
+    "invariants_publication.sql",
     "invariants_documents.sql",
     "invariants.sql",
 )

@@ -56,6 +56,7 @@ def collect(connection: Connection) -> str:
         waiting.labels(destination.name).set(destination.documents)
         broken.labels(destination.name).set(destination.failures)
     _collect_accounts(registry, found)
+    _collect_publication(registry, found)
     return generate_latest(registry).decode()
 
 
@@ -129,6 +130,37 @@ def _collect_accounts(registry: CollectorRegistry, found: Status) -> None:
         paused.labels(pause.connection, pause.kind).set((found.at - pause.since).total_seconds())
     held_back = (found.at - found.held_back_since).total_seconds() if found.held_back_since else 0.0
     _set(registry, "tillbridge_held_back_seconds", "Pollers and folders wait.", held_back)
+
+
+def _collect_publication(registry: CollectorRegistry, found: Status) -> None:
+    """How far channels are behind what they should show."""
+    for name, words, value in (
+        ("tillbridge_publication_waiting", "Figures not shown yet.", "waiting"),
+        ("tillbridge_publication_held_back", "Figures with sales not told.", "held_back"),
+        ("tillbridge_publication_refused", "Figures refused.", "refused"),
+        ("tillbridge_publication_drifts", "Figures found otherwise, open.", "drifts"),
+    ):
+        gauge = Gauge(name, words, ["connection"], registry=registry)
+        for one in found.publication:
+            gauge.labels(one.name).set(getattr(one, value))
+    oldest = Gauge(
+        "tillbridge_publication_oldest_seconds",
+        "Age of the oldest change not shown.",
+        ["connection"],
+        registry=registry,
+    )
+    lag = Gauge(
+        "tillbridge_publication_lag_seconds",
+        "From the change to the channel's answer.",
+        ["connection", "quantile"],
+        registry=registry,
+    )
+    for one in found.publication:
+        age = (found.at - one.oldest).total_seconds() if one.oldest else 0.0
+        oldest.labels(one.name).set(max(age, 0.0))
+        for quantile, seconds in (("0.5", one.p50), ("0.99", one.p99)):
+            if seconds is not None:
+                lag.labels(one.name, quantile).set(seconds)
 
 
 def _set(registry: CollectorRegistry, name: str, words: str, value: float) -> None:

@@ -12,6 +12,7 @@ from tillbridge.durable import accounts, jobs, log
 from tillbridge.durable.pauses import Pause, pauses
 from tillbridge.durable.rooms import Connection
 from tillbridge.reconciliation.sweeps.report import StreamState, streams
+from tillbridge.watch.publication import ChannelLag, channels
 from tillbridge.watch.verification import Verification, last
 
 CONSUMER = "flow"
@@ -74,6 +75,7 @@ class Status(msgspec.Struct, frozen=True):
     streams: list[StreamState]
     schedules: dict[str, str]
     verification: Verification | None
+    publication: list[ChannelLag] = []
 
 
 def status(connection: Connection, now: datetime | None = None) -> Status:
@@ -122,6 +124,7 @@ def status(connection: Connection, now: datetime | None = None) -> Status:
         streams=streams(connection),
         schedules=_words(connection),
         verification=last(connection),
+        publication=channels(connection, now),
     )
 
 

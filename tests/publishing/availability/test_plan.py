@@ -1,4 +1,4 @@
-"""Planning: marks are taken off once, and numbers follow from rows, bundles, sums and rules."""
+"""Planning: marks are taken off once, and figures follow from rows, bundles, sums and rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of numbers."""
+"""Rows of figures."""
 
 from __future__ import annotations
 

@@ -79,6 +79,10 @@ def status(context: typer.Context) -> None:
         (f"waiting at {w.account}: {w.class_}", w.count, f"for {_age(w.seconds)}")
         for w in found.waiting
     ]
+    rows += [
+        (f"figures waiting for {c.name}", c.waiting, f"{c.refused} refused" if c.refused else "")
+        for c in found.publication
+    ]
     rows += [(f"paused: {p.what}", p.documents, _paused(p, found.at)) for p in found.pauses]
     if found.held_back_since is not None:
         since = _age((found.at - found.held_back_since).total_seconds())

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tillbridge.app.cli import stock_compare, stock_rules
+from tillbridge.app.cli.publication import publication
 from tillbridge.app.cli.terminal import terminal
 from tillbridge.app.text_table import table
 from tillbridge.atoms.quantity import to_text
@@ -15,6 +16,7 @@ app = typer.Typer(no_args_is_help=True)
 app.add_typer(stock_rules.app, name="rules")
 app.command()(stock_rules.available)
 app.command()(stock_compare.compare)
+app.command()(publication)
 
 
 @app.callback()

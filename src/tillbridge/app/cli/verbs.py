@@ -60,6 +60,7 @@ VERBS: Mapping[str, str] = {
     "stock compare": "data.take_in",
     "stock rules activate": "stock.rules",
     "stock rules show": "look",
+    "stock publication": "look",
     "stock show": "look",
     "stores": "look",
     "story": "look",

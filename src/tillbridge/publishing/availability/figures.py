@@ -1,6 +1,6 @@
 """What a channel should show, what it may be showing, and what an answer of it means. Pure.
 
-A channel takes its own sales off the number it shows at once, and tells them later. Until it has
+A channel takes its own sales off the figure it shows at once, and tells them later. Until it has
 told a sale, our book does not know of it, so the book's figure must not be put there as it is:
 
     shown by us at the last answer       20      confirmed
@@ -10,7 +10,7 @@ told a sale, our book does not know of it, so the book's figure must not be put 
     we can promise                       30      available (knows of the 3, not of the 2)
     it shall show                        28      wanted = available - untold
 
-As orders are told, `untold` shrinks and `available` falls with it; the number shown stays right.
+As orders are told, `untold` shrinks and `available` falls with it; the figure shown stays right.
 All quantities in thousandths.
 """
 
@@ -22,7 +22,7 @@ import msgspec
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """What is known of one number at a channel.
+    """What is known of one figure at a channel.
 
     available: what can be promised. told: what the channel's own orders have ever taken, as told.
     confirmed: what the channel showed at its last answer, None = it never said; confirmed_told:

@@ -1,8 +1,8 @@
-"""Planning: which numbers at which channels follow from the stock rows that changed.
+"""Planning: which figures at which channels follow from the stock rows that changed.
 
 Whoever changes a stock row marks it (`stock.changed_at`) in the same statement. Here the marks are
 taken off, and in that transaction it is read what can be promised now. A hundred changes of one
-product between two looks are one plan, and a number that came back to what it was is none.
+product between two looks are one plan, and a figure that came back to what it was is none.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Planner:
 
     def refresh(self, now: datetime) -> int:
         """Plan for everything again: rules may have changed, sources may have grown old. Gives how
-        many numbers came out differently. In transactions of its own, one per slice of products.
+        many figures came out differently. In transactions of its own, one per slice of products.
         """
         differing = 0
         for channel in self._channels:

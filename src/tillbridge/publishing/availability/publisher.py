@@ -38,7 +38,7 @@ KIND = "availability"
 """What a person pauses: `tillbridge pause web/availability`."""
 BACKOFF_SECONDS_MAX = 300.0
 REFUSED_REST = timedelta(hours=1)
-"""A refused offer is made again after so long, or when its number changes."""
+"""A refused offer is made again after so long, or when its figure changes."""
 _log = structlog.get_logger("publication")
 
 

@@ -1,4 +1,4 @@
-"""What a workspace says of a channel's numbers (`publish` of a connection)."""
+"""What a workspace says of a channel's figures (`publish` of a connection)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class PublishRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What a connection shows of our availability.
 
     locations: ours that count, "all" of them or a list. total_at: the location under whose name one
-    number for all of them is shown; "" = one number per location. gather_seconds: changes of so
+    figure for all of them is shown; "" = one figure per location. gather_seconds: changes of so
     long go in one call. believe_minutes: so long a sale is believed that the channel has not told.
     """
 

@@ -14,7 +14,7 @@ from tillbridge.publishing.availability.figures import Figures
 
 QUERIES = load("tillbridge.publishing.availability", "availability.sql")
 TOTAL = ""
-"""The place of a number over all places."""
+"""The place of a figure over all places."""
 Place = tuple[str, str]  # (location, product)
 
 
@@ -83,7 +83,7 @@ class Row(msgspec.Struct):
 
     @property
     def figures(self) -> Figures:
-        """What is known of its number."""
+        """What is known of its figure."""
         return Figures(self.available, self.told, self.confirmed, self.confirmed_told, self.untold)
 
     @property
