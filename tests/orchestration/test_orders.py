@@ -208,7 +208,7 @@ def test_an_order_paid_by_nobody_knows_whom_is_noticed_and_mended_by_its_transac
     assert _valued(model, DepositReceived) == []
     model.tell([capture(10800)])
     assert _valued(model, DepositReceived) == [10800]
-    assert model.notices == ["tender_missing"]
+    assert (model.notices, model.settled) == (["tender_missing"], ["tender_missing"])
 
 
 def test_more_given_back_than_paid_is_noticed_and_booked_only_when_its_payment_is_told() -> None:
@@ -218,7 +218,7 @@ def test_more_given_back_than_paid_is_noticed_and_booked_only_when_its_payment_i
     assert _valued(model, RefundPaid) == [3000]
     model.tell([capture(7800, at=4)])
     assert _valued(model, RefundPaid) == [3000, 2000]
-    assert model.notices == ["refund_beyond_payment"]
+    assert (model.notices, model.settled) == (["refund_beyond_payment"], ["refund_beyond_payment"])
 
 
 def test_money_stated_before_its_transactions_moves_to_their_tenders() -> None:

@@ -354,6 +354,7 @@ class Model:
         self.state = OrderState(key=KEY)
         self.emitted: list[Body] = []
         self.notices: list[str] = []
+        self.settled: list[str] = []
         self.balances: dict[str, int] = {}
         self.items: dict[tuple[str, str], int] = {}
         self._policies = policies
@@ -365,6 +366,7 @@ class Model:
             decision = decide(state, fact, self._policies)
             self.state = state
             self.notices += [notice.reason for notice in decision.notices]
+            self.settled += decision.settles
             for body in decision.emits:
                 self._book(body)
                 if isinstance(body, ReserveStock):

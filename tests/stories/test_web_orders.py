@@ -171,3 +171,14 @@ def test_a_refused_document_holds_its_order_back_until_it_is_tried_again(shop: H
     assert shop.erp.store.counts() == {"sales_order": 1, "invoice": 1}
     assert shop.cases() == []
     assert shop.lies() == []
+
+
+def test_a_case_whose_ground_is_gone_closes_itself(shop: House) -> None:
+    unpaid = paid_order(4711, [line(1, quantity=2)], "20.00", financial_status="pending")
+    shop.web("orders/create", unpaid)
+    shop.web("refunds/create", refund(9, 4711, [], "5.00"))
+    assert shop.cases() == ["refund_beyond_payment"]
+    paid = {**unpaid, "financial_status": "paid", "updated_at": "2026-03-04T22:16:00-05:00"}
+    shop.web("orders/paid", paid)
+    assert (shop.cases(), shop.cases("resolved")) == ([], ["refund_beyond_payment"])
+    assert shop.lies() == []

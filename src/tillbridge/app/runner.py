@@ -191,6 +191,7 @@ class FlowRunner:
         parking.park(connection, CONSUMER, work.parkings)
         parking.park_again(connection, CONSUMER, work.again + _not_moved(replays, work))
         parking.open_cases(connection, work.notices)
+        parking.settle(connection, work.settled)
         parking.unpark(connection, work.replayed, "hub")
         log.move_cursors(connection, CONSUMER, log.last_ids(records))
         report.fused, report.waiting = len(work.fused) - work.marked, len(work.waiting)

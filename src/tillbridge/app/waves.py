@@ -174,6 +174,8 @@ class Pass:
             self._work.replayed.append(visit.replay)
         for notice in outcome.notices:
             self._work.notices.append(parking.CaseOpened(name, visit.record, notice))
+        for reason in outcome.settles:
+            self._work.settled.append((name, visit.record.key, reason))
         if outcome.emits:
             emitted += records_of(outcome.emits, visit.record)
 

@@ -28,6 +28,7 @@ class Work(msgspec.Struct, gc=False):
     waiting: list[Record] = msgspec.field(default_factory=list)
     parkings: list[parking.Parking] = msgspec.field(default_factory=list)
     notices: list[parking.CaseOpened] = msgspec.field(default_factory=list)
+    settled: list[parking.Settled] = msgspec.field(default_factory=list)
     replayed: list[parking.Replay] = msgspec.field(default_factory=list)
     again: list[parking.CaseOpened] = msgspec.field(default_factory=list)
     marks: dict[int, Record] = msgspec.field(default_factory=dict)
@@ -44,6 +45,7 @@ class Work(msgspec.Struct, gc=False):
         self.waiting += other.waiting
         self.parkings += other.parkings
         self.notices += other.notices
+        self.settled += other.settled
         self.replayed += other.replayed
         self.again += other.again
         self.marks |= other.marks

@@ -58,6 +58,17 @@ def parked_among(connection: Connection, keys: Sequence[str]) -> set[tuple[str, 
     return {(room, key) for room, key in rows}
 
 
+Settled = tuple[str, str, str]
+"""Room, key and reason of cases that have no ground any more."""
+
+
+def settle(connection: Connection, settled: Sequence[Settled]) -> None:
+    """Resolve cases that were opened without parking anything."""
+    if settled:
+        columns = [list(column) for column in zip(*settled, strict=True)]
+        connection.execute(QUERIES.settle, columns)
+
+
 def open_cases(connection: Connection, opened: Sequence[CaseOpened]) -> dict[str, int]:
     """Write cases (an open one with the same fingerprint counts up): {fingerprint: case id}."""
     if not opened:

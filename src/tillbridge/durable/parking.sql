@@ -72,6 +72,13 @@ update exception_case
 set state = 'resolved', resolved_at = now(), resolved_by = %b, resolution = %b
 where id = any(%b::bigint[]) and state = 'open'
 
+-- name: settle
+update exception_case c
+set state = 'resolved', resolved_at = now(), resolved_by = 'hub',
+    resolution = 'what was told since leaves no ground for it'
+from unnest(%b::text[], %b::text[], %b::text[]) x (room, key, reason)
+where c.key = x.key and c.room = x.room and c.reason = x.reason and c.state = 'open'
+
 -- name: parked_cases
 select case_id from parked_key k join unnest(%b::text[], %b::text[]) x (room, key)
   on k.room = x.room and k.key = x.key

@@ -88,14 +88,16 @@ class Outcome(msgspec.Struct, gc=False):
 
     emits: facts and commands that follow. decision: the record (and so its key in this room) is
     parked with this case. follows: queue behind a record of the same key parked just before.
-    notices: cases to open without parking anything. halt: rooms gated behind this one do not get
-    the record (a duplicate, say).
+    notices: cases to open without parking anything. settles: reasons of such cases of this key
+    that have no ground any more. halt: rooms gated behind this one do not get the record (a
+    duplicate, say).
     """
 
     emits: tuple[Body, ...] = ()
     decision: NeedsDecision | None = None
     follows: bool = False
     notices: tuple[NeedsDecision, ...] = ()
+    settles: tuple[str, ...] = ()
     halt: bool = False
 
 

@@ -79,7 +79,11 @@ class OrchestrationSession(KeyedSession):
             return DONE
         self._orders[record.key] = state
         self._changed[record.key] = None
-        return Outcome(emits=tuple(decision.emits), notices=tuple(decision.notices))
+        return Outcome(
+            emits=tuple(decision.emits),
+            notices=tuple(decision.notices),
+            settles=tuple(decision.settles),
+        )
 
     def _handle_sale(
         self, key: str, body: SaleRung | SaleVoided | CashMoved | TillClosed | TillNoted

@@ -45,30 +45,37 @@ _MONEY_BACK = (RefundIssued, PaymentRefunded, OrderPlaced, OrderChanged, OrderCa
 
 
 class Decision(msgspec.Struct):
-    """What follows: bodies to emit, cases to open without parking."""
+    """What follows: bodies, cases to open without parking, reasons of such that are past."""
 
     emits: list[Body]
     notices: list[NeedsDecision]
+    settles: list[str]
 
 
 def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     """Fold `body` into `state` (changed in place) and give what follows."""
-    decision = Decision([], [])
+    decision = Decision([], [], [])
     if not evolve(state, body):
         return decision
     state.revision += 1
     if isinstance(body, StockShort):
-        decision.notices.append(_short(state, body))
+        _notice(state, decision, _short(state, body))
+    elif isinstance(body, StockReserved):
+        _settle(state, decision, "stock_short")
     order = state.order
     if order is None or order.test or isinstance(body, _ANSWERS):
         return decision
     _one_currency(state, order)
     unnamed = paid_unnamed(state)
-    if unnamed and isinstance(body, OrderPlaced | OrderChanged | OrderCancelled):
-        decision.notices.append(_tender_missing(order, unnamed))
+    if not unnamed:
+        _settle(state, decision, "tender_missing")
+    elif isinstance(body, OrderPlaced | OrderChanged | OrderCancelled):
+        _notice(state, decision, _tender_missing(order, unnamed))
     beyond = sum(repaid(state).values()) - sum(captured(state).values())
-    if beyond > 0 and isinstance(body, _MONEY_BACK):
-        decision.notices.append(_refund_beyond(order, beyond))
+    if beyond <= 0:
+        _settle(state, decision, "refund_beyond_payment")
+    elif isinstance(body, _MONEY_BACK):
+        _notice(state, decision, _refund_beyond(order, beyond))
     when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
     decision.emits += [
@@ -80,6 +87,19 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         *stock(state, order, policy, policies, when),
     ]
     return decision
+
+
+def _notice(state: OrderState, decision: Decision, notice: NeedsDecision) -> None:
+    decision.notices.append(notice)
+    if notice.reason not in state.noticed:
+        state.noticed = (*state.noticed, notice.reason)
+
+
+def _settle(state: OrderState, decision: Decision, reason: str) -> None:
+    """Whoever was told of it need not look any more."""
+    if reason in state.noticed:
+        decision.settles.append(reason)
+        state.noticed = tuple(name for name in state.noticed if name != reason)
 
 
 def _one_currency(state: OrderState, order: Order) -> None:

@@ -91,6 +91,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     standing: what the stock book holds of it and where; promised: out of expected supply. failures:
     by number, places that failed it; failures_asked: how many of them the last request knew;
     written_off: lines booked out of stock for one. hold_turn: newest answer of hold_version.
+    noticed: reasons of notices that still have their ground.
     steps: counters that number the facts decided here.
     """
 
@@ -118,6 +119,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     failures_asked: int = 0
     written_off: dict[str, int] = {}
     documents: dict[str, DocumentSeen] = {}
+    noticed: tuple[str, ...] = ()
     steps: dict[str, int] = {}
 
     def copied(self) -> OrderState:
