@@ -15,12 +15,13 @@ MINUTES ?= 10
 SEED ?= 0
 SEEDS ?= 60
 FIRST ?= 0
+ROUNDS ?= 2000
 
 # The stamp's name is a checksum of what decides the environment: lock, metadata, place.
 # Same content, same stamp, nothing to do; a fresh checkout with new times installs nothing twice.
 STAMP := $(VENV)/.installed-$(shell { pwd; cat requirements.txt; sed '/^\[tool\.ruff/,$$d' pyproject.toml; } | cksum | tr ' ' '-')
 
-.PHONY: help setup demo test test-long simulate mutants check format bench chaos flash-sale connector lock clean
+.PHONY: help setup demo test test-long simulate mutants check format bench chaos flash-sale oversell connector lock clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +78,10 @@ bench: setup ## Measure intake, flow, verify, reservations and availability on t
 
 chaos: setup ## Kill, cut and starve a real hub for a while: make chaos MINUTES=10 SEED=1 ARGS="--json FILE"
 	@$(BIN)/python -m tests.fire.chaos --minutes $(MINUTES) --seed $(SEED) $(ARGS)
+	@$(BIN)/python -m tests.fire.oversell --rounds $(ROUNDS) --seed $(SEED)
+
+oversell: setup ## Let 64 buyers fight for 20 pieces, over and over: make oversell ROUNDS=2000 SEED=4
+	@$(BIN)/python -m tests.fire.oversell --rounds $(ROUNDS) --seed $(SEED) $(ARGS)
 
 flash-sale: MINUTES = 1.5
 flash-sale: setup ## One product at 12 times the usual traffic, a table and a picture: make flash-sale MINUTES=1.5 ARGS="--no-limits"

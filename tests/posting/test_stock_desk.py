@@ -163,7 +163,8 @@ def test_what_is_past_its_time_stands_in_nobodys_way(connection: Connection) -> 
     assert facts(connection)[-2:] == ["a HoldReleased", "b StockHeld"]
 
 
-def _item(product: str, **more: object) -> ItemDescribed:
+def item(product: str, **more: object) -> ItemDescribed:
+    """An item as its owner describes it; `more`: fields of the fact."""
     return msgspec.convert(
         {
             "key": f"item/{product}",
@@ -184,7 +185,7 @@ def _item(product: str, **more: object) -> ItemDescribed:
 def test_a_bundle_is_held_as_its_components_summed_over_the_lines(connection: Connection) -> None:
     take(connection, [count(5), move("1", 9, "q")])
     parts = (Component("p", 2000), Component("q", 1000))
-    take(connection, [_item("box", step=1, components=parts)])
+    take(connection, [item("box", step=1, components=parts)])
     lines = (StockLine("1", "box", 2), StockLine("2", "p", 1))
     told, short = ask(
         connection, msgspec.structs.replace(hold("a"), lines=lines), hold("b", 1, "box")
@@ -212,7 +213,7 @@ def test_a_bundle_is_held_as_its_components_summed_over_the_lines(connection: Co
 def test_a_bad_ask_is_an_answer_and_spoils_no_other(
     change: dict[str, object], words: str, connection: Connection
 ) -> None:
-    take(connection, [count(5), _item("apples", packs=(Pack("BOX", 12000),))])
+    take(connection, [count(5), item("apples", packs=(Pack("BOX", 12000),))])
     good = hold("a")
     bad = msgspec.structs.replace(good, key="b", **change)
     told = ask(connection, bad, good)
@@ -224,9 +225,9 @@ def test_a_bad_ask_is_an_answer_and_spoils_no_other(
 def test_what_nobody_knows_what_may_not_be_sold_and_what_is_gone_are_told_apart(
     connection: Connection,
 ) -> None:
-    take(connection, [count(5), move("1", 5, "far", "store"), _item("old", sellable=False)])
+    take(connection, [count(5), move("1", 5, "far", "store"), item("old", sellable=False)])
     asks = [hold(name, 9, name) for name in ("p", "far", "new", "old")]
-    take(connection, [_item("new", step=1)])
+    take(connection, [item("new", step=1)])
     told = ask(connection, *asks, hold("typo", 9, "typo"))
     assert [one.status for one in told] == [
         "short",
