@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -12,8 +13,11 @@ import pytest
 
 from tests.stories.shop import House, house, line, paid_order, refund, shipment
 from tests.stories.till_files import goods, poslog, post_void, receipt, tender
+from tillbridge.canonical.stock import StockLine
 from tillbridge.durable.postgres.databases import create_database, drop_database
 from tillbridge.durable.session import connect
+from tillbridge.posting.stock.activation import RulesInForce
+from tillbridge.posting.stock.desk import Ask, answer_group
 
 _numbers = itertools.count(1)
 
@@ -39,6 +43,25 @@ def _receipt(number: int) -> str:
     return receipt(number, [goods("A2", "10.00", "0.80"), tender("10.80")], "10.80", "0.80")
 
 
+def _fill_carts(shop: House) -> None:
+    """A cart that is open for a long time, and one that was given back."""
+    carts = [
+        Ask(
+            key=f"hold/web/{number}",
+            verb="hold",
+            channel="web",
+            lines=(StockLine("1", "P1", 1000),),
+            locations=("wh-east",),
+            expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+        )
+        for number in (1, 2)
+    ]
+    release = Ask(key="hold/web/2", verb="release")
+    told = answer_group(shop.connection, [*carts, release], RulesInForce(), datetime.now(UTC))
+    shop.connection.commit()
+    assert all(one.ok for one in told)
+
+
 def _trade(shop: House) -> None:
     shop.web("orders/create", paid_order(1, [line(1, quantity=2)], "20.00"))
     shop.web("fulfillments/create", shipment(1, 1, {1: 2}))
@@ -58,6 +81,7 @@ def _trade(shop: House) -> None:
     shop.web("orders/create", paid_order(2, [line(1), line(2)], "20.00"))
     shop.web("orders/create", paid_order(3, [line(1, sku="SKU-9")], "10.00"))
     shop.drain()
+    _fill_carts(shop)
     shop.file("stores", poslog(_receipt(5)), "late.xml")
     assert sorted(shop.cases()) == ["document_refused", "mapping_missing"]
 

@@ -176,6 +176,13 @@ STOCK = {
         values ('po-1', 'P1', 'wh-east', '1', 3000);
         insert into promise values ('held/1', '1', 'P1', 'po-1', 'wh-east', 1000)""",
     "no_reservation_without_its_answer": "update hold set ok = false where key = 'order/web/2'",
+    "no_hold_is_past_its_time": """
+        update hold set expires_at = '2001-01-01' where key = 'hold/web/1'""",
+    "every_hold_granted_holds_something": """
+        delete from reservation where key = 'hold/web/1';
+        update stock set reserved = reserved - 1000
+        where location = 'wh-east' and product = 'P1'""",
+    "every_hold_is_as_it_was_told": "update hold set version = 2 where key = 'hold/web/1'",
     "what_is_held_is_what_the_order_wants": """
         insert into reservation values ('order/web/4', 'x', 'wh-east', 'P1', 1000);
         update stock set reserved = reserved + 1000

@@ -53,10 +53,32 @@ select p.key, p.line, p.supply from promise p left join hold h using (key)
 where h.key is null or not h.ok or not h.promised
 
 -- name: no_reservation_without_its_answer
--- says: Every reservation belongs to a request that was answered yes.
+-- says: Every reservation belongs to a request that was answered yes and has not ended.
 -- do: Report a defect; the pieces are held for nobody.
 select r.key, r.line from reservation r left join hold h using (key)
-where h.key is null or not h.ok
+where h.key is null or not h.ok or h.ended <> ''
+
+-- name: no_hold_is_past_its_time
+-- says: What a cart holds is free again when its time is over.
+-- do: See whether a worker runs (`tillbridge status`); if one does, report a defect.
+select key, expires_at from hold
+where kind = 'soft' and ended = '' and expires_at < now() - interval '1 minute'
+
+-- name: every_hold_granted_holds_something
+-- says: A buyer who was told yes has pieces, until his hold ends.
+-- do: Report a defect; he was promised what is sold to somebody else.
+select h.key from hold h left join reservation r using (key)
+where h.desk and h.ended = '' and r.key is null
+
+-- name: every_hold_is_as_it_was_told
+-- says: The log tells of every hold granted, and of each change of it.
+-- do: Somebody wrote into the book past the hub: find out who, then release what is nobody's.
+select coalesce(h.key, t.key), h.version, t.times
+from (select key, version from hold where desk) h
+full join (select key, count(*) as times from seen_record
+           where type in ('StockHeld', 'HoldConfirmed', 'HoldMoved', 'HoldReleased')
+           group by key) t on t.key = h.key
+where h.version is distinct from t.times and to_regclass('record_0') is not null
 
 -- name: what_is_held_is_what_the_order_wants
 -- says: An order whose request was granted holds exactly what it still has to ship.
