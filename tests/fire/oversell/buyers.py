@@ -13,9 +13,9 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from tillbridge.app.api.group import DeskWork, Placed
 
 from tests.fire.oversell.rounds import CHANNEL, ON_HAND, PLACE, UNIT, Outcome, Round
+from tillbridge.app.api.group import DeskWork, Placed
 from tillbridge.atoms.clock import SystemClock
 from tillbridge.atoms.errors import RetryLater
 from tillbridge.atoms.ids import lane_of
