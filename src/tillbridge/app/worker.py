@@ -144,7 +144,6 @@ class Worker:
         self._thread("holds", self._holds)
         for name, body in publication.threads(self._hub, self._stop).items():
             self._thread(name, body)
-        self._thread("holds", self._holds)
         for target in targets:
             name = target.far.name
             conc = self._hub.workspace.settings.budget_of(name).conc
