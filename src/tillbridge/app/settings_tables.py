@@ -173,14 +173,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         order.
         """
         known = {place.code for place in self.location}
-        return tuple(
-            dict.fromkeys(
-                place.code
-                for name in names
-                for place in self.location
-                if name == place.code or (name not in known and name in (place.kind, *place.groups))
-            )
-        )
+        meant: dict[str, list[str]] = {}
+        for place in self.location:
+            for name in (place.kind, *place.groups):
+                meant.setdefault(name, []).append(place.code)
+        found = ((name,) if name in known else meant.get(name, ()) for name in names)
+        return tuple(dict.fromkeys(code for codes in found for code in codes))
 
     def ships_from(self, channel: ChannelSettings) -> tuple[str, ...]:
         """Locations a channel's orders are served from, in order of preference."""

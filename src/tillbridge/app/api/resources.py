@@ -51,6 +51,8 @@ class Resources:
         self.labels = labels(settings)
         self._places = {place.code for place in settings.location}
         self._channels = settings.channels()
+        # asked by every request, and with hundreds of stores too long to work out each time
+        self._serve = {code: settings.ships_from(one) for code, one in self._channels.items()}
         self.desk: GroupWriter[Placed, Answer] = GroupWriter(
             self._session,
             lambda: DeskWork(RulesInForce(self.labels), self.clock),
@@ -66,8 +68,7 @@ class Resources:
 
     def places_of(self, channel: str) -> tuple[str, ...]:
         """Where a channel is served from, in order of preference; () when nobody says."""
-        found = self._channels.get(channel)
-        return self.settings.ships_from(found) if found else ()
+        return self._serve.get(channel, ())
 
     def split_most(self, channel: str) -> int:
         """Over how many locations an order of a channel may be spread."""
