@@ -85,7 +85,7 @@ def samples(witness: Witness, reserved: dict[str, float]) -> list[Sample]:
     """All requests, and for each order how long it took until the stock book had answered it."""
     found = [Sample(one.route, one.due, one.ms, one.status) for one in witness.asked]
     for cart in witness.carts:
-        seen = reserved.get(key_of(cart.order))
+        seen = reserved.get(key_of(cart.order)) if cart.taken else None
         if seen is not None:
             found.append(Sample(RESERVED, cart.ordered, (seen - cart.ordered) * 1000, 200))
     return found
@@ -174,11 +174,20 @@ def page(report: Report) -> str:
     lines = [table([*heads, "promised"], rows), ""]
     lines += [f"{name:<34} {value}" for name, value in _sums(report)]
     lines += [f"WRONG   {words}" for words in (*report.wrong, *report.sold.wrong)]
-    lines += [
-        f"FAULT   {one.route} at {one.due} s: {one.status} {one.words}" for one in report.faults
-    ]
+    lines += _faults(report.faults)
     lines += [f"MISSED  {words}" for words in report.missed]
     return "\n".join(lines)
+
+
+def _faults(faults: Sequence[Fault]) -> list[str]:
+    """Each kind of them once, with the first one's words."""
+    kinds: dict[tuple[str, int], list[Fault]] = defaultdict(list)
+    for one in faults:
+        kinds[one.route, one.status].append(one)
+    return [
+        f"FAULT   {route} {status}, {len(rows)} times, first at {rows[0].due} s: {rows[0].words}"
+        for (route, status), rows in sorted(kinds.items())
+    ]
 
 
 def _sums(report: Report) -> list[tuple[str, object]]:

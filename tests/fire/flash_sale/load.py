@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import sys
 import time
 from datetime import UTC, datetime
@@ -27,7 +28,6 @@ from tests.fire.flash_sale.witness import Asked, Cart, Fate, Fault, Witness
 
 LAST_SECONDS = 30.0
 FAULTS_MOST = 200
-LAST_BUYERS_MOST = 300
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ class Crowd:
 
     async def come_last(self) -> None:
         """One after the other, until one is sent away."""
-        for count in range(LAST_BUYERS_MOST):
+        for count in itertools.count():
             arrival = Arrival(self._now(), cart=True, product=HOT.code, die=0.0)
             await self._one(arrival, f"{self._number}-{count}")
             if self.witness.carts[-1].fate != "held":
@@ -119,11 +119,10 @@ class Crowd:
         return cart
 
     async def _order(self, cart: Cart, number: str, due: float) -> None:
-        now = datetime.now(UTC)
-        body = shop.order(number, cart.product, cart.reservation, now)
+        cart.order, cart.ordered = number, due
+        body = shop.order(number, cart.product, cart.reservation, datetime.now(UTC))
         status, _ = await self._ask(shop.ORDER, due, "POST", "/v1/orders", body, number)
-        if status == shop.GOOD[shop.ORDER]:
-            cart.order, cart.ordered = number, due
+        cart.taken = status == shop.GOOD[shop.ORDER]
 
     async def _ask(
         self,

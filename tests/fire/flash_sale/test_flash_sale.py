@@ -17,7 +17,7 @@ SHORT = Plan(
     carts=4.0,
     pieces=25,
     stores=30,
-    shelves=0,
+    shelves=10,
     soft_seconds=2,
     think_seconds=0.5,
     erp_seconds=0.5,
@@ -31,7 +31,7 @@ def test_a_short_flash_sale_sells_every_piece_once_and_sends_nobody_away_for_not
     assert (report.wrong, sold.wrong, report.faults) == ([], [], [])
     assert sold.sent_away > 0
     assert sold.left == 0
-    assert sold.held == sold.offered - sold.at_tills == 25
+    assert sold.held == sold.offered - sold.at_tills == 33
     assert sold.ordered == sold.held + sold.short
     assert report.erp_documents >= sold.held
     assert report.phases["flash"]["availability"].good > 60
@@ -66,6 +66,11 @@ def test_a_piece_in_a_cart_whose_time_is_long_over_counts_as_free() -> None:
 def test_a_buyer_sent_away_the_moment_before_a_piece_came_back_is_no_fault() -> None:
     looks = [Look(number / 10, int(number > 21), 0) for number in range(50)]
     assert undersold([cart("sold out", 2.0)], looks) == []
+
+
+def test_nothing_is_said_of_a_refusal_that_nobody_watched() -> None:
+    rare = [Look(number * 1.0, 1, 0) for number in range(5)]
+    assert undersold([cart("sold out", 2.0)], rare) == []
 
 
 def filled(reserved_ms: float, reads_ms: float = 20.0) -> Report:

@@ -23,8 +23,8 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
 
 class Cart(msgspec.Struct, array_like=True):
     """A buyer. asked, answered: seconds from the begin. reservation: its id. until: when it ends by
-    itself. confirmed, released: the hub said so. order: its number once it was acknowledged;
-    ordered: when it should have left.
+    itself. confirmed, released: the hub said so. order: its number once it was handed in; ordered:
+    when that should have been; taken: the hub acknowledged it.
     """
 
     product: str
@@ -37,6 +37,7 @@ class Cart(msgspec.Struct, array_like=True):
     released: bool = False
     order: str = ""
     ordered: float = 0.0
+    taken: bool = False
 
 
 class Fault(msgspec.Struct, frozen=True, array_like=True):
