@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -71,6 +72,30 @@ def test_a_crashed_server_comes_back_with_every_commit(bench: Bench) -> None:
         with database(bench.workspace) as url:
             assert told <= rows(url) <= told + 1
         assert "not properly shut down" in bench.log()[since:]
+        holder.communicate()
+
+
+def answers(url: str) -> bool:
+    try:
+        with psycopg.connect(url, connect_timeout=2):
+            return True
+    except psycopg.Error:
+        return False
+
+
+def test_a_server_comes_back_although_no_word_of_it_can_be_written(bench: Bench) -> None:
+    with bench.holder() as holder:
+        state = bench.folder.read_state()
+        assert state is not None
+        words = bench.folder.root / "state.json"
+        words.unlink()
+        (words / "in-the-way").mkdir(parents=True)  # as little can be written as on a full disk
+        os.kill(state.postmaster, signal.SIGKILL)
+        wait_until(lambda: not answers(bench.url))
+        wait_until(lambda: answers(bench.url))
+        shutil.rmtree(words)
+        wait_until(lambda: words.exists() and b'"ready"' in words.read_bytes())
+        assert [path for path in bench.folder.root.iterdir() if path.name[:6] == ".state"] == []
         holder.communicate()
 
 

@@ -139,11 +139,15 @@ class Folder:
         """Put a small file in place as a whole: a reader sees the old one or the new one."""
         draft = self.root / f".{name}.{secrets.token_hex(4)}"
         number = self.open(draft, os.O_WRONLY | os.O_EXCL)
-        with os.fdopen(number, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.root / name)
+        try:
+            with os.fdopen(number, "wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.root / name)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
 
     def touch(self, path: Path) -> None:
         """Make one of the request files."""

@@ -113,6 +113,8 @@ class Supervisor:
         self._state = State(phase="starting", supervisor=os.getpid())
         self._asked_to_stop = False
         self._alone = False
+        self._was_ready = False
+        self._untold = False
         self._child: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
@@ -143,9 +145,18 @@ class Supervisor:
         self._asked_to_stop = True
 
     def _say(self, phase: Phase, message: str = "") -> None:
+        """Tell the clients. Once the server was ready, words that cannot be written (the disk is
+        full) are no reason to give it up; they are told as soon as they can be.
+        """
         self._state.phase = phase
         self._state.message = message
-        self._folder.write_state(self._state)
+        try:
+            self._folder.write_state(self._state)
+            self._untold = False
+        except OSError:
+            if not self._was_ready:
+                raise
+            self._untold = True
 
     def _wanted(self) -> bool:
         """False when the server has to go down. Once false it stays false, and no client can take
@@ -185,17 +196,12 @@ class Supervisor:
         """
         pause = 0.2
         tries = 0
-        was_ready = False
         while self._wanted():
-            if not port_is_free(record.port):
-                record.port = choose_port(f"{self._folder.root}{os.getpid()}")
-                self._folder.write_record(record)
-            started = self._run_once(cluster, record)
+            started = self._tried(cluster, record)
             if not self._wanted():
                 return
-            was_ready = was_ready or started
             tries += 1
-            if not was_ready and tries == FIRST_TRIES:
+            if not self._was_ready and tries == FIRST_TRIES:
                 raise PostgresError(
                     f"PostgreSQL did not start; its last words ({self._folder.server_log}):\n"
                     f"{log_tail(self._folder.server_log, 8)}"
@@ -204,6 +210,20 @@ class Supervisor:
             self._say("starting", "the server fell; starting it again")
             self._sleep(pause)
             self._await_orphans(cluster)
+
+    def _tried(self, cluster: Cluster, record: Record) -> bool:
+        """Run a server to its end; false when it was never ready, or there was no room even for
+        what is written before it starts.
+        """
+        try:
+            if not port_is_free(record.port):
+                record.port = choose_port(f"{self._folder.root}{os.getpid()}")
+                self._folder.write_record(record)
+            return self._run_once(cluster, record)
+        except OSError:
+            if not self._was_ready:
+                raise
+            return False
 
     def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -227,10 +247,12 @@ class Supervisor:
                 self._stop_child()
                 break
             if not ready and cluster.pid_file() == (child.pid, "ready"):
-                ready = True
+                ready = self._was_ready = True
                 self._say("ready")
             elif not ready and self._state.phase == "starting" and time.monotonic() - began > 1.0:
                 self._say("recovering", "recovering after an unclean end")
+            elif self._untold:
+                self._say(self._state.phase, self._state.message)
             time.sleep(POLL_SECONDS if ready else START_POLL_SECONDS)
         self._child = None
         return ready
