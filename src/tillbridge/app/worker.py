@@ -141,6 +141,7 @@ class Worker:
         self._thread("polls", self._polls)
         self._thread("sweeps", self._sweeps)
         self._thread("leases", self._beat)
+        self._thread("holds", self._holds)
         for name, body in publication.threads(self._hub, self._stop).items():
             self._thread(name, body)
         for target in targets:
