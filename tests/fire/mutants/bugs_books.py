@@ -171,7 +171,7 @@ STOCK = (
         "what never arrived is forgotten",
         "posting/stock/transfers.py",
         "        return (_differs(body, differing),) if differing else ()\n",
-        "    return ()\n",
+        "        return ()\n",
         "posting/test_stock_transfers.py::test_what_never_arrived_is_a_case_and_stays_in_transit",
     ),
     one(

@@ -8,6 +8,7 @@ from typing import cast
 from tillbridge.connectors.feed.config import FeedConfig, mapping_of
 from tillbridge.connectors.feed.delivery import Delivery
 from tillbridge.connectors.feed.fields import places_of
+from tillbridge.connectors.feed.inbound_goods import GOODS
 from tillbridge.connectors.feed.inbound_orders import order
 from tillbridge.connectors.feed.inbound_rows import payment, product, stock
 from tillbridge.connectors.feed.inbound_sales import sale
@@ -22,6 +23,7 @@ _KINDS: dict[str, Callable[[Delivery], Translation]] = {
     "stock": stock,
     "product": product,
     "payment": payment,
+    **GOODS,
 }
 
 

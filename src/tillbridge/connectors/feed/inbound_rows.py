@@ -9,9 +9,10 @@ import msgspec
 
 from tillbridge.canonical import payments
 from tillbridge.canonical.catalogue import ProductChanged
-from tillbridge.canonical.stock import StockCounted
+from tillbridge.canonical.stock import SELLABLE, StockCounted
 from tillbridge.connectors.feed.delivery import Delivery
 from tillbridge.connectors.feed.fields import unreadable
+from tillbridge.connectors.feed.inbound_goods import happened
 from tillbridge.contract.promises import Translation
 
 _PAYMENTS: dict[str, type[payments.Payment]] = {
@@ -35,6 +36,9 @@ def stock(delivery: Delivery) -> Translation:
     quantity = row.quantity("quantity")
     if quantity is None:
         raise unreadable(row.where("quantity"), "quantity is empty")
+    if counted is not None:
+        happened(row, "counted_at", counted, delivery)
+    condition = row.choice("condition", SELLABLE)
     key = delivery.key("stock", row.text("location"), row.text("product"))
     mark = (
         counted.isoformat() if counted else hashlib.sha256(delivery.message.body).hexdigest()[:16]
@@ -42,15 +46,21 @@ def stock(delivery: Delivery) -> Translation:
     at = counted or delivery.message.received_at
     fact = StockCounted(
         **delivery.carried(
-            key, f"{key}@{mark}", at, at.astimezone(ZoneInfo(zone)).date(), location
+            key, _of(f"{key}@{mark}", condition), at, at.astimezone(ZoneInfo(zone)).date(), location
         ),
         product=product,
         location=location,
         quantity=quantity,
         counted_at=at,
         basis=row.choice("basis", "on_hand"),
+        condition=condition,
+        unit=row.text("unit"),
     )
     return Translation(facts=(fact,))
+
+
+def _of(name: str, condition: str) -> str:
+    return name if condition == SELLABLE else f"{name}/{condition}"
 
 
 def product(delivery: Delivery) -> Translation:

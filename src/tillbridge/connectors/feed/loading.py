@@ -191,7 +191,7 @@ def _parts(load: Loading, kind: str, layout: Layout) -> tuple[Part, ...]:
     parts: list[Part] = []
     for section, fields in shape.SCHEMA[kind].items():
         found = load.tree.get(section)
-        needed = section in shape.NEEDED.get(kind, ("row",))
+        needed = section in shape.NEEDED[kind]
         if found is None and not needed:
             continue
         repeated = section in shape.REPEATED
@@ -306,7 +306,7 @@ def _check_fields(load: Loading, part: Part, index: int, fields: dict[str, shape
             if steps and source.constant not in meaning.choices:
                 known = ", ".join(meaning.choices)
                 load.refuse(f"{name} takes one of {known}", section, index, name, source.constant)
-    if section == "line":
+    if section == "line" and "net" in fields:
         amounts = [name for name in ("list", "net", "gross") if name in part.fields]
         if len(amounts) != 1:
             words = f"a line takes exactly one of list, net, gross; here are {len(amounts)}"
@@ -358,7 +358,7 @@ def _cell(load: Loading, found: dict[str, Any], key: str, layout: Layout) -> int
 
 def _check_whole(load: Loading, found: Mapping) -> None:
     """What only the whole mapping can tell: identity and columns that the file does not have."""
-    if found.kind in ("sale", "order") and not found.identity:
+    if found.kind not in shape.ROWS and not found.identity:
         load.refuse(f"a mapping of kind {found.kind} needs identity = [columns]")
     if not found.layout.columns:
         return

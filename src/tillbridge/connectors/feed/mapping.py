@@ -6,13 +6,14 @@ Written as TOML (see README.md), loaded and checked by `loading.py`. Everything 
 from __future__ import annotations
 
 from collections.abc import Mapping as Table
+from typing import Any
 
 import msgspec
 
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import TENDER_KINDS
+from tillbridge.canonical.stock import CONDITIONS
 
-KINDS = ("sale", "order", "stock", "product", "payment")
 FORMATS = ("csv", "tsv", "jsonl", "fixed")
 PAYMENT_KINDS = ("captured", "refunded", "authorized", "voided", "failed")
 # Encodings in which a broken byte can be told from a good one and put back unharmed.
@@ -116,7 +117,58 @@ _STOCK = {
         "quantity": Meaning("quantity", required=True),
         "counted_at": Meaning("instant"),
         "basis": Meaning("choice", choices=("on_hand", "available")),
+        "condition": Meaning("choice", choices=CONDITIONS),
+        "unit": Meaning("text"),
     }
+}
+
+
+def _goods(*required: str, line: tuple[str, ...] = (), **more: Meaning) -> dict[str, Any]:
+    """A paper about goods: a numbered head with a time, and lines of products."""
+    head = {name: Meaning("text", required=True) for name in ("number", *required)}
+    pieces = {
+        **{name: Meaning("text", required=True) for name in ("product", *line)},
+        "quantity": Meaning("quantity", required=True),
+        "unit": Meaning("text"),
+        "condition": Meaning("choice", choices=CONDITIONS),
+    }
+    return {"head": {**head, "at": Meaning("instant", required=True), **more}, "line": pieces}
+
+
+_PLACES = ("transfer", "origin", "destination")
+_BEFORE = Meaning("choice", required=True, choices=CONDITIONS)
+_ITEM = {
+    "head": {
+        "product": Meaning("text", required=True),
+        "version": Meaning("text", required=True),
+        "title": Meaning("text"),
+        "unit": Meaning("text"),
+        "step": Meaning("quantity"),
+        "category": Meaning("text"),
+        "sellable": Meaning("flag"),
+    },
+    "pack": {
+        "unit": Meaning("text", required=True),
+        "quantity": Meaning("quantity", required=True),
+    },
+    "component": {
+        "product": Meaning("text", required=True),
+        "quantity": Meaning("quantity", required=True),
+    },
+}
+_SUPPLY = {
+    "head": {
+        "supply": Meaning("text", required=True),
+        "version": Meaning("text", required=True),
+        "location": Meaning("text", required=True),
+        "due_at": Meaning("instant", required=True),
+        "closed": Meaning("flag"),
+    },
+    "line": {
+        "product": Meaning("text", required=True),
+        "quantity": Meaning("quantity", required=True),
+        "unit": Meaning("text"),
+    },
 }
 _PRODUCT = {
     "row": {
@@ -151,10 +203,31 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
     "stock": _STOCK,
     "product": _PRODUCT,
     "payment": _PAYMENT,
+    "item": _ITEM,
+    "adjustment": _goods(line=("location",), reason=Meaning("text", required=True)),
+    "condition": _goods(line=("location",), before=_BEFORE, reason=Meaning("text")),
+    "receipt": _goods(line=("location",), supply=Meaning("text")),
+    "dispatch": _goods(*_PLACES),
+    "arrival": _goods(*_PLACES, complete=Meaning("flag")),
+    "supply": _SUPPLY,
 }
+KINDS = tuple(SCHEMA)
 # sections that may stand several times ([[line]]); every kind needs those of NEEDED
-REPEATED = ("line", "tender", "tax")
-NEEDED = {"sale": ("head", "line", "tender"), "order": ("head", "line")}
+REPEATED = ("line", "tender", "tax", "pack", "component")
+ROWS = ("stock", "product", "payment")
+"""Kinds with one row for each; the rows of the others belong together by their identity."""
+NEEDED = {
+    **dict.fromkeys(ROWS, ("row",)),
+    "sale": ("head", "line", "tender"),
+    "item": ("head",),
+    "order": ("head", "line"),
+    "adjustment": ("head", "line"),
+    "condition": ("head", "line"),
+    "receipt": ("head", "line"),
+    "dispatch": ("head", "line"),
+    "arrival": ("head", "line"),
+    "supply": ("head", "line"),
+}
 
 
 class Step(msgspec.Struct, frozen=True):
