@@ -195,6 +195,24 @@ STOCK = {
         insert into stock_movement (fact, n, key, kind, location, product, quantity, occurred_at)
         select 'nobody', n, 'x', 'adjustment', 'wh-east', 'P1', q, now()
         from (values (1, 5), (2, -5)) x (n, q)""",
+    "what_changes_place_or_condition_is_neither_made_nor_lost": """
+        insert into stock_movement (fact, n, key, kind, location, product, quantity, occurred_at)
+        values ('order/web/1/move/1', 900, 'order/web/1', 'condition', 'wh-east', 'P1', 1000,
+                now());
+        update stock set on_hand = on_hand + 1000 where location = 'wh-east' and product = 'P1'""",
+    "what_never_arrived_has_its_case": """
+        insert into stock_movement
+          (fact, n, key, kind, cause, condition, location, product, quantity, occurred_at)
+        select 'order/web/1/move/1', 900 + n, 'transfer/1', k, c, s, 'wh-east', 'P1', q, now()
+        from (values (1, 'transfer_out', '', 'sellable', -1000),
+                     (2, 'transfer_out', '', 'in_transit', 1000),
+                     (3, 'transfer_in', 'complete', 'in_transit', -400),
+                     (4, 'transfer_in', 'complete', 'sellable', 400)) x (n, k, c, s, q);
+        update stock set on_hand = on_hand - 600 where location = 'wh-east' and product = 'P1';
+        insert into stock (location, product, condition, on_hand)
+        values ('wh-east', 'P1', 'in_transit', 600)""",
+    "no_bundle_is_in_stock": """
+        insert into item_component (bundle, product, quantity) values ('P1', 'P3', 1000)""",
     "every_movement_asked_for_is_booked": """
         delete from stock_movement where fact = 'order/web/1/move/1';
         update stock set on_hand = on_hand + 2000 where location = 'wh-east' and product = 'P1'""",

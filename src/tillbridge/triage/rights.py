@@ -56,6 +56,9 @@ ACTIONS: Mapping[str, Action] = {
     "hub.run": _action("run the hub's roles", "operator", "integrator", whole=True),
     "periods.close": _action("lock and unlock months", "accountant", changes=True),
     "rules.activate": _action("put posting rules in force", "accountant", changes=True, whole=True),
+    "stock.tell": _action(
+        "describe items, correct and move stock", "operator", "integrator", changes=True
+    ),
     "stock.rules": _action(
         "put availability rules in force", "operator", "integrator", changes=True, whole=True
     ),

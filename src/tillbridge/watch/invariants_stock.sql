@@ -128,10 +128,38 @@ select m.id, m.fact, m.location, m.product from stock_movement m
 left join (select distinct fact from seen_record where fact is not null) r on r.fact = m.fact
 where r.fact is null and to_regclass('record_0') is not null
 
+-- name: what_changes_place_or_condition_is_neither_made_nor_lost
+-- says: What changes place or condition is taken off one row and put on another.
+-- do: Report a defect, then count both places.
+select fact, kind, product, sum(quantity)::bigint from stock_movement
+where kind in ('condition', 'transfer_out', 'transfer_in')
+group by fact, kind, product having sum(quantity) <> 0
+
+-- name: what_never_arrived_has_its_case
+-- says: A transfer that was sent and received whole, and differs, was told to somebody.
+-- do: Compare both papers; report that no case was opened.
+select m.key, m.product, sum(m.quantity) filter (where m.condition = 'in_transit')
+from stock_movement m
+where m.kind in ('transfer_out', 'transfer_in')
+  and not exists (select 1 from exception_case c where c.key = m.key
+                  and c.reason in ('transfer_short', 'transfer_over'))
+group by m.key, m.product
+having sum(m.quantity) filter (where m.condition = 'in_transit') <> 0
+  and bool_or(m.kind = 'transfer_out') and bool_or(m.kind = 'transfer_in' and m.cause = 'complete')
+
+-- name: no_bundle_is_in_stock
+-- says: A bundle has no stock of its own; only its components are on hand or reserved.
+-- do: Report a defect; the pieces cannot be sold as what they are.
+select distinct s.location, s.product, s.on_hand, s.reserved from stock s
+join item_component c on c.bundle = s.product
+where s.on_hand <> 0 or s.reserved <> 0
+
 -- name: every_movement_asked_for_is_booked
 -- says: What shipments and returns moved stands in the stock book.
 -- do: Look for a case of its key; none: report a defect, then count the place.
 select r.id, r.key, r.fact from seen_record r
 left join (select distinct fact from stock_movement) m on m.fact = r.fact
 left join seen_held h on h.key = r.key and h.room in ('posting.stock', 'reading')
-where r.type = 'MoveStock' and r.carried and m.fact is null and h.key is null
+where r.type in ('MoveStock', 'StockAdjusted', 'ConditionChanged', 'StockReceived',
+                 'TransferDispatched')
+  and r.carried and m.fact is null and h.key is null

@@ -13,6 +13,7 @@ from tillbridge.app.cli import (
     audit,
     cases,
     db,
+    goods,
     ledger,
     observe,
     operate,
@@ -48,7 +49,10 @@ app.add_typer(xref.app, name="xref", help="Cross-references: import, list, set, 
 app.add_typer(ledger.app, name="ledger", help="The money book: balance, journal, export.")
 app.add_typer(ledger.rules_app, name="rules", help="Posting rules: test, list, activate.")
 app.add_typer(periods.app, name="periods", help="Months: list, lock, unlock.")
-app.add_typer(stock.app, name="stock", help="The stock book: show, available, rules, compare.")
+app.add_typer(
+    stock.app, name="stock", help="The stock book: show, available, compare, adjust, move, rules."
+)
+app.add_typer(goods.app, name="items", help="The item master: import, show.")
 app.add_typer(secrets.app, name="secrets", help="Secrets: set, list, import, rotate-key.")
 app.add_typer(operators.app, name="operators", help="Who works here: add, list, revoke.")
 app.add_typer(operators.keys_app, name="keys", help="Keys of operators: make, list, revoke.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tillbridge.app.cli import stock_compare, stock_rules
+from tillbridge.app.cli import goods, stock_compare, stock_rules
 from tillbridge.app.cli.publication import publication
 from tillbridge.app.cli.terminal import terminal
 from tillbridge.app.text_table import table
@@ -17,6 +17,9 @@ app.add_typer(stock_rules.app, name="rules")
 app.command()(stock_rules.available)
 app.command()(stock_compare.compare)
 app.command()(publication)
+# so that a quantity may begin with a minus
+app.command(context_settings={"ignore_unknown_options": True})(goods.adjust)
+app.command()(goods.move)
 
 
 @app.callback()
