@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,10 @@ from tillbridge.app.text_table import table
 from tillbridge.app.worker import Worker
 from tillbridge.app.xref_files import proposals, read_rows
 from tillbridge.atoms.errors import Refused
+from tillbridge.canonical.stock import StockLine
 from tillbridge.mapping.names import NameRow
+from tillbridge.posting.stock.activation import RulesInForce
+from tillbridge.posting.stock.desk import Ask, answer_group
 
 
 @pytest.fixture
@@ -56,6 +60,29 @@ def test_a_running_worker_carries_delivers_and_takes_dropped_files(shop: House) 
     assert not pending(shop.connection).moving
     assert shop.cases() == []
     assert shop.lies() == []
+
+
+def test_a_running_worker_ends_reservations_whose_time_is_over(shop: House) -> None:
+    now = shop.hub.clock.now()
+    cart = Ask(
+        key="hold/web/cart",
+        verb="hold",
+        channel="web",
+        lines=(StockLine("1", "P1", 1000),),
+        locations=("wh-east",),
+        expires_at=now + timedelta(seconds=1),
+    )
+    (told,) = answer_group(shop.connection, [cart], RulesInForce(), now)
+    shop.connection.commit()
+    assert told.status == "held"
+    reserved = "select reserved from stock where location = 'wh-east' and product = 'P1'"
+    assert shop.rows(reserved) == [(1000,)]
+    worker = Worker(shop.hub)
+    worker.start()
+    try:
+        _until(shop, reserved, [(0,)])
+    finally:
+        worker.stop()
 
 
 def test_an_ingest_says_what_it_cannot_take(shop: House, tmp_path: Path) -> None:
