@@ -58,7 +58,7 @@ def test_what_was_not_found_is_no_longer_there_for_anybody() -> None:
     model = _standing(Model().tell([placed(order(TWO))]), a="wh", b="wh")
     model.tell([failed("f1", "wh")])
     (move,) = _moves(model)
-    assert (move.id, move.kind, move.cause) == (f"{KEY}/no_pick/f1", "adjustment", "no_pick")
+    assert (move.id, move.kind, move.cause) == (f"{KEY}/move/1", "adjustment", "no_pick")
     assert move.lines == (StockLine("a", "p", -2000, "wh"), StockLine("b", "q", -1000, "wh"))
     places = [type(body).__name__ for body in model.emitted]
     assert places.index("MoveStock") > [*places[::-1]].index("ReserveStock")

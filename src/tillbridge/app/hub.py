@@ -280,6 +280,7 @@ class Hub:
             StockBook(
                 self.availability_rules,
                 frozenset(place.code for place in self.workspace.settings.location),
+                {place.code: place.capacity for place in self.workspace.settings.location},
             ),
         )
         return {room.name: room for room in rooms}

@@ -10,7 +10,7 @@ from tillbridge.orchestration.orders.value import SEP
 from tillbridge.orchestration.orders.valuing import When
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 
-NO_PICK = "no_pick"
+NO_PICK, ADJUSTMENT = "no_pick", "adjustment"
 Moves = dict[str, list[StockLine]]
 
 
@@ -25,12 +25,13 @@ def stock(
         *_move(state, back, when),
         *_reserve(state, order, policy, policies, when),
         *_move(state, out, when),
-        *_not_found(state, when),
     ]
 
 
 def _movements(state: OrderState) -> tuple[Moves, Moves]:
-    """What was shipped and what came back to stock, as differences per place: (in, out) by kind."""
+    """What was shipped, came back to stock or was not found, as differences per place: (in, out) by
+    kind.
+    """
     target: dict[str, int] = {}
     for shipment in state.shipments.values():
         if shipment.state == "shipped":
@@ -40,6 +41,7 @@ def _movements(state: OrderState) -> tuple[Moves, Moves]:
         for refunded in refund.lines:
             if refunded.restock == "return" and refunded.location:
                 _add(state, target, refunded.line, refunded.location, "return", refunded.quantity)
+    _not_found(state, target)
     back: Moves = {}
     out: Moves = {}
     for place in sorted(target.keys() | state.moved.keys()):
@@ -50,6 +52,15 @@ def _movements(state: OrderState) -> tuple[Moves, Moves]:
             side.setdefault(kind, []).append(StockLine(name, product, difference, location))
     state.moved = target
     return back, out
+
+
+def _not_found(state: OrderState, target: dict[str, int]) -> None:
+    """Goods a place looked for and did not find are not there: nobody else is promised them."""
+    for failure in state.failures.values():
+        if failure.reason == NO_PICK:
+            for one in failure.stood:
+                place = SEP.join((one.line, one.product, one.location, ADJUSTMENT))
+                target[place] = target.get(place, 0) - one.quantity
 
 
 def _add(
@@ -68,35 +79,12 @@ def _move(state: OrderState, moves: Moves, when: When) -> list[Body]:
             key=state.key,
             id=f"{state.key}/move/{state.step('move')}",
             kind=kind,
+            cause=NO_PICK if kind == ADJUSTMENT else "",
             lines=tuple(lines),
             occurred_at=when.occurred_at,
         )
         for kind, lines in moves.items()
     ]
-
-
-def _not_found(state: OrderState, when: When) -> list[Body]:
-    """Goods a place looked for and did not find are not there: nobody else is promised them."""
-    moves: list[Body] = []
-    for name in sorted(state.failures):
-        failure = state.failures[name]
-        if failure.reason == NO_PICK and failure.stood and name not in state.written_off:
-            state.written_off[name] = len(failure.stood)
-            lines = tuple(
-                StockLine(one.line, one.product, -one.quantity, one.location)
-                for one in failure.stood
-            )
-            moves.append(
-                MoveStock(
-                    key=state.key,
-                    id=f"{state.key}/{NO_PICK}/{name}",
-                    kind="adjustment",
-                    cause=NO_PICK,
-                    lines=lines,
-                    occurred_at=when.occurred_at,
-                )
-            )
-    return moves
 
 
 def _reserve(

@@ -45,6 +45,10 @@ class Holds:
         """A hold whose rows this transaction has locked; version 0 when the key has none."""
         return self._holds[key]
 
+    def known(self) -> list[Hold]:
+        """Every hold as this transaction has it."""
+        return list(self._holds.values())
+
     def standing(self, keys: Iterable[str]) -> dict[str, set[Bucket]]:
         """Where keys stand now; nothing is locked, so they may be gone a moment later."""
         wanted = sorted(set(keys))

@@ -15,6 +15,7 @@ import msgspec
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.stock import ReserveStock, StockLine
 from tillbridge.durable.rooms import DONE, Outcome
+from tillbridge.posting.stock.capacity import Capacity
 from tillbridge.posting.stock.hold import Hold, moved, named_after, released, reserved, short
 from tillbridge.posting.stock.holds import Holds
 from tillbridge.posting.stock.items import Items
@@ -33,8 +34,10 @@ class Requests:
         items: Items,
         promises: Promises,
         free: Callable[[str, Place], int],
+        capacity: Capacity,
     ) -> None:
         """free: what a channel may still promise at a place."""
+        self._capacity = capacity
         self._levels = levels
         self._holds = holds
         self._items = items
@@ -46,6 +49,7 @@ class Requests:
         keys: list[str] = []
         places: set[Bucket] = set()
         for key, body in asks:
+            self.at_work((*body.locations, *(li.location for li in self._holds[key].lines)))
             if self._holds[key].promised:
                 keys.append(key)
             if body.backorder or body.preorder:
@@ -53,6 +57,10 @@ class Requests:
                 places |= {Bucket(p, line.product) for p in body.locations for line in lines}
         self.load_promises(keys)
         self._promises.load(place for place in places if place in self._levels)
+
+    def at_work(self, locations: Iterable[str]) -> None:
+        """Orders will come to stand at these locations, or leave them."""
+        self._capacity.load(locations)
 
     def load_promises(self, keys: Iterable[str]) -> None:
         """Read what keys were promised, and the supply it comes from, under its locks."""
@@ -82,7 +90,13 @@ class Requests:
             mine = (*mine, *named_after(lines, cart.lines))
         free = partial(self._channel_free, body.channel)
         found = answer(
-            lines, body.locations, mine, free, split_most=body.split_most, barred=body.barred
+            lines,
+            body.locations,
+            mine,
+            free,
+            body.split_most,
+            self._capacity.full(self._holds.known()),
+            body.barred,
         )
         before = self._promises.of(key)
         self.promise(hold, ())
@@ -128,7 +142,8 @@ class Requests:
         free: Free,
     ) -> Backorder | None:
         """What is there reserved and the rest promised; what was promised before stays so."""
-        kept = kept_as_it_was(lines, mine, before)
+        stays = [line for line in mine if line.location not in body.barred]
+        kept = kept_as_it_was(lines, stays, before) if before else None
         if kept is not None:
             return kept
         allowed = {line.product for line in lines} if body.backorder else self._preordered(body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from itertools import groupby
@@ -33,6 +33,7 @@ from tillbridge.canonical.stock import (
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
 from tillbridge.posting.stock.activation import Bounds, RulesInForce
 from tillbridge.posting.stock.bookings import booking, condition_known, place_known
+from tillbridge.posting.stock.capacity import Capacity
 from tillbridge.posting.stock.counts import Counts
 from tillbridge.posting.stock.descriptions import Descriptions
 from tillbridge.posting.stock.holds import HoldFact, Holds
@@ -65,17 +66,21 @@ class StockBook:
     name = "posting.stock"
 
     def __init__(
-        self, rules: RulesInForce | None = None, locations: AbstractSet[str] = frozenset()
+        self,
+        rules: RulesInForce | None = None,
+        locations: AbstractSet[str] = frozenset(),
+        capacity: Mapping[str, int] | None = None,
     ) -> None:
         """rules: the availability rules in force, none when not given. locations: the places there
-        are, by code; empty = not known, none is refused.
+        are, by code; empty = not known, none is refused. capacity: orders a place works on at once.
         """
+        self._capacity = capacity or {}
         self._rules = rules or RulesInForce()
         self._locations = locations
 
     def open(self, connection: Connection, now: datetime) -> StockSession:
         """A session on this transaction."""
-        return StockSession(connection, now, self._rules, self._locations)
+        return StockSession(connection, now, self._rules, self._locations, self._capacity)
 
 
 class StockSession(KeyedSession):
@@ -89,6 +94,7 @@ class StockSession(KeyedSession):
         now: datetime,
         rules: RulesInForce,
         locations: AbstractSet[str],
+        capacity: Mapping[str, int],
     ) -> None:
         """Nothing is read or locked before the first records come."""
         self._now = now
@@ -103,7 +109,7 @@ class StockSession(KeyedSession):
         self._holds = Holds(connection, self._levels)
         self._promises = promises = Promises(connection)
         book = (self._levels, self._holds, self._items, promises)
-        self._requests = Requests(*book, self._free)
+        self._requests = Requests(*book, self._free, Capacity(connection, capacity))
         self._shortages = Shortages(*book, self._requests)
         self._supplies = Supplies(*book, self._requests, self._shortages)
 

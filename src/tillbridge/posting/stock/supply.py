@@ -60,6 +60,9 @@ class Supplies:
         self._holds.lock(keys)
         self._requests.load_promises(keys)
         self._promises.load(self._levels.locked())
+        self._requests.at_work(
+            place.location for place in self._promises.places_of_supplies(numbers)
+        )
 
     def expected(self, body: SupplyExpected) -> tuple[Fact, ...]:
         """Take the newest telling of a supply; an older or repeated one changes nothing."""
