@@ -86,7 +86,9 @@ def read(
     }
     found: dict[str, Asked] = {}
     rows = connection.execute(QUERIES.read, wanted, binary=True)
-    for product, step, sellable, described, name, quantity, category, location, *stand in rows:
+    for row in rows:
+        product, step, sellable, described, name, quantity, category, location = row[:8]
+        on_hand, reserved, heard_at, in_transit, due, coming = row[8:]
         asked = found.get(product)
         if asked is None:
             asked = found[product] = Asked(product, step, sellable, described)
@@ -95,8 +97,17 @@ def read(
             part = asked.parts[name] = Part(name, quantity, category)
         if location is not None:
             asked.known = True
-            part.places[location] = Standing(*stand)
+            inbound = _coming(due, coming)
+            part.places[location] = Standing(on_hand, reserved, heard_at, in_transit, inbound)
     return found
+
+
+def _coming(
+    due: Sequence[datetime | None] | None, coming: Sequence[int] | None
+) -> tuple[tuple[datetime, int], ...]:
+    """What nobody is promised of supply whose day is known."""
+    pairs = zip(due or (), coming or (), strict=True)
+    return tuple((at, left) for at, left in pairs if at is not None and left > 0)
 
 
 def available(asked: Asked, rules: Rules, channel: str, now: datetime) -> dict[str, Available]:

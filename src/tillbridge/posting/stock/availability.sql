@@ -20,16 +20,23 @@ part (bundle, product, quantity) as (
 )
 select p.bundle, coalesce(b.step, 1), coalesce(b.sellable, true), b.product is not null,
        p.product, p.quantity, coalesce(i.category, ''), s.location, s.on_hand, s.reserved,
-       s.heard_at, s.in_transit
+       s.heard_at, s.in_transit, s.due, s.coming
 from part p
 left join item b on b.product = p.bundle
 left join item i on i.product = p.product
 left join lateral (
   select t.location, coalesce(sum(t.on_hand) filter (where t.condition = 'sellable'), 0)::bigint,
          sum(t.reserved)::bigint, max(t.heard_at) filter (where t.condition = 'sellable'),
-         coalesce(sum(t.on_hand) filter (where t.condition = 'in_transit'), 0)::bigint
+         coalesce(sum(t.on_hand) filter (where t.condition = 'in_transit'), 0)::bigint,
+         (select array_agg(e.due_at order by e.supply) from supply e
+          where e.location = t.location and e.product = p.product and not e.closed),
+         (select array_agg(e.expected - e.received - coalesce(
+            (select sum(o.quantity)::bigint from promise o
+             where (o.supply, o.product, o.location) = (e.supply, e.product, e.location)), 0)
+            order by e.supply) from supply e
+          where e.location = t.location and e.product = p.product and not e.closed)
   from stock t
   where t.product = p.product and t.condition in ('sellable', 'in_transit')
     and (%(locations)s::text[] is null or t.location = any(%(locations)s::text[]))
   group by t.location
-) s (location, on_hand, reserved, heard_at, in_transit) on true
+) s (location, on_hand, reserved, heard_at, in_transit, due, coming) on true
