@@ -88,7 +88,7 @@ def test_who_comes_while_the_gate_is_waited_for_is_in_the_group(
 
         kept.gated = gated
         second = writer.submit(2)
-        await waiting.wait()
+        await asyncio.wait_for(waiting.wait(), 10)
         third = writer.submit(3)
         opened.set()
         await asyncio.gather(second, third)
