@@ -27,8 +27,9 @@ STATEMENT_MS = 5_000
 
 class Resources:
     """The workspace's settings, time, sessions for single questions, intake's writer, and the
-    groups of the hot paths: `desk` for reservations, `reads` for availability. direct: channel -> the connection that takes its
-    orders. labels: kinds and groups of locations, as availability rules name them.
+    groups of the hot paths: `desk` for reservations, `reads` for availability. direct: channel ->
+    the connection that takes its orders. labels: kinds and groups of locations, as availability
+    rules name them.
     """
 
     def __init__(
