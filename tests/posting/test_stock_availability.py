@@ -139,3 +139,20 @@ def test_products_and_bundles_are_read_as_one_set(connection: Connection) -> Non
     crate = read(connection, ["crate"])["crate"]
     assert {n: part.quantity for n, part in crate.parts.items()} == {"p": 3000, "q": 1501}
     assert "far" in read(connection, ["p"])["p"].parts["p"].places
+
+
+def test_supply_is_read_without_what_is_promised_of_it(connection: Connection) -> None:
+    connection.execute("insert into stock (location, product) values ('wh', 'p')")
+    connection.execute(
+        "insert into supply (supply, product, location, version, due_at, expected, received,"
+        " closed) values ('s1', 'p', 'wh', '1', '2026-03-02 12:00+00', 9000, 2000, false),"
+        " ('s2', 'p', 'wh', '1', '2026-03-02 12:00+00', 5000, 0, true),"
+        " ('s3', 'p', 'wh', '', null, 0, 4000, false)"
+    )
+    connection.execute(
+        "insert into promise (key, line, product, supply, location, quantity)"
+        " values ('order/1', '1', 'p', 's1', 'wh', 3000)"
+    )
+    asked = read(connection, ["p"])["p"]
+    assert asked.parts["p"].places["wh"].inbound == ((NOON, 4000),)
+    assert available(asked, rules(inbound_days=1), "", NOON)["wh"].available == 4000
