@@ -100,8 +100,9 @@ def _evening(day: DayOfTrade) -> bytes:
         and (place.code in ("store-bos", "store-tor") or product.code not in ordered)
     }
     head, *rows = day.opening_stock.decode().splitlines()
+    at = (BEGIN + timedelta(minutes=30)).isoformat()  # before the first telling of it
     counted = [
-        f"{key},{int(pieces) - 1},{day.day}T23:59:00+00:00"
+        f"{key},{int(pieces) - 1},{at}"
         for key, pieces, _ in (row.rsplit(",", 2) for row in rows)
         if key in quiet
     ]

@@ -30,7 +30,8 @@ def both_ways(folder: Path, urls: list[str], orders: int, seed: int) -> tuple[En
     once = [(0.0 if event.opening else 1.0, event) for event in events_of(clean.day, clean.hub)]
     told = clean.tell(once, Dice(seed))
     bad = Telling(folder / "hostile", urls[1], orders, seed)
-    return told, bad.tell(hostile([event for _, event in once], Dice(seed)), Dice(seed))
+    # Dice of its own: the day's would give the noise the ids of deliveries that were told.
+    return told, bad.tell(hostile([event for _, event in once], Dice(1_000 + seed)), Dice(seed))
 
 
 def the_same(clean: Ending, bad: Ending) -> None:
