@@ -28,7 +28,7 @@ QUEUE_MOST = 4_000
 QUEUE_BYTES = 128 * 1024 * 1024
 AWAY_SECONDS = 0.5
 """After a failed connect nobody knocks again for so long; who comes meanwhile is told at once."""
-RERUNS_MOST = 3
+RERUNS_MOST = 6
 RETRY_AFTER_SECONDS = 5
 
 # Blame on the rows themselves; anything else is the store's trouble and hits the whole group.

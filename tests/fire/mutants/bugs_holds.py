@@ -8,13 +8,13 @@ HOLDS = (
     one(
         "a hold handed out from what was read before the locks",
         "posting/stock/holds.py",
-        "        asked = self._levels.ask(places, make=make)\n"
+        "        asked = self._levels.ask(places)\n"
         "        while fresh:\n"
         "            found = self._connection.execute(QUERIES.read, (fresh,), binary=True)\n",
         "        asked = None\n"
         "        while fresh:\n"
         "            found = self._connection.execute(QUERIES.read, (fresh,), binary=True)\n"
-        "            self._levels.lock(places, make=make)\n",
+        "            self._levels.lock(places)\n",
         "posting/test_stock_holds.py"
         "::test_a_hold_that_moved_while_its_rows_were_waited_for_is_seen_where_it_stands",
     ),

@@ -43,7 +43,7 @@ SIZES = {
     "max_wal_senders": "4",
     "timezone": "UTC",
     "log_lock_waits": "on",
-    "deadlock_timeout": "1s",
+    "deadlock_timeout": "100ms",  # who may have to begin again should not wait long to know
     "autovacuum_naptime": "15s",  # queue tables turn over quickly
 }
 

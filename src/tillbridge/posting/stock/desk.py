@@ -131,7 +131,7 @@ class _Group:
             products = {line.product for line in demand} | {place.product for place in stands}
             places |= stands | {Bucket(at, name) for at in ask.locations for name in products}
         in_the_way = {key: stands for key, stands in due.items() if stands & places}
-        self._holds.take(keys | in_the_way.keys(), places.union(*in_the_way.values()), make=False)
+        self._holds.take(keys | in_the_way.keys(), places.union(*in_the_way.values()))
         for key in sorted(in_the_way):
             if self._holds[key].is_past(self._now):
                 self._end(key, "expired", None)

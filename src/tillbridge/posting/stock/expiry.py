@@ -31,7 +31,7 @@ def end_due(connection: Connection, now: datetime, most: int = SWEPT_MOST) -> in
     due = holds.due(now, most)
     if not due:
         return 0
-    holds.take(due, set().union(*due.values()), make=False)
+    holds.take(due, set().union(*due.values()))
     facts = [released(holds.cut(key, "expired"), now) for key in due if holds[key].is_past(now)]
     levels.save(now)
     holds.save()

@@ -60,18 +60,21 @@ class Holds:
         """Soft holds past their time that nobody swept yet, and where they stand; unlocked."""
         return _places_of(self._connection.execute(QUERIES.due, (now, most)))
 
-    def lock(self, keys: Iterable[str], wanted: Iterable[Bucket] = ()) -> None:
-        """Lock the stock rows wanted, made if not there, and those the keys stand on, in key order;
-        read the holds. Keys seen before are locked already.
+    def lock(
+        self, keys: Iterable[str], wanted: Iterable[Bucket] = (), made: Iterable[Bucket] = ()
+    ) -> None:
+        """Lock the stock rows wanted where they are there, those to be made if they are not, and
+        those the keys stand on, in key order; read the holds. Keys seen before are locked already.
         """
         fresh = set(keys) - self._holds.keys()
         standing = self.standing(fresh).values()
-        self.take(fresh, set(wanted).union(*standing))
+        self._levels.make(made)
+        self.take(fresh, set(wanted).union(made, *standing))
 
-    def take(self, keys: Iterable[str], places: Iterable[Bucket], *, make: bool = True) -> None:
+    def take(self, keys: Iterable[str], places: Iterable[Bucket]) -> None:
         """As `lock`, for who has looked already where the keys stand."""
         fresh = sorted(set(keys) - self._holds.keys())
-        asked = self._levels.ask(places, make=make)
+        asked = self._levels.ask(places)
         while fresh:
             found = self._connection.execute(QUERIES.read, (fresh,), binary=True)
             self._levels.take(asked)
@@ -85,7 +88,7 @@ class Holds:
                 self._stored.update(hold.key for hold in read)
                 self._with_rows.update(hold.key for hold in read if hold.lines)
                 break
-            asked = self._levels.ask(elsewhere, make=False)
+            asked = self._levels.ask(elsewhere)
         self._levels.take(asked)
 
     def standing_at(self, buckets: Iterable[Bucket]) -> list[Hold]:

@@ -71,19 +71,22 @@ class Levels:
         """A locked row; None for one that is not, or is not there."""
         return self._levels.get(bucket)
 
-    def lock(self, buckets: Iterable[Bucket], *, make: bool = True) -> None:
-        """Lock rows in key order; `make` those that are not there, else nothing stands there."""
-        self.take(self.ask(buckets, make=make))
+    def make(self, buckets: Iterable[Bucket]) -> None:
+        """Make rows that are not there, for what will stand on them; to be locked next."""
+        ordered = sorted(set(buckets) - self._levels.keys())
+        if ordered:
+            self._connection.execute(QUERIES.make, _columns(ordered))
 
-    def ask(self, buckets: Iterable[Bucket], *, make: bool = True) -> Cursor[Any] | None:
+    def lock(self, buckets: Iterable[Bucket]) -> None:
+        """Lock rows in key order; where there is none, nothing stands."""
+        self.take(self.ask(buckets))
+
+    def ask(self, buckets: Iterable[Bucket]) -> Cursor[Any] | None:
         """Send the request to lock rows; `take` waits for it, so a pipeline can go on meanwhile."""
         ordered = sorted(set(buckets) - self._levels.keys())
         if not ordered:
             return None
-        columns = _columns(ordered)
-        if make:
-            self._connection.execute(QUERIES.make, columns)
-        return self._connection.execute(QUERIES.lock, columns, binary=True)
+        return self._connection.execute(QUERIES.lock, _columns(ordered), binary=True)
 
     def take(self, asked: Cursor[Any] | None) -> None:
         """Receive the rows that were asked for."""

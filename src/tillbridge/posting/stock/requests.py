@@ -72,7 +72,7 @@ class Requests:
             if not elsewhere:
                 self._promises.load(places)
                 break
-            self._levels.lock(elsewhere, make=False)  # they moved meanwhile: read again
+            self._levels.lock(elsewhere)  # they moved meanwhile: read again
             self._promises.forget(wanted)
 
     def answer(self, key: str, body: ReserveStock) -> Outcome:

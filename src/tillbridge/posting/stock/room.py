@@ -150,17 +150,18 @@ class StockSession(KeyedSession):
         self._transfers.load(
             r.key for r in records if isinstance(r.body, TransferDispatched | TransferReceived)
         )
-        buckets: set[Bucket] = set()
+        wanted: set[Bucket] = set()
+        made: set[Bucket] = set()
         counted: list[tuple[Bucket, datetime]] = []
         for record in records:
             places = self._buckets(record)
-            buckets |= places
+            (wanted if isinstance(record.body, ReserveStock) else made).update(places)
             if isinstance(record.body, StockCounted):
                 counted += [(place, record.body.counted_at) for place in places]
         supplies = [r.body for r in records if isinstance(r.body, SupplyExpected | StockReceived)]
         if supplies:
-            buckets |= self._supplies.places(supplies)
-        self._holds.lock(keys - {""}, buckets)
+            made |= self._supplies.places(supplies)
+        self._holds.lock(keys - {""}, wanted, made)
         self._requests.load((r.key, r.body) for r in records if isinstance(r.body, ReserveStock))
         self._supplies.load(supplies)
         self._movements.load_booked(

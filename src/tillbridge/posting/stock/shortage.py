@@ -83,7 +83,7 @@ class Shortages:
             for place in hold.locations
             for product in wanted[hold.key]
         }
-        self._levels.lock(places, make=False)
+        self._levels.lock(places)
         self._requests.at_work(place.location for place in places)
         if any(hold.backorder or hold.preorder for hold in holds):
             self._promises.load(place for place in places if place in self._levels)
