@@ -11,6 +11,7 @@ import pytest
 
 from tests.stories.shop import House, house, line, paid_order, shipment
 from tests.stories.till_files import goods, poslog, receipt, tender
+from tillbridge.app.replay.whole_log import replay_log
 from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.fact import Entities, Fact
 from tillbridge.canonical.stock import PickFailed, StockLine, StockReceived, SupplyExpected
@@ -55,6 +56,12 @@ def tell(shop: House, kind: type[Fact], key: str, name: str, **words: Any) -> No
     record = Record(key, kind.__name__, fact, lane_of(key))
     log.append_and_commit(shop.connection, [record])
     shop.flow()
+
+
+def told_alike(shop: House) -> bool:
+    """Whether the log, replayed into an empty hub, gives what is there."""
+    shop.connection.rollback()
+    return replay_log(shop.hub).same
 
 
 def standing(shop: House, number: int = 4711) -> list[tuple[str, int]]:
@@ -116,4 +123,48 @@ def test_a_backorder_is_served_when_its_supply_comes(shop: House) -> None:
     assert shop.rows("select * from promise") == []
     assert shop.rows(status, KEY) == [("paid",)]
     assert not shop.drain().moving
+    assert shop.lies() == []
+
+
+def test_orders_that_went_short_are_served_when_goods_come_the_first_first(shop: House) -> None:
+    ordered(shop, 30, 4711)
+    ordered(shop, 25, 4712)
+    ordered(shop, 25, 4713)
+    assert standing(shop, 4711) == standing(shop, 4713) == []
+    assert standing(shop, 4712) == [("store-nyc", 5), ("wh-east", 20)]
+    assert shop.cases() == ["stock_short", "stock_short"]
+    come = (StockLine("1", "P1", 40_000, "wh-east"),)
+    tell(shop, StockReceived, "receipt/r1", "1", lines=come)
+    assert not shop.drain().moving
+    assert standing(shop, 4711) == [("wh-east", 30)]
+    assert standing(shop, 4713) == []
+    assert shop.cases() == ["stock_short"]
+    status = "select status from order_state where key = %s"
+    assert shop.rows(status, KEY) == [("paid",)]
+    assert shop.lies() == []
+    assert told_alike(shop)
+
+
+def test_an_order_is_sourced_again_when_a_person_says_so(shop: House) -> None:
+    ordered(shop, 30)
+    shop.rows("update waiting set asked = true returning 1")
+    come = (StockLine("1", "P1", 40_000, "wh-east"),)
+    tell(shop, StockReceived, "receipt/r1", "1", lines=come)
+    assert "4711" in shop.verb("orders", "source", "4711")
+    assert not shop.drain().moving
+    assert standing(shop) == [("wh-east", 30)]
+    assert shop.cases() == []
+
+
+def test_a_person_says_that_a_place_failed(shop: House) -> None:
+    ordered(shop, 2)
+    shop.verb(
+        "orders", "pick-failed", "4711", "--location", "store-nyc", "--reason", "no_pick",
+        "--line", "1=1",
+    )  # fmt: skip
+    assert not shop.drain().moving
+    assert standing(shop) == [("wh-east", 2)]
+    assert shop.stock("P1", "store-nyc") == (4, 0)
+    told = shop.rows("select action from audit where action like 'orders%'")
+    assert told == [("orders.pick_failed",)]
     assert shop.lies() == []

@@ -74,6 +74,7 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "StockReserved": _DECIDE,
     "StockShort": _DECIDE,
     "PickFailed": _DECIDE,
+    "SourcingAsked": _DECIDE,
     # valued -> money book
     "DepositReceived": _BOOK_MONEY,
     "SaleRecognised": _BOOK_MONEY,

@@ -31,6 +31,7 @@ from tillbridge.durable import accounts, jobs, log, pauses, retention, schedules
 from tillbridge.durable.rooms import Connection
 from tillbridge.inbox.files import DropFolder
 from tillbridge.posting.stock import expiry
+from tillbridge.posting.stock.waiting import ask_again
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.journals import summarise
 from tillbridge.reconciliation.tills.cases import tell
@@ -191,10 +192,14 @@ class Worker:
         carry(self._hub, log.ALL_LANES, self._stop.is_set)
 
     def _holds(self) -> None:
-        """End reservations whose time is over; what they held can be sold."""
+        """End reservations whose time is over; what they held can be sold. Have orders that went
+        short sourced again when goods came.
+        """
+        rules = self._hub.availability_rules
         with self._hub.connect() as connection:
             while not self._stop.wait(LOOK_SECONDS):
                 expiry.sweep(connection, self._hub.agreed_clock.now())
+                ask_again(connection, rules, self._hub.agreed_clock.now())
 
     def _files(self) -> None:
         folders = self._hub.drop_folders()
@@ -327,6 +332,7 @@ def _drain(hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None]
             (target.dest, hub.dispatcher(connection, target)) for target in hub.targets(connection)
         ]
         figures = publication.Hand(hub, connection)
+        rules = hub.availability_rules
         known = hub.destinations_known(connection)
         connection.rollback()
         served = [entity for entity, erp in known.erp_of.items() if erp in known.ids]
@@ -335,6 +341,7 @@ def _drain(hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None]
             connection.commit()
             runner.drain()
             expiry.sweep(connection, hub.agreed_clock.now())
+            ask_again(connection, rules, hub.agreed_clock.now())
             plans.advance(connection, hub.agreed_clock.now())
             connection.commit()
             summarise(connection, known, hub.agreed_clock.now())

@@ -60,6 +60,7 @@ _CLASSES: tuple[type[Body], ...] = (
     stock.TransferReceived,
     stock.SupplyExpected,
     stock.PickFailed,
+    stock.SourcingAsked,
     stock.StockHeld,
     stock.HoldConfirmed,
     stock.HoldReleased,

@@ -26,6 +26,7 @@ MOVEMENT_KINDS = (
     "count",
     "condition",
 )
+PICK_FAILURES = ("no_pick", "rejected")
 HOLD_KINDS = ("soft", "firm", "transfer")
 HOLD_ENDS = ("released", "expired", "short", "taken_over")
 
@@ -189,13 +190,23 @@ class StockShort(Fact, frozen=True, kw_only=True, omit_defaults=True):
 
 class PickFailed(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """A location cannot or will not fulfil lines of an order. reason: `no_pick` (not found there)
-    or `rejected` (refused, whatever is there). lines: () = all of the order's held there.
+    or `rejected` (refused, whatever is there). lines: in the order's unit, without a quantity all
+    of the line that is held there; () = all of the order's held there.
     """
 
     failure: str
     location: str
     reason: str
     lines: tuple[StockLine, ...] = ()
+
+
+class SourcingAsked(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """An order is to be sourced again. version, turn: the answer `no` after which goods came; 0 =
+    a person asks, whatever it holds.
+    """
+
+    version: int = 0
+    turn: int = 0
 
 
 class StockHeld(Fact, frozen=True, kw_only=True, omit_defaults=True):

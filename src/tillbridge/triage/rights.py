@@ -57,7 +57,10 @@ ACTIONS: Mapping[str, Action] = {
     "periods.close": _action("lock and unlock months", "accountant", changes=True),
     "rules.activate": _action("put posting rules in force", "accountant", changes=True, whole=True),
     "stock.tell": _action(
-        "describe items, correct and move stock", "operator", "integrator", changes=True
+        "describe items, correct and move stock, source orders",
+        "operator",
+        "integrator",
+        changes=True,
     ),
     "stock.rules": _action(
         "put availability rules in force", "operator", "integrator", changes=True, whole=True

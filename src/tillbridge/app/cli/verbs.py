@@ -41,6 +41,8 @@ VERBS: Mapping[str, str] = {
     "operators add": "operators.manage",
     "operators list": "look.audit",
     "operators revoke": "operators.manage",
+    "orders pick-failed": "stock.tell",
+    "orders source": "stock.tell",
     "pause": "flow.pause",
     "people erase": "people.erase",
     "people export": "people.read",

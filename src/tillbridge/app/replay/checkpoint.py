@@ -37,6 +37,7 @@ TABLES = (
     "hold",
     "supply",
     "promise",
+    "waiting",
     "stock_evidence",
     "item",
     "item_pack",

@@ -37,6 +37,9 @@ select supply || ' ' || product || ' ' || location as what, version, due_at, exp
 select key || ' ' || line || ' ' || product || ' ' || supply || ' ' || location as what, quantity
 from promise
 
+-- name: waiting
+select key as what, version, turn, lines, wanted, takes from waiting
+
 -- name: stock_evidence
 select source || ' ' || location || ' ' || product || ' ' || basis as what, quantity, counted_at
 from stock_evidence

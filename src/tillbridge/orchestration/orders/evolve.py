@@ -12,7 +12,13 @@ from tillbridge.canonical.payments import Payment, PaymentCaptured, PaymentRefun
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundIssued
 from tillbridge.canonical.shipments import GoodsShipped
-from tillbridge.canonical.stock import PickFailed, StockLine, StockReserved, StockShort
+from tillbridge.canonical.stock import (
+    PickFailed,
+    SourcingAsked,
+    StockLine,
+    StockReserved,
+    StockShort,
+)
 from tillbridge.orchestration.orders.state import (
     DocumentSeen,
     Failure,
@@ -39,8 +45,8 @@ def evolve(state: OrderState, body: Body) -> bool:
             return _refund(state, body)
         case StockReserved() | StockShort():
             return _answered(state, body)
-        case PickFailed():
-            return _failed(state, body)
+        case PickFailed() | SourcingAsked():
+            return _to_source_anew(state, body)
         case DocumentAccepted() | DocumentRefused() if body.kind != "journal":
             return _document(state, body)
         case _:
@@ -152,6 +158,17 @@ def _answered(state: OrderState, body: StockReserved | StockShort) -> bool:
     else:
         state.hold = "backordered" if body.promised else "held" if body.lines else ""
         state.standing, state.promised = body.lines, body.promised
+    return True
+
+
+def _to_source_anew(state: OrderState, body: PickFailed | SourcingAsked) -> bool:
+    """A place failed, goods came, or a person wants it tried."""
+    if isinstance(body, PickFailed):
+        return _failed(state, body)
+    answer = (state.hold_version, state.hold_turn)
+    if body.version and (state.hold != "short" or (body.version, body.turn) != answer):
+        return False  # another answer is known since
+    state.anew = True
     return True
 
 

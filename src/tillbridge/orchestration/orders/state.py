@@ -89,7 +89,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     tender -> minor units booked. recognised: line -> value. reversed: `refund/index/line` -> value.
     moved: line, product, location and kind -> thousandths. wanted: line -> thousandths to be held.
     standing: what the stock book holds of it and where; promised: out of expected supply. failures:
-    by number, places that failed it; failures_asked: how many of them the last request knew.
+    by number, places that failed it; failures_asked: how many of them the last request knew. anew:
+    to be sourced again in any case.
     hold_turn: newest answer of hold_version.
     noticed: reasons of notices that still have their ground.
     steps: counters that number the facts decided here.
@@ -117,6 +118,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     promised: tuple[StockLine, ...] = ()
     failures: dict[str, Failure] = {}
     failures_asked: int = 0
+    anew: bool = False
     documents: dict[str, DocumentSeen] = {}
     noticed: tuple[str, ...] = ()
     steps: dict[str, int] = {}

@@ -92,11 +92,14 @@ def _reserve(
 ) -> list[Body]:
     """What should be held now: ordered less shipped less cancelled; nothing once cancelled.
 
-    Asked again when that changes, and when a place failed that was to serve some of it.
+    Asked again when that changes, when a place failed that was to serve some of it, and when goods
+    came after it had been told that there are none.
     """
     wanted = _wanted(state, order)
     failed = len(state.failures)
-    if wanted == state.wanted and (not wanted or failed == state.failures_asked):
+    anew, state.anew = state.anew, False
+    same = failed == state.failures_asked and not anew
+    if wanted == state.wanted and (not wanted or same):
         return []
     state.wanted = wanted
     state.failures_asked = failed

@@ -22,6 +22,7 @@ from tillbridge.posting.stock.items import Items
 from tillbridge.posting.stock.levels import Bucket, Levels
 from tillbridge.posting.stock.promises import Backorder, Piece, Promises, backordered
 from tillbridge.posting.stock.reserve import Answer, Free, Place, Shelf, answer, place_all
+from tillbridge.posting.stock.waiting import Waiting
 
 
 class Requests:
@@ -35,8 +36,10 @@ class Requests:
         promises: Promises,
         free: Callable[[str, Place], int],
         capacity: Capacity,
+        waiting: Waiting,
     ) -> None:
         """free: what a channel may still promise at a place."""
+        self._waiting = waiting
         self._capacity = capacity
         self._levels = levels
         self._holds = holds
@@ -103,6 +106,7 @@ class Requests:
         late = None if found.held else self._backordered(body, lines, mine, before, free)
         if not hold.version:
             hold.placed_at = body.occurred_at
+        was_short = not hold.ok
         hold.version, hold.turn, hold.ok = body.version, 0, found.held or late is not None
         hold.short = "" if hold.ok else found.product
         hold.channel, hold.locations = body.channel, body.locations
@@ -110,6 +114,10 @@ class Requests:
         hold.backorder, hold.preorder = body.backorder, self._preordered(body)
         self._holds.stand(hold, found.lines if late is None else late.lines)
         self.promise(hold, () if late is None else late.promised)
+        if not hold.ok:
+            self._waiting.put(hold, lines, body.takes)
+        elif was_short:
+            self._waiting.drop(key)
         emits: list[Fact] = [self._told(hold, found, body.occurred_at)]
         if hold.ok and cart is not None and cart.lines and cart.desk:
             emits.append(released(self._holds.cut(cart.key, "taken_over"), body.occurred_at))
@@ -195,11 +203,13 @@ class Requests:
         self, hold: Hold, product: str, lacks: tuple[int, int], at: datetime, place: str
     ) -> Fact:
         """Let a hold go for lack of a product; tell whose it is. lacks: (wanted, free)."""
+        wanted = [*hold.lines, *self._promised(hold)]
         self._holds.cut(hold.key, "short", product)
         if hold.desk:
             return released(hold, at)
         self.promise(hold, ())
         hold.turn += 1
+        self._waiting.put(hold, [msgspec.structs.replace(one, location="") for one in wanted])
         return short(hold, product, *lacks, at, place)
 
 

@@ -46,6 +46,7 @@ from tillbridge.posting.stock.reserve import Place
 from tillbridge.posting.stock.shortage import Shortages
 from tillbridge.posting.stock.supply import Supplies
 from tillbridge.posting.stock.transfers import Transfers
+from tillbridge.posting.stock.waiting import Waiting
 
 WITH_LINES = (
     ReserveStock,
@@ -109,7 +110,8 @@ class StockSession(KeyedSession):
         self._holds = Holds(connection, self._levels)
         self._promises = promises = Promises(connection)
         book = (self._levels, self._holds, self._items, promises)
-        self._requests = Requests(*book, self._free, Capacity(connection, capacity))
+        self._waiting = waiting = Waiting(connection)
+        self._requests = Requests(*book, self._free, Capacity(connection, capacity), waiting)
         self._shortages = Shortages(*book, self._requests)
         self._supplies = Supplies(*book, self._requests, self._shortages)
 
@@ -277,6 +279,7 @@ class StockSession(KeyedSession):
         self._movements.save()
         self._holds.save()
         self._promises.save()
+        self._waiting.save()
         self._counts.save()
 
 

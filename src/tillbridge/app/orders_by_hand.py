@@ -1,0 +1,67 @@
+"""What a person tells of an order's goods: a place failed it, or it is to be sourced again.
+
+The facts are those of any other source, and the flow decides what follows from them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tillbridge.app.stock_by_hand import Hand
+from tillbridge.atoms.errors import Refused
+from tillbridge.atoms.ids import lane_of
+from tillbridge.canonical.fact import Fact
+from tillbridge.canonical.stock import PICK_FAILURES, PickFailed, SourcingAsked, StockLine
+from tillbridge.durable import audit, log
+from tillbridge.durable.rooms import Connection, Record
+from tillbridge.orchestration.orders.state import OrderState
+from tillbridge.orchestration.room import QUERIES
+
+
+def pick_failed(
+    connection: Connection,
+    key: str,
+    location: str,
+    reason: str,
+    lines: tuple[StockLine, ...],
+    hand: Hand,
+) -> PickFailed:
+    """A place cannot or will not fulfil an order, or lines of it. Commits; raises Refused."""
+    if reason not in PICK_FAILURES:
+        raise Refused(f"{reason!r} is no reason: {', '.join(PICK_FAILURES)}")
+    if hand.places and location not in hand.places:
+        raise Refused(f"the workspace has no location {location!r}")
+    state = _order(connection, key)
+    for line in lines:
+        if state.line(line.line) is None:
+            raise Refused(f"the order has no line {line.line!r}")
+        if line.quantity < 0:
+            raise Refused("a quantity that was not found is more than nothing")
+    told = {"failure": f"hub/{hand.number}", "location": location, "reason": reason, "lines": lines}
+    name = f"{key}/pick/hub/{hand.number}"
+    fact = msgspec.convert({**hand.told(), "key": key, "id": name, **told}, PickFailed)
+    _tell(connection, fact, hand, "orders.pick_failed")
+    return fact
+
+
+def source(connection: Connection, key: str, hand: Hand) -> SourcingAsked:
+    """Have an order sourced again, whatever it holds. Commits; raises Refused."""
+    _order(connection, key)
+    name = f"{key}/again/hub/{hand.number}"
+    fact = msgspec.convert({**hand.told(), "key": key, "id": name}, SourcingAsked)
+    _tell(connection, fact, hand, "orders.source")
+    return fact
+
+
+def _order(connection: Connection, key: str) -> OrderState:
+    rows = connection.execute(QUERIES.load_orders, ([key],), binary=True).fetchall()
+    state = msgspec.json.decode(rows[0][1], type=OrderState) if rows else None
+    if state is None or state.order is None:
+        raise Refused(f"{key} is no order that is known")
+    return state
+
+
+def _tell(connection: Connection, fact: Fact, hand: Hand, action: str) -> None:
+    audit.record(connection, hand.actor, action, fact.key, after=msgspec.to_builtins(fact))
+    record = Record(fact.key, type(fact).__name__, fact, lane_of(fact.key))
+    log.append_and_commit(connection, [record])
