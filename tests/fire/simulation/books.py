@@ -18,12 +18,14 @@ _STATE = {
     "open items": "select l.item || ' ' || l.account, sum(l.amount)::bigint from entry_line l"
     " where l.item <> '' group by 1 having sum(l.amount) <> 0",
     "stock": "select location || ' ' || product || ' ' || condition,"
-    " on_hand || '/' || reserved from stock",
-    "orders": "select key, channel || ' ' || number || ' ' || status || ' ' ||"
+    " on_hand || '/' || case when product = 'CART-1' then '-' else reserved::text end"
+    " from stock",  # who of the buyers came first decides who holds the scarce product
+    "orders": "select key, channel || ' ' || number || ' ' ||"
+    " case when channel = 'phone' then '-' else status end || ' ' ||"
     " coalesce(total::text, '-') from order_state",
     "sales": "select key, coalesce(total::text, '-') || ' ' || voided::text from sale_state",
     "reservations": "select key || ' ' || location || ' ' || product, sum(quantity)::bigint"
-    " from reservation group by 1",
+    " from reservation where product <> 'CART-1' group by 1",
     # two parcels learnt of at once are one invoice of the sum, so documents are summed per kind
     "documents": "select key || ' ' || kind, string_agg(distinct state, ',') || ' ' ||"
     " coalesce(sum(total)::text, '-') from document d where kind not in ('journal', 'reread')"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import heapq
 import hmac
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from tests.fire.simulation.post import Post
 from tests.fire.simulation.scheduler import Actor, Scheduler
 from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.errors import RetryLater
@@ -32,7 +32,6 @@ REJECTED = "simulated-refusal"
 """Header of a call whose documents the ERP is to refuse."""
 TRADE_SECONDS = 3600.0
 """The day's deliveries are told within an hour of virtual time."""
-RETRY_SECONDS, RETRY_MOST = 10.0, 600.0
 
 
 class Sending(msgspec.Struct, eq=False):
@@ -44,97 +43,50 @@ class Sending(msgspec.Struct, eq=False):
     tries: int = 0
 
 
-class Shop:
+class Shop(Post[Sending]):
     """Sends the day's webhooks over a bad line; `acked` is its witness: event -> (delivery id,
     hash of body).
     """
 
     def __init__(self, scheduler: Scheduler, day: DayOfTrade, secret: str) -> None:
+        super().__init__(scheduler)
         self.acked: dict[str, tuple[str, str]] = {}
         self.given_up: set[str] = set()
-        self._scheduler = scheduler
         self._secret = secret.encode()
-        self._queue: list[tuple[float, int, Sending]] = []
-        self._number = 0
-        self._held: dict[Actor, list[Sending]] = {}
         self._plan_day(day)
 
     def _plan_day(self, day: DayOfTrade) -> None:
-        dice, plan = self._scheduler.dice, self._scheduler.plan
+        dice, plan = self.scheduler.dice, self.scheduler.plan
         gap = TRADE_SECONDS / len(day.deliveries)
         for place, delivery in enumerate(day.deliveries):
             if dice.chance(plan.given_up):
                 self.given_up.add(delivery.event)
-                self._scheduler.counts["fault: delivery given up"] += 1
+                self.scheduler.counts["fault: delivery given up"] += 1
                 continue
             at = 60.0 + place * gap
             self._send(delivery, at + self._delay())
             while dice.chance(plan.copies):
-                self._scheduler.counts["fault: delivery copied"] += 1
+                self.scheduler.counts["fault: delivery copied"] += 1
                 self._send(delivery, at + self._delay() + dice.between(0, 5))
 
     def _delay(self) -> float:
-        most = self._scheduler.plan.delay_seconds
-        dice = self._scheduler.dice
+        most = self.scheduler.plan.delay_seconds
+        dice = self.scheduler.dice
         return float(dice.between(0, most)) if most and dice.chance(0.3) else 0.0
 
     def _send(self, delivery: Delivery, at: float) -> None:
         signature = base64.b64encode(hmac.digest(self._secret, delivery.body, "sha256")).decode()
         headers = {**delivery.headers, "X-Shopify-Hmac-SHA256": signature}
-        self._push(Sending(headers, delivery.body, delivery.event), at)
-
-    def _push(self, sending: Sending, at: float) -> None:
-        self._number += 1
-        heapq.heappush(self._queue, (at, self._number, sending))
-
-    @property
-    def waiting(self) -> int:
-        """Deliveries not acknowledged."""
-        return len(self._queue) + sum(len(held) for held in self._held.values())
-
-    def next_in(self) -> float:
-        """Seconds until the next delivery is due; an hour when there is none."""
-        if not self._queue:
-            return 3600.0
-        return max(self._queue[0][0] - self._scheduler.elapsed, 0.0)
-
-    def arriving(self, actor: Actor, most: int) -> list[Sending]:
-        """What has reached the hub's door by now; in flight until answered."""
-        scheduler = self._scheduler
-        taken: list[Sending] = []
-        while self._queue and self._queue[0][0] <= scheduler.elapsed and len(taken) < most:
-            sending = heapq.heappop(self._queue)[2]
-            sending.tries += 1
-            if scheduler.faulty and scheduler.dice.chance(scheduler.plan.lost):
-                scheduler.counts["fault: request lost"] += 1
-                self._again(sending)
-            else:
-                taken.append(sending)
-        self._held[actor] = list(taken)
-        return taken
+        self.push(Sending(headers, delivery.body, delivery.event), at)
 
     def answered(self, actor: Actor, sending: Sending, status: int) -> None:
         """The hub's answer, which may not reach the shop."""
-        scheduler = self._scheduler
-        self._held[actor].remove(sending)
-        if scheduler.faulty and scheduler.dice.chance(scheduler.plan.unanswered):
-            scheduler.counts["fault: answer to the shop lost"] += 1
-            status = 0
-        if 200 <= status < 300:
+        if self.heard(actor, sending) and 200 <= status < 300:
             topic = sending.headers["X-Shopify-Topic"]
             digest = hashlib.sha256(sending.body).hexdigest()
             self.acked[sending.event] = (f"{topic}:{sending.event}", digest)
         else:
-            self._again(sending)
-
-    def cut(self, actor: Actor) -> None:
-        """The intake died with requests in its hands."""
-        for sending in self._held.pop(actor, []):
-            self._again(sending)
-
-    def _again(self, sending: Sending) -> None:
-        wait = min(RETRY_SECONDS * 2.0 ** min(sending.tries - 1, 10), RETRY_MOST)
-        self._push(sending, self._scheduler.elapsed + wait)
+            self.again(sending)
 
 
 class Dropping:
@@ -162,6 +114,10 @@ class Dropping:
 
         self.left += 1
         self._scheduler.later(at, drop)
+
+    def put(self, connection: str, name: str, body: bytes, at: float) -> None:
+        """One file more, at a time of the run."""
+        self._plan(connection, name, body, at)
 
     def poison(self, at: float) -> None:
         """A stock level the run's tables refuse: the write fails, not the reading."""

@@ -17,7 +17,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     stickiness: chance that who steps goes on stepping. away: hours the ERP is away, 0 = never.
     lost, unanswered: requests of the shop that vanish, or whose answer does; copies: chance of a
     further copy; given_up: chance that the shop never sends a delivery. calls: fault of an outside
-    call -> chance. jumps: how often the clock of a process jumps.
+    call -> chance. jumps: how often the clock of a process jumps. buyers: who
+    fill carts at the hub's own door.
     """
 
     seed: int
@@ -45,6 +46,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     skew_seconds: int = 0
     jumps: int = 0
     lock_month: bool = False
+    buyers: int = 0
 
     @property
     def clean(self) -> Plan:
@@ -53,12 +55,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             seed=self.trade,
             trade=self.trade,
             orders=self.orders,
+            buyers=self.buyers,
             runners=1,
             dispatchers=1,
             stickiness=1.0,
         )
 
 
+BUYERS = 16
 CALLS = ("refuse", "hang", "error", "busy", "throttle", "unanswered", "late", "garbled", "slow")
 
 
@@ -96,4 +100,5 @@ def draw(seed: int) -> Plan:
         lock_month=dice.chance(0.3),
     )
     reject = some(0.2, 0.03, 0.1)  # drawn last, so that older seeds mean what they meant
-    return msgspec.structs.replace(plan, calls={**plan.calls, "reject": reject}) if reject else plan
+    calls = {**plan.calls, "reject": reject} if reject else plan.calls
+    return msgspec.structs.replace(plan, calls=calls, buyers=BUYERS)

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from tests.fire.simulation import actors, books
+from tests.fire.simulation import actors, books, carts
 from tests.fire.simulation.link import EXTRA, Links, SimConnection
 from tests.fire.simulation.outside import TOKEN, TRADE_SECONDS, Dropping, Erp, Shop, ShopApi
 from tests.fire.simulation.plan import Plan
@@ -108,6 +108,9 @@ class World:
         self.shop = Shop(self.scheduler, day, self.hub.workspace.secrets("web")["webhook"][0])
         self.dropping = Dropping(self.scheduler, day, folder)
         self.dropping.poison(float(self.scheduler.dice.between(300, 3000)))
+        self.buyers = carts.Buyers(self.scheduler, DAY)
+        if plan.buyers:
+            carts.stock(self.dropping, self.scheduler.dice.between(0, 300), DAY)
         api = ShopApi(self.scheduler, clock, day, TOKEN)
         self._far = {"erp.twin": self.erp.answer, "shop.twin": api.answer}
         self._open_books(day)
@@ -145,6 +148,7 @@ class World:
 
     def _open_books(self, day: DayOfTrade) -> None:
         rows = [actors.late_name(row) for row in xref_rows()]
+        rows += carts.NAMES if self.plan.buyers else ()
         set_names(self._own, [row for row in rows if row.theirs != day.late.theirs])
         self._own.commit()
 
@@ -160,6 +164,9 @@ class World:
         processes.append(self._process("polls", actors.polls))
         for number in range(1 if plan == plan.clean else 2):
             processes.append(self._process(f"schedules {number}", actors.keep_schedules))
+        if plan.buyers:
+            processes.append(self._process("api", carts.counter(self.buyers)))
+            processes.append(self._process("carts", carts.sweeper))
         month = ("us", f"{DAY.year}-{DAY.month:02d}") if plan.lock_month else None
         self.clerk = actors.Clerk(actors.late_name(day.late), lock=month)
         self._process("clerk", self.clerk, mortal=False)
@@ -175,6 +182,7 @@ class World:
         def dead() -> None:
             self.links.cut_all(actor)
             self.shop.cut(actor)
+            self.buyers.cut(actor)
 
         actor.on_death = dead
         return actor
@@ -222,7 +230,8 @@ class World:
         )
 
     def _at_rest(self) -> bool:
-        if self.shop.waiting or self.dropping.waiting or not self.clerk.named:
+        outside = self.shop.waiting + self.buyers.waiting + self.dropping.waiting
+        if outside or not self.clerk.named:
             return False
         moving = pending(self._own).moving
         return not moving and not self._held() and not self._busy()
@@ -231,6 +240,7 @@ class World:
         """Leases, streams that failed and cases the clerk has still to look at."""
         rows = self._own.execute(
             "select 'lease', key from outkey where lease_until is not null"
+            " union all select 'cart', key from hold where kind = 'soft' and ended = ''"
             " union all select 'stream', words from poll_cursor where failures > 0"
             " union all select reason, key from exception_case where state = 'open'"
             " and reason in ('document_refused', 'reread_refused', 'write_refused')"
@@ -244,7 +254,8 @@ class World:
 
     def _left(self) -> str:
         rows = self._own.execute("select key, due::text, unknown from outkey limit 3").fetchall()
-        told = f"shop {self.shop.waiting}, files {self.dropping.waiting}, keys {rows}"
+        told = f"shop {self.shop.waiting}, buyers {self.buyers.waiting}"
+        told += f", files {self.dropping.waiting}, keys {rows}"
         return f"{pending(self._own)}, {told}, {self._held()[:3]}, {self._busy()}"
 
     def _safe(self) -> None:
@@ -254,6 +265,8 @@ class World:
         self.failures += books.lies(self._own, quiesced=True)
         self.failures += books.unlike_erp(self._own, self.erp)
         self.failures += books.unlike_shop(self._own, self.shop)
+        self.failures += self.buyers.unlike(self._own)
+        self.scheduler.counts += carts.happened(self._own)
         self.scheduler.counts["an unknown outcome was looked up and found"] += self.erp.found
 
     # -- watching ----------------------------------------------------------------------------------
@@ -295,6 +308,8 @@ def _sleep(actor: Actor) -> None:
 def shared_hub(folder: Path, url: str, plan: Plan) -> Hub:
     """The workspace of `tillbridge init` with a shop that can be asked, and the plan's budget."""
     write(folder, SeededIds(1))
+    if plan.buyers:
+        carts.furnish(folder)
     (folder / "secrets" / "web-token").write_text(TOKEN)
     path = folder / FILE
     text = path.read_text(encoding="utf-8")
@@ -325,7 +340,7 @@ def _day_of(plan: Plan) -> DayOfTrade:
     return msgspec.structs.replace(day, poslogs=stores)
 
 
-_clean: dict[tuple[int, int], books.State] = {}
+_clean: dict[tuple[int, int, int], books.State] = {}
 
 
 def play(plan: Plan, server_url: str, template: str) -> Result:
@@ -333,7 +348,7 @@ def play(plan: Plan, server_url: str, template: str) -> Result:
     result = _played(plan, server_url, template)
     if plan == plan.clean:
         return result
-    day = (plan.trade, plan.orders)
+    day = (plan.trade, plan.orders, plan.buyers)
     if day not in _clean:
         told = _played(plan.clean, server_url, template)
         if told.failures:
