@@ -47,6 +47,20 @@ HOLDS = (
         "posting/test_stock_desk.py::test_the_margins_of_the_channel_are_kept_from_a_buyer",
     ),
     one(
+        "an order that gets the safety stock of its channel",
+        "posting/stock/room.py",
+        "level.free) - self._bounds.safety(channel, *place)\n",
+        "level.free) - min(self._bounds.safety(channel, *place), 0)\n",
+        "fire/oversell/test_oversell.py::test_nothing_is_sold_twice_and_nothing_is_left",
+    ),
+    one(
+        "a buyer at the door who gets the safety stock",
+        "posting/stock/activation.py",
+        "        return terms.safety_stock + terms.buffer(heard_at, now)\n",
+        "        return terms.buffer(heard_at, now)\n",
+        "fire/oversell/test_oversell.py::test_nothing_is_sold_twice_and_nothing_is_left",
+    ),
+    one(
         "a told hold applied once more",
         "posting/stock/holds.py",
         "        if version <= hold.version:\n",

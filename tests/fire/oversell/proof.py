@@ -1,8 +1,8 @@
 """The proof: rounds of buyers in processes of their own, and a checker that sums the rows.
 
-What must hold after every round: no more is reserved than is there, what counts as reserved is the
-sum of the rows, every yes has its rows and no row is nobody's, and whoever was told no could not
-have been served by what is left.
+What must hold after every round: no more is reserved than is there without the safety stock, what
+counts as reserved is the sum of the rows, every yes has its rows and no row is nobody's, and
+whoever was told no could not have been served by what is left.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ from tests.fire.oversell.rounds import (
     PART_OF_BOX,
     PLACE,
     PROCESSES,
+    SAFETY,
     SHAPES,
     UNIT,
     Outcome,
     Round,
     wanted,
 )
+from tests.one_person import works_alone
 from tests.posting.test_stock_book import count, take
 from tests.posting.test_stock_desk import item
 from tillbridge.canonical.items import Component
 from tillbridge.durable.rooms import Connection
+from tillbridge.posting.stock.activation import activate
 from tillbridge.posting.stock.expiry import sweep
 
 Child = subprocess.Popen[str]
@@ -49,6 +52,9 @@ class Proof:
         self._url = url
         self._connection = connection
         self._kill_every = kill_every
+        works_alone(connection)
+        activate(connection, f"[[rule]]\nsafety_stock = {SAFETY}\n", "proof", "")
+        connection.commit()
         self._children = [self._started() for _ in range(PROCESSES)]
         self.told: Counter[str] = Counter()
 
@@ -69,7 +75,8 @@ class Proof:
     def play(self, number: int, seed: int) -> list[str]:
         """Play one round; gives what is wrong afterwards."""
         told = Round(number, SHAPES[number % len(SHAPES)], seed)
-        shelf = [count(ON_HAND * UNIT, product=told.product(name)) for name in PART_OF_BOX]
+        there = (ON_HAND + SAFETY) * UNIT
+        shelf = [count(there, product=told.product(name)) for name in PART_OF_BOX]
         parts = tuple(
             Component(told.product(name), each * UNIT) for name, each in PART_OF_BOX.items()
         )
@@ -143,7 +150,8 @@ class Proof:
             (PLACE, list(left)),
         ).fetchall()
         self._connection.rollback()
-        for product, free in rows:
+        for product, there in rows:
+            free = there - SAFETY * UNIT
             if free != left[product]:
                 yield f"{product}: {free} free says its row, {left[product]} the reservations"
 

@@ -11,6 +11,8 @@ Shape = Literal["pieces", "bundles", "carts"]
 SHAPES: tuple[Shape, ...] = ("pieces", "bundles", "carts")
 BUYERS, PROCESSES = 64, 4
 ON_HAND = 20
+SAFETY = 3
+"""So many pieces more are there, and nobody may have them."""
 UNIT = 1000
 PLACE = "wh"
 CHANNEL = "web"
