@@ -29,11 +29,15 @@ def test_items_and_corrections_are_told_audited_and_booked(shell: Line, tmp_path
     assert "2 items told" in shell.here("items", "import", str(tmp_path / "items.csv"))
     shell.here("drain")
     assert "CS=12;PAL=480" in shell.here("items", "show", "P1")
-    shell.here("stock", "adjust", "P1", "wh-east", "2", "--reason", "found", "--unit", "CS")
+    said = shell.here("stock", "adjust", "P1", "wh-east", "2", "--reason", "found", "--unit", "CS")
+    assert said.startswith("2 CS of P1 at wh-east told as ")
     shell.here("stock", "adjust", "P3", "wh-east", "-1", "--reason", "sample")
     shell.here("stock", "move", "P1", "3", "wh-east", "wh-east:damaged", "--reason", "damage")
     shell.here("stock", "move", "P1", "5", "wh-east", "store-nyc")
     shell.here("drain")
+    page = shell.here("stock", "available", "P3", "--channel", "web").splitlines()
+    assert page[-1].split()[0] == "wh-east"
+    assert shell.here("stock", "available", "P9", "--channel", "web", code=1) == ""
     told = {
         (row["location"], row["product"], row["condition"]): row["on_hand"]
         for row in shell.json("stock", "show")["stock"]

@@ -13,6 +13,8 @@ from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.ids import Ids
 from tillbridge.posting.money.book import FILES as RULE_FILES
 from tillbridge.posting.money.book import default_text
+from tillbridge.posting.stock.rules import FILE as AVAILABILITY_RULES
+from tillbridge.posting.stock.rules import default_text as availability_text
 
 TEMPLATES = {FILE: FILE, "feeds/stock.toml": "stock.toml", "xref/example.csv": "xref.csv"}
 FOLDERS = ("drop/web", "drop/stores", "drop/feed", "archive", "rules", "feeds", "xref")
@@ -50,6 +52,8 @@ def write(folder: Path, ids: Ids, clock: Clock | None = None) -> list[str]:
     for name in RULE_FILES:
         (folder / "rules" / name).write_text(default_text(name), encoding="utf-8")
         made.append(f"rules/{name}")
+    (folder / "rules" / AVAILABILITY_RULES).write_text(availability_text(), encoding="utf-8")
+    made.append(f"rules/{AVAILABILITY_RULES}")
     sealed, now = SealedSecrets(folder), (clock or SystemClock()).now()
     for name in SECRETS:
         sealed.set(name, ids.random_hex(24), ids, now)

@@ -154,3 +154,10 @@ def test_two_lines_of_one_name_are_refused(shop: Shop) -> None:
     line = {"line": "1", "product": "P1", "quantity": "1"}
     told = shop.ask(lines=[line, line])
     assert (told.status, told.body["detail"]) == (400, "Two lines have one name.")
+
+
+def test_lines_are_written_as_those_of_a_reservation(shop: Shop) -> None:
+    told = shop.ask(lines=[{"product": "P1", "quantity": 8}, {"product": "P2", "quantity": "0.5"}])
+    assert [line["line"] for line in told.body["lines"]] == ["1", "2"]
+    found = {one["check"]: one["detail"] for one in told.body["checks"]}
+    assert "P2" in found["availability"]

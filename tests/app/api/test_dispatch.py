@@ -25,6 +25,10 @@ class Basket(msgspec.Struct, forbid_unknown_fields=True):
     lines: list[str]
 
 
+class Note(msgspec.Struct, forbid_unknown_fields=True):
+    words: str = ""
+
+
 class Wanted(msgspec.Struct):
     product: list[str]
     most: int = 5
@@ -74,6 +78,15 @@ ROUTES = (
         deprecated=date(2026, 9, 1),
         sunset=date(2027, 9, 1),
         instead="/v2/baskets",
+    ),
+    Route(
+        method="POST",
+        path="/v1/notes",
+        words="",
+        handle=_told,
+        answers={200: dict},
+        scope="orders:write",
+        asks=Note,
     ),
     Route(method="GET", path="/v1/open", words="", handle=_told, answers={200: dict}),
 )
@@ -134,6 +147,17 @@ def test_a_key_without_the_scope_is_refused(connection: Connection, caller: Call
     refused(told, "key-missing")
     assert told.headers[b"www-authenticate"] == b"Bearer"
     refused(caller.ask("/v1/baskets/1/lines/1?product=x", key[:-1]), "key-wrong")
+
+
+def test_a_body_that_need_not_say_anything_may_be_left_out(caller: Caller, key: str) -> None:
+    assert caller.ask("/v1/notes", key, method="POST").body["body"] == {"words": ""}
+    assert caller.ask("/v1/notes", key, body={"words": "x"}).body["body"] == {"words": "x"}
+    typed = {b"content-type": b"text/plain"}
+    refused(caller.ask("/v1/notes", key, method="POST", heads=typed), "media-type")
+    longer = {b"content-length": b"2"}
+    refused(caller.ask("/v1/notes", key, method="POST", heads=longer), "media-type")
+    heads = {b"idempotency-key": b"k"}
+    refused(caller.ask("/v1/baskets", key, method="POST", heads=heads), "media-type")
 
 
 @pytest.mark.parametrize(
@@ -224,4 +248,4 @@ def test_answers_are_counted_by_route_and_status(caller: Caller, key: str) -> No
 
 def test_two_routes_of_one_address_and_method_are_refused() -> None:
     with pytest.raises(ValueError, match="GET /v1/open stands twice"):
-        Table((ROUTES[2], ROUTES[2]))
+        Table((ROUTES[-1], ROUTES[-1]))

@@ -14,11 +14,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from tillbridge.app.api.problems import refusal
+from tillbridge.app.api.reservation_answers import LineAsked, stock_lines, wrong_lines
 from tillbridge.app.api.resources import Resources
 from tillbridge.app.api.routes import Call
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.ids import party_id
-from tillbridge.atoms.quantity import QuantityError, to_text, to_thousandths
+from tillbridge.atoms.quantity import QuantityError, to_text
 from tillbridge.canonical.stock import StockLine
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
@@ -30,19 +31,8 @@ from tillbridge.posting.stock.reserve import answer as decide
 
 QUERIES = load("tillbridge.app.api", "checkout.sql", "customer")
 LINES_MOST = 200
-Code = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Units = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,3})?$")]
 _PRICES = "no feed of prices is connected"
 _PAYMENTS = "payments are authorised by the shop's own provider"
-
-
-class BasketLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line. quantity: decimal text of `unit`, "" = the item's base unit."""
-
-    line: Code
-    product: Code
-    quantity: Units
-    unit: Annotated[str, msgspec.Meta(max_length=20)] = ""
 
 
 class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +47,7 @@ class Basket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     guest. location: the store where it is picked up, "" = it is sent.
     """
 
-    lines: Annotated[tuple[BasketLine, ...], msgspec.Meta(min_length=1, max_length=LINES_MOST)]
+    lines: Annotated[tuple[LineAsked, ...], msgspec.Meta(min_length=1, max_length=LINES_MOST)]
     ship_to: Destination | None = None
     customer: Annotated[str, msgspec.Meta(max_length=200)] = ""
     location: Annotated[str, msgspec.Meta(max_length=200)] = ""
@@ -96,27 +86,26 @@ class BasketChecked(msgspec.Struct, frozen=True):
 def validate(resources: Resources, connection: Connection, call: Call) -> Answer:
     """Look at a basket."""
     basket: Basket = call.body
-    if len({line.line for line in basket.lines}) < len(basket.lines):
-        return refusal("request-invalid", "Two lines have one name.")
-    if not all(to_thousandths(line.quantity) for line in basket.lines):
-        return refusal("request-invalid", "A line has no quantity.")
+    lines = stock_lines(basket.lines)
+    if wrong := wrong_lines(lines):
+        return refusal("request-invalid", wrong)
     if unknown := resources.unknown_place([basket.location] if basket.location else []):
         return refusal("location-unknown", f"There is no location {unknown}.", location=unknown)
     channel, now = call.who.channel, resources.clock.now()
     places = (basket.location,) if basket.location else resources.places_of(channel)
     stock = _Stock(resources, connection, channel, places, now)
-    told = stock.read(line.product for line in basket.lines)
+    told = stock.read(line.product for line in lines)
     checks = (
-        _items(basket, told),
-        _availability(stock, basket),
+        _items(told),
+        _availability(stock, lines),
         _tax(resources, channel, basket),
         _customer(resources, connection, channel, basket.customer),
         Check("price", "not_checked", _PRICES),
         Check("payment", "not_checked", _PAYMENTS),
     )
-    lines = tuple(stock.line(line, told[line.product]) for line in basket.lines)
+    looked_at = tuple(stock.line(line, told[line.product]) for line in lines)
     ok = all(check.result != "failed" for check in checks)
-    return answer(200, msgspec.json.encode(BasketChecked(ok, now, checks, lines)))
+    return answer(200, msgspec.json.encode(BasketChecked(ok, now, checks, looked_at)))
 
 
 class _Stock:
@@ -139,7 +128,7 @@ class _Stock:
         """The products and what is in them."""
         return read(self._connection, set(products), self._places or None)
 
-    def line(self, line: BasketLine, asked: Asked) -> LineChecked:
+    def line(self, line: StockLine, asked: Asked) -> LineChecked:
         """A line of the answer."""
         there = available(asked, self._rules, self._channel, self._now)
         heard = [one.heard_at for one in there.values()]
@@ -147,14 +136,10 @@ class _Stock:
         left = to_text(total(there))
         return LineChecked(line.line, line.product, asked.known, asked.sellable, left, oldest)
 
-    def servable(self, basket: Basket) -> Check:
+    def servable(self, lines: tuple[StockLine, ...]) -> Check:
         """Whether the whole basket could be held now."""
         items = Items(self._connection)
-        items.load(line.product for line in basket.lines)
-        lines = [
-            StockLine(one.line, one.product, to_thousandths(one.quantity), unit=one.unit)
-            for one in basket.lines
-        ]
+        items.load(line.product for line in lines)
         demand = items.expand(lines)
         parts = self.read(line.product for line in demand)
         free = {
@@ -172,19 +157,19 @@ class _Stock:
         return Check("availability", "failed", words)
 
 
-def _items(basket: Basket, told: dict[str, Asked]) -> Check:
-    unknown = sorted({one.product for one in basket.lines if not told[one.product].known})
+def _items(told: dict[str, Asked]) -> Check:
+    unknown = sorted(product for product, asked in told.items() if not asked.known)
     if unknown:
         return Check("items", "failed", f"not known: {', '.join(unknown)}")
-    closed = sorted({one.product for one in basket.lines if not told[one.product].sellable})
+    closed = sorted(product for product, asked in told.items() if not asked.sellable)
     if closed:
         return Check("items", "failed", f"not for sale: {', '.join(closed)}")
     return Check("items", "passed")
 
 
-def _availability(stock: _Stock, basket: Basket) -> Check:
+def _availability(stock: _Stock, lines: tuple[StockLine, ...]) -> Check:
     try:
-        return stock.servable(basket)
+        return stock.servable(lines)
     except (NeedsDecision, QuantityError) as problem:
         return Check("availability", "failed", str(problem))
 

@@ -23,7 +23,7 @@ from tillbridge.app.api.keys import WRONG_SECONDS, Keys
 from tillbridge.app.api.problems import refusal
 from tillbridge.app.api.rate_limits import RateLimits
 from tillbridge.app.api.resources import Resources
-from tillbridge.app.api.routes import Call, Route, Table
+from tillbridge.app.api.routes import Call, Route, Table, needs_body
 from tillbridge.app.api.table import ROUTES
 from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.contract import wire
@@ -183,12 +183,17 @@ def _wrong_media(route: Route, heads: Mapping[bytes, bytes]) -> Answer | None:
     if route.asks is None:
         return None
     kind = heads.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind != JSON:
+    if kind != JSON and (kind or _told(heads) or needs_body(route.asks)):
         return _NOT_JSON
     if heads.get(b"content-encoding", b"identity").strip().lower() not in (b"", b"identity"):
         return _ENCODED
-    told = heads.get(b"content-length", b"0")
-    return _too_large(route) if told.isdigit() and int(told) > route.body_most else None
+    return _too_large(route) if _told(heads) > route.body_most else None
+
+
+def _told(heads: Mapping[bytes, bytes]) -> int:
+    """How long the body is, as the request says; 0 when it does not."""
+    length = heads.get(b"content-length", b"0")
+    return int(length) if length.isdigit() else 0
 
 
 def _call(
@@ -211,7 +216,7 @@ def _call(
         return _NUL
     try:
         query = None if route.query is None else _query(route.query, scope["query_string"])
-        body = None if route.asks is None else wire.parse(route.asks, raw)
+        body = None if route.asks is None else _body(route.asks, raw)
     except wire.WireError as problem:
         return refusal("request-invalid", f"{problem.words}.")
     except ValueError as problem:
@@ -219,6 +224,10 @@ def _call(
     trace = heads.get(b"traceparent", b"")
     kept = trace if is_traceparent(trace.decode("latin-1")) else None
     return Call(who, values, query, body, raw, key, asked, kept)
+
+
+def _body(asks: type, raw: bytes) -> Any:
+    return wire.parse(asks, raw if raw or needs_body(asks) else b"{}")
 
 
 def _line(scope: Scope, raw: bytes) -> tuple[bytes, bytes, bytes]:

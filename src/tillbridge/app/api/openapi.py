@@ -11,7 +11,7 @@ import msgspec
 
 from tillbridge.app.api.problems import PROBLEMS, TYPES, Kind, Problem, refusal
 from tillbridge.app.api.resources import Resources
-from tillbridge.app.api.routes import ALWAYS, PREFIX, Call, Route
+from tillbridge.app.api.routes import ALWAYS, PREFIX, Call, Route, needs_body
 from tillbridge.inbox.answers import Answer, answer
 from tillbridge.triage.rights import ACTIONS, SCOPES
 
@@ -108,7 +108,7 @@ def _operation(route: Route, of: Mapping[str, Any]) -> dict[str, Any]:
     }
     if route.asks is not None:
         content = {"application/json": {"schema": of[str(route.asks)]}}
-        told["requestBody"] = {"required": True, "content": content}
+        told["requestBody"] = {"required": needs_body(route.asks), "content": content}
     if route.deprecated is not None:
         told["deprecated"] = True
     return told

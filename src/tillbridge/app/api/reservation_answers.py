@@ -6,13 +6,14 @@ inside they are thousandths.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
 from tillbridge.app.api.problems import refusal
-from tillbridge.atoms.quantity import to_text
+from tillbridge.atoms.quantity import SCALE, to_text, to_thousandths
 from tillbridge.canonical.stock import StockLine
 from tillbridge.inbox.answers import Answer
 from tillbridge.posting.stock.desk import Ask, Told
@@ -42,6 +43,30 @@ class LineAsked(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tru
     quantity: Wanted
     unit: Annotated[str, msgspec.Meta(max_length=20)] = ""
     line: Annotated[str, msgspec.Meta(max_length=100)] = ""
+
+
+def stock_lines(asked: Iterable[LineAsked]) -> tuple[StockLine, ...]:
+    """Lines as the stock book takes them."""
+    return tuple(
+        StockLine(
+            line.line or str(number), line.product, _thousandths(line.quantity), unit=line.unit
+        )
+        for number, line in enumerate(asked, 1)
+    )
+
+
+def _thousandths(wanted: int | str) -> int:
+    return wanted * SCALE if isinstance(wanted, int) else to_thousandths(wanted)
+
+
+def wrong_lines(lines: Sequence[StockLine]) -> str:
+    """What is wrong with lines beyond their form, "" when nothing is."""
+    for line in lines:
+        if line.quantity <= 0:
+            return f"Line {line.line} wants nothing of {line.product}."
+    if len({line.line for line in lines}) < len(lines):
+        return "Two lines have one name."
+    return ""
 
 
 class ReservationAsked(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):

@@ -6,7 +6,6 @@ Every change goes through the group writer (`group.py`), with the Idempotency-Ke
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,16 +14,16 @@ from tillbridge.app.api.group import Placed
 from tillbridge.app.api.problems import refusal
 from tillbridge.app.api.reservation_answers import (
     Confirming,
-    LineAsked,
     Moving,
     Reservation,
     ReservationAsked,
     held_lines,
     id_of,
+    stock_lines,
+    wrong_lines,
 )
 from tillbridge.app.api.resources import Resources
 from tillbridge.app.api.routes import Call
-from tillbridge.atoms.quantity import SCALE, to_thousandths
 from tillbridge.canonical.stock import StockLine, hold_key
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
@@ -45,8 +44,8 @@ async def place_reservation(resources: Resources, call: Call) -> Answer:
         return refusal("request-invalid", f"Name locations: channel {channel} has none of its own.")
     if unknown := resources.unknown_place(places):
         return refusal("location-unknown", f"There is no location {unknown}.", location=unknown)
-    lines = tuple(_line(number, line) for number, line in enumerate(body.lines, 1))
-    if wrong := _wrong(lines):
+    lines = stock_lines(body.lines)
+    if wrong := wrong_lines(lines):
         return refusal("request-invalid", wrong)
     until = resources.clock.now() + timedelta(seconds=body.expires_in)
     ask = Ask(
@@ -61,22 +60,6 @@ async def place_reservation(resources: Resources, call: Call) -> Answer:
         trace=call.trace,
     )
     return await _placed(resources, call, ask)
-
-
-def _line(number: int, line: LineAsked) -> StockLine:
-    wanted = line.quantity
-    quantity = wanted * SCALE if isinstance(wanted, int) else to_thousandths(wanted)
-    return StockLine(line.line or str(number), line.product, quantity, unit=line.unit)
-
-
-def _wrong(lines: Sequence[StockLine]) -> str:
-    """What is wrong with lines beyond their form, "" when nothing is."""
-    for line in lines:
-        if line.quantity <= 0:
-            return f"Line {line.line} wants nothing of {line.product}."
-    if len({line.line for line in lines}) < len(lines):
-        return "Two lines have one name."
-    return ""
 
 
 async def confirm_reservation(resources: Resources, call: Call) -> Answer:

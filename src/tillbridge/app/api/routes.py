@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -65,6 +66,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     deprecated: date | None = None
     sunset: date | None = None
     instead: str = ""
+
+
+@cache
+def needs_body(asks: type) -> bool:
+    """Whether a body of this struct has to say anything; else none at all means `{}`."""
+    return any(field.required for field in msgspec.structs.fields(asks))
 
 
 class Table:

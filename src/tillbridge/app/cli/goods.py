@@ -81,7 +81,7 @@ def adjust(
     with here.hub() as hub, hub.connect() as connection:
         hand = _hand(here, hub, _entity(here, hub, where.location))
         fact = stock_by_hand.adjust(connection, where, line, reason, hand)
-    here.show({"key": fact.key}, f"{quantity} of {product} at {place} told as {fact.key}")
+    here.show({"key": fact.key}, f"{_said(line)} at {place} told as {fact.key}")
 
 
 def move(
@@ -103,7 +103,7 @@ def move(
         _entity(here, hub, end.location)
         hand = _hand(here, hub, _entity(here, hub, start.location))
         facts = stock_by_hand.move(connection, start, end, line, reason, hand)
-    told = f"{quantity} of {product} from {origin} to {destination} told as {facts[0].key}"
+    told = f"{_said(line)} from {origin} to {destination} told as {facts[0].key}"
     here.show({"key": facts[0].key}, told)
 
 
@@ -120,6 +120,10 @@ def _hand(here: Terminal, hub: Hub, entity: str) -> stock_by_hand.Hand:
 
     places = frozenset(place.code for place in hub.workspace.settings.location)
     return Hand(here.who.name, hub.clock.now(), hub.ids.random_hex(8), entity, places)
+
+
+def _said(line: StockLine) -> str:
+    return f"{to_text(line.quantity)} {line.unit} of {line.product}".replace("  ", " ")
 
 
 def _quantity(text: str) -> int:

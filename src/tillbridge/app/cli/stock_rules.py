@@ -115,6 +115,8 @@ def available(
             mine = here.reach.locations
             places = [p for p in places if p in mine] if places is not None else list(mine)
         asked = availability.read(connection, [product], places)[product]
+        if not asked.known:
+            raise Refused(f"nobody ever told of a product {product!r}")
         now = hub.clock.now()
         found = availability.available(asked, hub.availability_rules.seen(connection), channel, now)
     headers = ("location", "on hand", "reserved", "safety", "buffer", "inbound", "in transit")
