@@ -55,13 +55,34 @@ def test_a_call_pays_for_every_request_it_makes(connection: Connection) -> None:
     out = Noting(clock)
     slot = accounts.begin_poll(connection, "web", NOW, NOW)
     assert slot is not None
-    way_out = PacedTransport(connection, out, slot.account, clock)
+    way_out = PacedTransport(connection, out, slot, clock)
     for _ in range(6):
         way_out.send(GET)
     assert out.sent == [0, 0, 0, 0.5, 1.0, 1.5], "a burst of three, then two a second"
     accounts.end_call(connection, slot)
     assert accounts.begin_poll(connection, "web", clock.now(), NOW) is None, "all is spent"
     assert accounts.begin_poll(connection, "web", after(2.0), NOW) is not None
+
+
+@pytest.mark.parametrize("frozen_before", ["its first request", "its second request"])
+def test_nothing_leaves_for_who_has_lost_his_lease(
+    connection: Connection, frozen_before: str
+) -> None:
+    accounts.make_dest(connection, "web", Budget(rate=2, burst=3, conc=1))
+    clock = FixedClock(NOW)
+    out = Noting(clock)
+    slot = accounts.begin_poll(connection, "web", NOW, NOW)
+    assert slot is not None
+    way_out = PacedTransport(connection, out, slot, clock)
+    if frozen_before == "its second request":
+        way_out.send(GET)
+    sent = len(out.sent)
+    clock.sleep(31.0)  # leases last 30 s
+    accounts.sweep(connection, clock.now())
+    connection.commit()
+    with pytest.raises(accounts.LeaseLost):
+        way_out.send(GET)
+    assert len(out.sent) == sent
 
 
 def test_requests_of_many_callers_queue_up_behind_each_other(
@@ -79,7 +100,13 @@ def test_requests_of_many_callers_queue_up_behind_each_other(
     def call() -> None:
         with connect(database_url) as own:
             clock = Waiting(NOW)
-            way_out = PacedTransport(own, Noting(clock), 1, clock)
+            row = own.execute(
+                "insert into slot (account, class, lease_until) values (1, 0, %s) returning slot",
+                (NOW + timedelta(minutes=1),),
+            ).fetchone()
+            assert row is not None
+            own.commit()
+            way_out = PacedTransport(own, Noting(clock), accounts.Slot(row[0], 1), clock)
             way_out.send(GET)  # paid for by the claim
             way_out.send(GET)
 
@@ -116,7 +143,7 @@ def test_a_far_side_that_asks_one_caller_for_patience_is_left_alone_by_all(
         _poll(connection, out, clock)
     out.patience = None
     # whoever is in the middle of a call stops before its next request, and nothing is sent
-    under_way = PacedTransport(connection, out, busy.account, clock)
+    under_way = PacedTransport(connection, out, busy, clock)
     under_way.send(GET)
     sent = len(out.sent)
     with pytest.raises(RetryLater) as told:

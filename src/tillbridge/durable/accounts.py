@@ -54,6 +54,8 @@ class Slot(msgspec.Struct, frozen=True):
 
 
 NO_SLOT = Slot(0, 0)
+FRESH_SECONDS = 1.0
+"""For so long after it was taken nobody asks whether a lease still holds."""
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -183,38 +185,46 @@ def sweep(connection: Connection, now: datetime) -> int:
     return connection.execute(QUERIES.sweep, {"now": now}).rowcount
 
 
+class LeaseLost(RetryLater):
+    """The lease of a call ran out while it was under way: somebody else may be sending the same."""
+
+
 class PacedTransport:
     """The way out during one call: every request but the first, which is paid, takes a token.
 
-    The database connection stands outside a transaction whenever a request is sent.
+    Nothing leaves for who has lost his lease. He may have looked in vain long ago, and who has it
+    now looks in vain at this moment: both would create. The database connection stands outside a
+    transaction whenever a request is sent.
     """
 
     def __init__(
-        self, connection: Connection, transport: Transport, account: int, clock: Clock
+        self, connection: Connection, transport: Transport, slot: Slot, clock: Clock
     ) -> None:
         self._connection = connection
         self._transport = transport
-        self._account = account
+        self._slot = slot
         self._clock = clock
-        self._paid = True
+        self._paid_until = clock.monotonic() + FRESH_SECONDS
 
     def send(self, request: Request) -> Response:
         """The answer. Raises RetryLater as the transport does, and (nothing was sent) when the
-        account has asked for patience meanwhile.
+        account has asked for patience meanwhile; LeaseLost.
         """
-        if not self._paid:
+        if self._clock.monotonic() > self._paid_until:
             self._pay()
-        self._paid = False
+        self._paid_until = float("-inf")
         return self._transport.send(request)
 
     def _pay(self) -> None:
         now = self._clock.now()
-        given = {"account": self._account, "now": now}
+        given = {"account": self._slot.account, "slot": self._slot.number, "now": now}
         row = self._connection.execute(QUERIES.take_token, given).fetchone()
         if row is None:
-            found = self._connection.execute(QUERIES.open_until, (self._account,)).fetchone()
+            found = self._connection.execute(QUERIES.why_not, given).fetchone()
             self._connection.rollback()
-            until = found[0] if found and found[0] else now
+            if found is None or not found[1]:
+                raise LeaseLost("the lease of this call ran out while it was under way")
+            until = found[0] or now
             seconds = max((until - now).total_seconds(), 0.0)
             raise RetryLater("the account is left alone for a while", after_seconds=seconds)
         self._connection.commit()
@@ -304,7 +314,7 @@ def polling(
         return
     leases.hold(Lease(slot, now))
     try:
-        yield PacedTransport(connection, transport, slot.account, clock)
+        yield PacedTransport(connection, transport, slot, clock)
         breaker_close(connection, slot.account, clock.now())
     except RetryLater as later:
         if later.after_seconds is not None:

@@ -69,10 +69,12 @@ update dest a
 set tokens = least(burst, tokens + rate * greatest(0, extract(epoch from %(now)s::timestamptz - at))) - 1,
     at = greatest(at, %(now)s)
 where dest = %(account)s and (open_until is null or open_until <= %(now)s)
+  and exists (select from slot where slot = %(slot)s)
 returning greatest(0, -tokens / rate), set_config('synchronous_commit', 'off', true)
 
--- name: open_until
-select open_until from dest where dest = %b
+-- name: why_not
+select open_until, exists (select from slot where slot = %(slot)s) from dest
+where dest = %(account)s
 
 -- name: end_call
 delete from slot where slot = %b returning set_config('synchronous_commit', 'off', true)

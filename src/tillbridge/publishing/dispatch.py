@@ -121,7 +121,7 @@ class Dispatcher:
         slot = claimed[0].slot
         keys = [(dest, one.key, one.token) for one in claimed]
         self._transport = accounts.PacedTransport(
-            connection, self._target.transport, slot.account, self._clock
+            connection, self._target.transport, slot, self._clock
         )
         self._leases.hold(accounts.Lease(slot, now, keys))
         try:
@@ -161,6 +161,9 @@ class Dispatcher:
             receipts = target.connector.deliver(
                 assignments, target.far, target.secrets, directory, self._transport
             )
+        except accounts.LeaseLost:
+            _log.warning("lease_lost", name=target.far.name, documents=len(claimed))
+            return
         except RetryLater as away:
             self._away(claimed, away, report)
             return
@@ -292,6 +295,8 @@ class Dispatcher:
                 self._target.secrets,
                 self._transport,
             )
+        except accounts.LeaseLost:
+            return
         except RetryLater as away:
             self._away([one], away, report)
             return

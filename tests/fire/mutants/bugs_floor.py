@@ -270,6 +270,13 @@ OUTBOUND = (
         "publishing/test_dispatch.py::test_retry_after_is_honoured_to_the_second",
     ),
     one(
+        "a call goes on after its lease was lost",
+        "durable/accounts.sql",
+        "  and exists (select from slot where slot = %(slot)s)\nreturning greatest",
+        "returning greatest",
+        "durable/test_accounts.py::test_nothing_leaves_for_who_has_lost_his_lease",
+    ),
+    one(
         "the breaker never opens",
         "durable/accounts.sql",
         "    open_until = greatest(open_until, %(until)s)\n",

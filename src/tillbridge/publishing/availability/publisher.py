@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+import psycopg
 import structlog
 
 from tillbridge.atoms.clock import Clock
@@ -93,9 +94,7 @@ class Publisher:
             return report
         slot, rows = claimed
         reach("publication.claimed")
-        transport = accounts.PacedTransport(
-            connection, self._outlet.transport, slot.account, self._clock
-        )
+        transport = accounts.PacedTransport(connection, self._outlet.transport, slot, self._clock)
         self._leases.hold(accounts.Lease(slot, now))
         try:
             self._offer(slot, rows, transport, report)
@@ -143,6 +142,8 @@ class Publisher:
         report.offered = len(offers)
         try:
             shown = outlet.connector.publish(offers, outlet.far, outlet.secrets, transport)
+        except accounts.LeaseLost:  # its rows are somebody else's by now
+            return
         except RetryLater as later:
             self._away(slot, later.words, later.after_seconds, unknown=later.unknown)
             report.away, report.postponed = later.words, len(rows)
@@ -151,6 +152,8 @@ class Publisher:
             self._refused_whole(slot, problem.words)
             report.away, report.postponed = problem.words, len(rows)
             return
+        except psycopg.Error:  # the way out asks the store
+            raise
         except Exception as problem:  # noqa: BLE001 - a defect must not stop the others
             _log.exception("connector_defect", name=outlet.far.name)
             words = f"the connector failed: {type(problem).__name__}"
