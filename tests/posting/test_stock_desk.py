@@ -121,6 +121,14 @@ def test_a_release_gives_back_once(connection: Connection) -> None:
     assert level(connection) == (5, 2)
 
 
+def test_a_hold_whose_goods_are_gone_says_so_to_whoever_asks(connection: Connection) -> None:
+    take(connection, [count(5)])
+    ask(connection, hold("a", 3))
+    take(connection, [move("m", -4)])
+    told = ask(connection, Ask(key="a", verb="confirm"), Ask(key="a", verb="release"))
+    assert [(one.ok, one.status) for one in told] == [(False, "short"), (False, "short")]
+
+
 def test_what_is_given_back_in_a_group_is_there_for_who_comes_after(connection: Connection) -> None:
     take(connection, [count(5)])
     ask(connection, hold("a", 5))

@@ -181,6 +181,17 @@ def test_what_came_before_a_description_goes_by_the_old_one(connection: Connecti
     assert levels(connection) == {("wh", "p", "sellable"): 500}
 
 
+def test_a_description_holds_for_a_bundle_that_is_read_only_after_it(
+    connection: Connection,
+) -> None:
+    inner = described("inner", components={"p": 1000})
+    outer = described("outer", components={"inner": 1000})
+    take(connection, [described("p"), inner, outer])
+    again = described("inner", "2", components={"p": 3000})
+    take(connection, [again, move("m", -1000, "outer"), move("n", -1000, "inner")])
+    assert levels(connection)["wh", "p", "sellable"] == -6000
+
+
 def test_a_description_waits_for_whoever_decides_by_the_old_one(
     connection: Connection, database_url: str
 ) -> None:

@@ -138,6 +138,9 @@ def test_a_later_version_wins_and_a_cancelled_order_gives_its_stock_back(door: D
         ({"lines": []}, "request-invalid"),
         ({"placed_at": "2026-03-01T09:30:00"}, "request-invalid"),
         ({"numbr": "1"}, "request-invalid"),
+        ({"placed_at": "9999-12-31T23:59:59-12:00"}, "order-contradicts"),
+        ({"placed_at": "0001-01-01T00:00:00+12:00"}, "order-contradicts"),
+        ({"updated_at": "9999-12-31T23:59:59-12:00"}, "order-contradicts"),
     ],
 )
 def test_an_order_that_cannot_be_is_refused_and_leaves_nothing(

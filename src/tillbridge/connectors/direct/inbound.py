@@ -41,11 +41,12 @@ def order_told(document: OrderDocument, connection: Connection) -> Translation:
     key = order_key(connection.name, document.number)
     try:
         order, parties = _order(document, connection)
-    except (MoneyError, QuantityError) as problem:
+        about = _about(key, order, document, connection)
+    except (MoneyError, QuantityError, OverflowError) as problem:
+        # OverflowError: an instant at either end of the calendar has no place in another zone.
         raise NeedsDecision(
             "body_unreadable", f"order {document.number}: {problem}", owner="integration"
         ) from None
-    about = _about(key, order, document, connection)
     fact = OrderPlaced if order.cancelled_at is None else OrderCancelled
     return Translation(facts=(fact(order=order, **about),), parties=parties)
 

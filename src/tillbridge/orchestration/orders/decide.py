@@ -12,6 +12,7 @@ import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.money import to_text
+from tillbridge.atoms.quantity import to_text as quantity_text
 from tillbridge.canonical.documents import (
     DocumentAccepted,
     DocumentRefused,
@@ -158,7 +159,7 @@ def _short(state: OrderState, body: StockShort) -> NeedsDecision:
     number = state.order.number if state.order is not None else state.key
     return NeedsDecision(
         "stock_short",
-        f"order {number}: {body.product} lacks {(body.wanted - body.free) / 1000:g}",
+        f"order {number}: {body.product} lacks {quantity_text(body.wanted - body.free)}",
         owner="fulfilment",
         remedy=f"tillbridge stock show --product {body.product}",
         details={"product": body.product, "wanted": body.wanted, "free": body.free},

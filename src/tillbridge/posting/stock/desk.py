@@ -237,7 +237,7 @@ class _Group:
 
     def named(self, told: list[Told]) -> list[Told]:
         """Tell apart what is short and what nobody ever heard of."""
-        short = {one.product for one in told if one.status == "short" and not one.lines}
+        short = {one.product for one in told if _lacks(one)}
         strange = {
             name
             for name in short
@@ -248,7 +248,7 @@ class _Group:
             strange -= {row[0] for row in rows}
         return [
             Told(ok=False, status="unknown_product", product=one.product)
-            if one.status == "short" and one.product in strange
+            if _lacks(one) and one.product in strange
             else one
             for one in told
         ]
@@ -276,6 +276,11 @@ def _fault(ask: Ask, now: datetime) -> str:
     if not ask.locations:
         return "there is no location to reserve at"
     return ""
+
+
+def _lacks(one: Told) -> bool:
+    """Whether a new hold was refused; a hold that ended short names no product."""
+    return one.status == "short" and one.product != "" and not one.lines
 
 
 def _again(hold: Hold) -> Told:

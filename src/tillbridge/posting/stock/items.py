@@ -143,7 +143,8 @@ class Items:
             rows = self._connection.execute(QUERIES.load, (fresh,))
         self._asked.update(fresh)
         for row in rows.fetchall():
-            self._items[row[0]] = Item(*row)
+            # What is here already is as it is in the database, or newer: described just now.
+            self._items.setdefault(row[0], Item(*row))
 
     def put(self, item: Item) -> None:
         """An item as this transaction describes it; what is in it is loaded already."""
