@@ -45,6 +45,7 @@ from tillbridge.inbox.arrivals import arrival
 from tillbridge.posting.stock import activation, expiry
 from tillbridge.posting.stock.activation import RulesInForce
 from tillbridge.posting.stock.desk import Ask, Told, answer_group
+from tillbridge.posting.stock.waiting import ask_again
 
 DAY = datetime(2026, 3, 3, 12, tzinfo=UTC)
 Verb = Literal["confirm", "move", "release"]
@@ -146,8 +147,9 @@ class Day:
             self.desk(Ask(key=key, verb=verb, channel="phone", locations=place))
 
     def sweep(self) -> None:
-        """Carts past their time end."""
+        """Carts past their time end; who waits for what is free again is sourced again."""
         expiry.sweep(self._shop.connection, self.now)
+        ask_again(self._shop.connection, RulesInForce(), self.now)
 
     def order(self) -> None:
         """Somebody orders at the hub's own door, mostly what is in a cart."""
@@ -275,6 +277,7 @@ HAPPENED = {
     "an order was answered anew": "select 1 from hold where turn > 0",
     "an order was promised supply": "select 1 from record where type = 'StockReserved'"
     " and convert_from(body, 'utf8') like '%\"promised\"%'",
+    "a short order was sourced again": "select 1 from record where type = 'SourcingAsked'",
     "something came out short": "select 1 from hold where ended = 'short' or short <> ''",
     "a count corrected": "select 1 from stock_movement where kind = 'count'",
     "goods went elsewhere": "select 1 from stock_movement where kind = 'transfer_in'",

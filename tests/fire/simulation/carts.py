@@ -35,6 +35,7 @@ from tillbridge.mapping.names import NameRow
 from tillbridge.posting.stock import expiry
 from tillbridge.posting.stock.activation import RulesInForce
 from tillbridge.posting.stock.desk import Ask
+from tillbridge.posting.stock.waiting import ask_again
 
 Process = Callable[[Actor, Hub], None]
 PRODUCT = "CART-1"
@@ -227,7 +228,7 @@ class Buyers(Post[Step]):
         if (step.verb, way) == ("hold", 0):
             self._ask(buyer, "confirm", now + 120.0)
         elif (step.verb, way) == ("hold", 3):
-            at = now + SECONDS - 60.0 + 20.0 * (buyer % 7)
+            at = now + SECONDS + (60.0 if buyer > 8 else -60.0)
             self._ask(buyer, ("confirm", "release")[buyer % 8 // 4], at)
         elif (step.verb, way) in (("hold", 1), ("confirm", 0)):
             self._ask(buyer, "order", now + 60.0)
@@ -318,12 +319,15 @@ def counter(buyers: Buyers) -> Process:
 
 
 def sweeper(actor: Actor, hub: Hub) -> None:
-    """Ends carts past their time."""
+    """Ends carts past their time, and has orders sourced again that could be served now."""
+    rules = RulesInForce()
     with hub.connect() as connection:
         while True:
             actor.rest(SWEEP_SECONDS)
             hub.agreed_clock.set(connection)
             expiry.sweep(connection, hub.agreed_clock.now())
+            again = ask_again(connection, rules, hub.agreed_clock.now())
+            actor.scheduler.counts["a short order was sourced again"] += again
 
 
 def _pieces(buyer: int) -> int:

@@ -56,6 +56,7 @@ SOMETIMES = (
     "a request was answered again",
     "a soft cart ended: expired",
     "a soft cart ended: released",
+    "a short order was sourced again",
     "a soft cart ended: short",
     "a soft cart ended: taken_over",
     "a firm cart ended: taken_over",

@@ -110,7 +110,7 @@ class World:
         self.dropping.poison(float(self.scheduler.dice.between(300, 3000)))
         self.buyers = carts.Buyers(self.scheduler, DAY)
         if plan.buyers:
-            carts.stock(self.dropping, self.scheduler.dice.between(0, 300), DAY)
+            carts.stock(self.dropping, self.scheduler.dice.between(0, 800), DAY)
         api = ShopApi(self.scheduler, clock, day, TOKEN)
         self._far = {"erp.twin": self.erp.answer, "shop.twin": api.answer}
         self._open_books(day)

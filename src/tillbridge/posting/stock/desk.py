@@ -212,7 +212,7 @@ class _Group:
         )
         if not found.held:
             return msgspec.structs.replace(_short(found), kind=hold.kind, lines=hold.lines)
-        if found.lines != hold.lines:
+        if set(found.lines) != set(hold.lines):
             self._tell(moved(self._holds.change(ask.key, found.lines), self._now), ask.trace)
         return _as_it_is(hold, "moved", ok=True)
 

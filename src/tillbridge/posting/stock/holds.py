@@ -167,7 +167,7 @@ class Holds:
             self._levels.reserve(Bucket(line.location, line.product), -line.quantity)
         for line in lines:
             self._levels.reserve(Bucket(line.location, line.product), line.quantity)
-        hold.lines = lines
+        hold.lines = tuple(sorted(lines, key=_as_read))
         self._changed.add(hold.key)
         self._replaced.add(hold.key)
         return hold
@@ -197,6 +197,11 @@ class Holds:
         self._with_rows.update(row[0] for row in rows)
         self._changed.clear()
         self._replaced.clear()
+
+
+def _as_read(line: StockLine) -> tuple[str, str, str]:
+    """The order lines are read in: what is answered must not depend on where a batch ended."""
+    return line.line, line.product, line.location
 
 
 def _places_of(rows: Iterable[Sequence[Any]]) -> dict[str, set[Bucket]]:

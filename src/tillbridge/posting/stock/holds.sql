@@ -10,7 +10,7 @@ select h.key, h.version, h.ok, h.short, h.kind, h.channel, h.expires_at, h.locat
        h.placed_at, h.desk, h.ended, h.turn, h.backorder, h.preorder, h.promised, r.line, r.location, r.product, r.quantity
 from hold h left join reservation r using (key)
 where h.key = any(%b::text[])
-order by h.key, r.line, r.product, r.location
+order by h.key, r.line collate "C", r.product collate "C", r.location collate "C"
 
 -- name: standing_at
 select distinct key from reservation
