@@ -9,6 +9,7 @@ from tillbridge.canonical.stock import (
     MoveStock,
     PickFailed,
     ReserveStock,
+    SourcingAsked,
     StockLine,
     StockReserved,
     StockShort,
@@ -128,3 +129,39 @@ def test_the_channels_terms_go_into_the_request() -> None:
     (asked,) = _asked(model)
     assert (asked.channel, asked.split_most, asked.backorder) == ("web", 3, True)
     assert asked.preorder == ("q",)
+
+
+def test_a_line_told_without_a_quantity_fails_as_a_whole() -> None:
+    model = _standing(Model().tell([placed(order(TWO))]), a="wh", b="wh")
+    model.tell([failed("f1", "wh", a=0)])
+    assert _moves(model)[0].lines == (StockLine("a", "p", -2000, "wh"),)
+
+
+def test_an_order_in_packs_reserves_and_moves_packs() -> None:
+    packs = (line("a", quantity=2000, product="p", unit="CS"), line("b", product="q"))
+    model = Model().tell([placed(order(packs))])
+    assert [one.unit for one in _asked(model)[0].lines] == ["CS", ""]
+    model.tell([parcel("p1", {"a": 1, "b": 1})])
+    moved = {one.line: (one.quantity, one.unit) for move in _moves(model) for one in move.lines}
+    assert moved == {"a": (-1000, "CS"), "b": (-1000, "")}
+    assert _asked(model)[-1].lines == (StockLine("a", "p", 1000, unit="CS"),)
+
+
+def test_what_was_missed_of_a_pack_is_told_in_packs_and_written_off_in_pieces() -> None:
+    packs = (line("a", quantity=2000, product="p", unit="CS"),)
+    model = Model().tell([placed(order(packs))])
+    model.tell([reserved(1, StockLine("a", "p", 24_000, "wh"))])
+    model.tell([failed("f1", "wh", a=1000)])
+    assert _moves(model)[0].lines == (StockLine("a", "p", -12_000, "wh"),)
+
+
+def test_goods_that_came_are_asked_for_once_and_only_after_the_answer_they_are_for() -> None:
+    model = Model().tell([placed(order(TWO))])
+    short = StockShort(version=1, product="p", wanted=2, free=0, **about(8))
+    came = SourcingAsked(version=1, **about(9))
+    model.tell([came])
+    assert len(_asked(model)) == 1
+    model.tell([short, came, came])
+    assert [one.version for one in _asked(model)] == [1, 2]
+    model.tell([SourcingAsked(**about(10))])
+    assert _asked(model)[-1].version == 3

@@ -34,6 +34,7 @@ from tillbridge.posting.stock import expiry
 from tillbridge.posting.stock.waiting import ask_again
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.journals import summarise
+from tillbridge.reconciliation.stock.supply import tell_late
 from tillbridge.reconciliation.tills.cases import tell
 from tillbridge.reconciliation.tills.health import health
 from tillbridge.reconciliation.tills.sequences import look
@@ -53,6 +54,7 @@ RHYTHM = {
     "audit": 3600,
     "tills": 600,
     "erasures": 3600,
+    "supply": 300,
 }
 DELIVERING_MOST = 4
 """Threads per destination, never more than its account takes calls at once."""
@@ -100,12 +102,17 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
             f"{told.opened} cases opened, {told.closed} closed"
         )
 
+    def late_supply(connection: Connection, now: datetime) -> str:
+        told = tell_late(connection, now)
+        return f"{told.opened} supplies late, {told.closed} not any more"
+
     return {
         "partitions": partitions,
         "journals": journals,
         "retention": forget,
         "audit": digests,
         "tills": tills,
+        "supply": late_supply,
         "erasures": lambda connection, now: erase_waiting(connection, now.date()),
     }
 

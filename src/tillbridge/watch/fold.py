@@ -156,7 +156,8 @@ def _sum_up(sums: Sums, body: Body) -> None:
             _lines(sums, "reversed", body.lines)
         case MoveStock():
             for line in body.lines:
-                place = SEP.join((line.line, line.product, line.location, body.kind))
+                told = (line.line, line.product, line.location, body.kind, line.unit)
+                place = SEP.join(told[: 5 if line.unit else 4])
                 _add(sums, "moved", place, line.quantity)
         case _:
             pass

@@ -81,7 +81,8 @@ def _judge(resources: Resources, connection: Connection, call: Call) -> Answer:
         order_told(document, source)
     except NeedsDecision as problem:
         return refusal("order-contradicts", f"{problem.words}.")
-    if unknown := resources.unknown_place([document.location] if document.location else []):
+    places = {document.location, document.collect_at} - {""}
+    if unknown := resources.unknown_place(sorted(places)):
         return refusal("location-unknown", f"There is no location {unknown}.", location=unknown)
     wanted = sorted({line.product for line in document.lines} - {""})
     row = connection.execute(QUERIES.unknown_products, (wanted,)).fetchone()

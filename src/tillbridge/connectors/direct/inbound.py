@@ -101,6 +101,7 @@ def _order(
         paid_stated=to_minor(document.paid, currency) if document.paid else None,
         tenders=(document.tender,) if document.tender else (),
         location=document.location,
+        collect_at=document.collect_at,
         cancelled_at=document.cancelled_at and document.cancelled_at.astimezone(UTC),
         cancel_reason=document.cancel_reason if document.cancelled_at else "",
         test=document.test,

@@ -75,8 +75,9 @@ class Customer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class OrderDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An order, whole. number: unique within the connection. updated_at: instant of this version,
     the later one wins; placed_at when left out. total: what the buyer owes with tax, and the sum of
-    the lines. paid: so far, left out when it is not known; tender: by what. location: the store
-    where it is picked up. reservation: id of stock held for it, which it takes over.
+    the lines. paid: so far, left out when it is not known; tender: by what. location: where it
+    was sold. collect_at: the one place where the buyer will collect the goods. reservation: id of
+    stock held for it, which it takes over.
     """
 
     number: Named
@@ -92,5 +93,6 @@ class OrderDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     customer: Customer = Customer()
     ship_to: Address | None = None
     location: Code = ""
+    collect_at: Code = ""
     reservation: Code = ""
     test: bool = False

@@ -16,6 +16,7 @@ from tillbridge.canonical.items import Component, ItemDescribed, Pack
 from tillbridge.canonical.stock import (
     SELLABLE,
     ConditionChanged,
+    PickFailed,
     StockAdjusted,
     StockLine,
     StockReceived,
@@ -150,6 +151,26 @@ def supply(delivery: Delivery) -> Translation:
     return Translation(facts=(fact,))
 
 
+def pick_failure(delivery: Delivery) -> Translation:
+    """PickFailed: an order's place cannot or will not fulfil it; without lines nothing of it."""
+    head = delivery.head()
+    location = delivery.name("location", head, "location")
+    source = head.text("source") or delivery.connection.name
+    key, number = key_of("order", source, head.text("order")), head.text("number")
+    failure = f"{delivery.connection.name}/{number}"
+    fact = PickFailed(
+        **_carried(delivery, head, key, f"{key}/pick/{failure}", location),
+        failure=failure,
+        location=location,
+        reason=head.choice("reason"),
+        lines=tuple(
+            StockLine(line.text("line"), "", line.quantity("quantity") or 0)
+            for line in delivery.parts("line")
+        ),
+    )
+    return Translation(facts=(fact,))
+
+
 def _carried(
     delivery: Delivery, head: Reading, key: str, name: str, location: str
 ) -> dict[str, Any]:
@@ -205,4 +226,5 @@ GOODS: dict[str, Callable[[Delivery], Translation]] = {
     "dispatch": dispatch,
     "arrival": arrival,
     "supply": supply,
+    "pick_failure": pick_failure,
 }

@@ -47,6 +47,7 @@ def order(delivery: Delivery) -> Translation:
             paid_stated=head.amount("paid"),
             tenders=(tender,) if tender else (),
             location=location,
+            collect_at=delivery.name("location", head, "collect_at"),
             test=head.flag("test"),
         ),
     )

@@ -12,7 +12,7 @@ import msgspec
 
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import TENDER_KINDS
-from tillbridge.canonical.stock import CONDITIONS
+from tillbridge.canonical.stock import CONDITIONS, PICK_FAILURES
 
 FORMATS = ("csv", "tsv", "jsonl", "fixed")
 PAYMENT_KINDS = ("captured", "refunded", "authorized", "voided", "failed")
@@ -98,6 +98,7 @@ _ORDER = {
         "region": Meaning("text"),
         "postcode_area": Meaning("text"),
         "location": Meaning("text"),
+        "collect_at": Meaning("text"),
         "tender": Meaning("text"),
         "test": Meaning("flag"),
     },
@@ -156,6 +157,20 @@ _ITEM = {
         "quantity": Meaning("quantity", required=True),
     },
 }
+_PICK_FAILURE = {
+    "head": {
+        "number": Meaning("text", required=True),
+        "order": Meaning("text", required=True),
+        "source": Meaning("text"),
+        "location": Meaning("text", required=True),
+        "reason": Meaning("choice", required=True, choices=PICK_FAILURES),
+        "at": Meaning("instant", required=True),
+    },
+    "line": {
+        "line": Meaning("text", required=True),
+        "quantity": Meaning("quantity"),
+    },
+}
 _SUPPLY = {
     "head": {
         "supply": Meaning("text", required=True),
@@ -210,6 +225,7 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
     "dispatch": _goods(*_PLACES),
     "arrival": _goods(*_PLACES, complete=Meaning("flag")),
     "supply": _SUPPLY,
+    "pick_failure": _PICK_FAILURE,
 }
 KINDS = tuple(SCHEMA)
 # sections that may stand several times ([[line]]); every kind needs those of NEEDED
@@ -227,6 +243,7 @@ NEEDED = {
     "dispatch": ("head", "line"),
     "arrival": ("head", "line"),
     "supply": ("head", "line"),
+    "pick_failure": ("head",),
 }
 
 

@@ -178,13 +178,22 @@ def _failed(state: OrderState, body: PickFailed) -> bool:
         return False
     lines = {line.line: line.quantity for line in body.lines}
     stood = tuple(
-        one if not lines else _at_most(one, lines[one.line])
+        _missed(state, one, lines.get(one.line, 0))
         for one in state.standing
-        if one.location == body.location and (not lines or lines.get(one.line))
+        if one.location == body.location and (not lines or one.line in lines)
     )
     state.failures[body.failure] = Failure(body.location, body.reason, lines, stood)
     return True
 
 
-def _at_most(stood: StockLine, failed: int) -> StockLine:
-    return msgspec.structs.replace(stood, quantity=min(stood.quantity, failed))
+def _missed(state: OrderState, stood: StockLine, quantity: int) -> StockLine:
+    """What of a piece that stood there was missed: its part of so much of the line in the order's
+    unit, which is the book's or holds several of it; 0 = all of it.
+    """
+    if quantity <= 0:
+        return stood
+    of_line = (stood.line, stood.product)
+    pieces = (*state.standing, *state.promised)
+    all_of_it = sum(one.quantity for one in pieces if (one.line, one.product) == of_line)
+    missed = quantity * all_of_it // (state.wanted.get(stood.line) or all_of_it)
+    return msgspec.structs.replace(stood, quantity=min(stood.quantity, missed))

@@ -87,7 +87,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
 
     captures, refund_payments: reference -> (tender, minor units, currency). deposited, refunded:
     tender -> minor units booked. recognised: line -> value. reversed: `refund/index/line` -> value.
-    moved: line, product, location and kind -> thousandths. wanted: line -> thousandths to be held.
+    moved: line, product, location, kind, unit -> thousandths. wanted: line -> thousandths to hold.
     standing: what the stock book holds of it and where; promised: out of expected supply. failures:
     by number, places that failed it; failures_asked: how many of them the last request knew. anew:
     to be sourced again in any case.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tillbridge.canonical.orders import Order
+from tillbridge.canonical.orders import Order, OrderLine
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.stock import MoveStock, ReserveStock, StockLine
 from tillbridge.orchestration.orders.state import OrderState, shipped, unshipped_cancelled
@@ -11,6 +11,8 @@ from tillbridge.orchestration.orders.valuing import When
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 
 NO_PICK, ADJUSTMENT = "no_pick", "adjustment"
+EACH = "EA"
+"""What a channel says that knows no units: the item's base unit, whatever that is called."""
 Moves = dict[str, list[StockLine]]
 
 
@@ -47,9 +49,10 @@ def _movements(state: OrderState) -> tuple[Moves, Moves]:
     for place in sorted(target.keys() | state.moved.keys()):
         difference = target.get(place, 0) - state.moved.get(place, 0)
         if difference:
-            name, product, location, kind = place.split(SEP)
+            name, product, location, kind, *units = place.split(SEP)
+            piece = StockLine(name, product, difference, location, unit="".join(units))
             side = back if difference > 0 else out
-            side.setdefault(kind, []).append(StockLine(name, product, difference, location))
+            side.setdefault(kind, []).append(piece)
     state.moved = target
     return back, out
 
@@ -69,8 +72,14 @@ def _add(
     """Only goods the newest version knows can be moved; others wait until it does."""
     line = state.line(name)
     if line is not None and line.kind == "goods":
-        place = SEP.join((name, line.product, location, kind))
+        units = [unit] if (unit := _unit(line)) else []
+        place = SEP.join((name, line.product, location, kind, *units))
         target[place] = target.get(place, 0) + quantity
+
+
+def _unit(line: OrderLine) -> str:
+    """The unit a line was ordered in, as the stock book takes it."""
+    return "" if line.unit == EACH else line.unit
 
 
 def _move(state: OrderState, moves: Moves, when: When) -> list[Body]:
@@ -107,6 +116,7 @@ def _reserve(
     state.hold_turn = 0
     places = tuple(sorted({failure.location for failure in state.failures.values()}))
     products = {line.line: line.product for line in order.lines}
+    units = {line.line: _unit(line) for line in order.lines}
     return [
         ReserveStock(
             key=state.key,
@@ -114,7 +124,7 @@ def _reserve(
             version=state.hold_version,
             occurred_at=when.occurred_at,
             lines=tuple(
-                StockLine(name, products[name], left, _stays_at(state, name))
+                StockLine(name, products[name], left, _stays_at(state, name), unit=units[name])
                 for name, left in wanted.items()
             ),
             locations=policies.sourcing.candidates(
