@@ -53,17 +53,17 @@ PLACES = ("store-nyc", "wh-east")
 TERMS = 'fulfil_from = ["store-nyc", "warehouse"]\nsplit_most = 2\nbackorder = true'
 DOOR = """
 [[channel]]
-code = "phone"
+code = "hotline"
 entity = "us"
 flow = "web"
 fulfil_from = ["store-nyc", "warehouse"]
 order_point = "placed"
 backorder = true
 
-[connection.callcentre]
+[connection.hotline]
 connector = "direct"
 entity = "us"
-channel = "phone"
+channel = "hotline"
 timezone = "America/New_York"
 """
 SAFETY = '[[rule]]\nlocations = ["store-nyc"]\nsafety_stock = 1\n'
@@ -126,9 +126,9 @@ class Day:
         name = f"{self._number:024x}"
         until = self.now + timedelta(minutes=self._dice.randint(2, 40))
         held = Ask(
-            key=hold_key("phone", name),
+            key=hold_key("hotline", name),
             verb="hold",
-            channel="phone",
+            channel="hotline",
             lines=self.lines(3),
             locations=PLACES,
             split_most=2,
@@ -140,11 +140,11 @@ class Day:
     def mind(self) -> None:
         """Somebody confirms, moves or releases a cart, in time or not."""
         if self.carts:
-            key = hold_key("phone", self._dice.choice(self.carts))
+            key = hold_key("hotline", self._dice.choice(self.carts))
             verbs: tuple[Verb, ...] = ("confirm", "confirm", "move", "release")
             verb = self._dice.choice(verbs)
             place = (self._dice.choice(PLACES),)
-            self.desk(Ask(key=key, verb=verb, channel="phone", locations=place))
+            self.desk(Ask(key=key, verb=verb, channel="hotline", locations=place))
 
     def sweep(self) -> None:
         """Carts past their time end; who waits for what is free again is sourced again."""
@@ -167,10 +167,10 @@ class Day:
             "reservation": cart,
         }
         raw = msgspec.json.encode(body)
-        item = Item(topic=TOPIC, delivery=number, body=raw, key=order_key("callcentre", number))
+        item = Item(topic=TOPIC, delivery=number, body=raw, key=order_key("hotline", number))
         connection = self._shop.connection
-        known = messages.connection_ids(connection, ["callcentre"])
-        _, records = messages.store(connection, [arrival("callcentre", item, self.now)], known)
+        known = messages.connection_ids(connection, ["hotline"])
+        _, records = messages.store(connection, [arrival("hotline", item, self.now)], known)
         log.append_and_commit(connection, records)
 
     def web_order(self) -> None:

@@ -39,7 +39,7 @@ from tillbridge.posting.stock.waiting import ask_again
 
 Process = Callable[[Actor, Hub], None]
 PRODUCT = "CART-1"
-CHANNEL, CONNECTION, CLIENT = "phone", "callcentre", "phone-client"
+CHANNEL, CONNECTION, CLIENT = "hotline", "hotline", "hotline-client"
 PLACES = ("store-nyc", "wh-east")
 SECONDS = 600
 """A cart ends by itself after so long."""
