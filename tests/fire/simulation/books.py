@@ -21,7 +21,7 @@ _STATE = {
     " on_hand || '/' || case when product = 'CART-1' then '-' else reserved::text end"
     " from stock",  # who of the buyers came first decides who holds the scarce product
     "orders": "select key, channel || ' ' || number || ' ' ||"
-    " case when channel = 'phone' then '-' else status end || ' ' ||"
+    " case when channel = 'hotline' then '-' else status end || ' ' ||"
     " coalesce(total::text, '-') from order_state",
     "sales": "select key, coalesce(total::text, '-') || ' ' || voided::text from sale_state",
     "reservations": "select key || ' ' || location || ' ' || product, sum(quantity)::bigint"
