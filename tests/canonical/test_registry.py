@@ -29,6 +29,7 @@ PLAIN: dict[type[Any], st.SearchStrategy[Any]] = {
     msgspec.inspect.IntType: st.integers(-(2**63), 2**63 - 1),
     msgspec.inspect.StrType: TEXTS,
     msgspec.inspect.BoolType: st.booleans(),
+    msgspec.inspect.BytesType: st.binary(max_size=6),
     msgspec.inspect.NoneType: st.none(),
     msgspec.inspect.DateTimeType: st.datetimes(timezones=st.just(UTC)),
     msgspec.inspect.DateType: st.dates(),
