@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from datetime import timedelta
 
+from msgspec.structs import replace
 from psycopg import Connection
 
 from tests.app.api.stocked import stock
@@ -52,6 +54,22 @@ def test_a_group_answers_new_repeated_and_wrong_keys_each_its_way(
     assert again.body == first.body
     assert statuses([first, again, reused, short]) == [201, 201, 422, 409]
     assert statuses(one.write([placed("e", "k1"), placed("f", "k2", 3)])) == [201, 409]
+    one.drop()
+
+
+def test_a_cart_lasts_from_its_decision_however_long_it_waited(
+    database_url: str, connection: Connection
+) -> None:
+    stock(connection, "wh", "P1", 3)
+    one = session(database_url)
+    cart = placed("a", "k1")
+    cart = Placed(replace(cart.ask, kind="soft"), "shop", "k1", b"1", lasts=1)
+    before = CLOCK.now()
+    (told,) = one.write([cart])
+    assert statuses([told]) == [201]
+    row = connection.execute("select expires_at from hold").fetchone()
+    assert row is not None
+    assert row[0] - before >= timedelta(seconds=1)
     one.drop()
 
 

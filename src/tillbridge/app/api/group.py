@@ -7,6 +7,7 @@ decided by the desk and stored with their effects. Nothing is answered before CO
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 from psycopg import errors
@@ -27,12 +28,21 @@ CROWD = 2
 
 
 class Placed(msgspec.Struct, frozen=True, gc=False):
-    """A request for the desk and whose it is. asked: see `Call.asked`."""
+    """A request for the desk and whose it is. asked: see `Call.asked`. lasts: seconds of a soft
+    reservation, counted from the decision, so that nobody pays for having waited; 0 = as asked.
+    """
 
     ask: Ask
     client: str
     key: str
     asked: bytes
+    lasts: int = 0
+
+    def decided_at(self, now: datetime) -> Ask:
+        """What the desk is asked at that instant."""
+        if not self.lasts:
+            return self.ask
+        return msgspec.structs.replace(self.ask, expires_at=now + timedelta(seconds=self.lasts))
 
     @property
     def identity(self) -> KeyOf:
@@ -79,7 +89,7 @@ class DeskWork(Work[Placed, Answer]):
 
         with connection.pipeline():
             if fresh:
-                asked = [placed.ask for placed in fresh]
+                asked = [placed.decided_at(now) for placed in fresh]
                 desk.answer_group(connection, asked, self._rules, now, store)
             connection.commit()
         return [

@@ -6,7 +6,7 @@ Every change goes through the group writer (`group.py`), with the Idempotency-Ke
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -47,7 +47,6 @@ async def place_reservation(resources: Resources, call: Call) -> Answer:
     lines = stock_lines(body.lines)
     if wrong := wrong_lines(lines):
         return refusal("request-invalid", wrong)
-    until = resources.clock.now() + timedelta(seconds=body.expires_in)
     ask = Ask(
         key=hold_key(channel, resources.ids.random_hex(ID_BYTES)),
         verb="hold",
@@ -56,10 +55,9 @@ async def place_reservation(resources: Resources, call: Call) -> Answer:
         lines=lines,
         locations=places,
         split_most=resources.split_most(channel),
-        expires_at=until if body.kind == "soft" else None,
         trace=call.trace,
     )
-    return await _placed(resources, call, ask)
+    return await _placed(resources, call, ask, body.expires_in if body.kind == "soft" else 0)
 
 
 async def confirm_reservation(resources: Resources, call: Call) -> Answer:
@@ -120,8 +118,8 @@ def _key(call: Call) -> str:
     return hold_key(call.who.channel, call.path["id"])
 
 
-async def _placed(resources: Resources, call: Call, ask: Ask) -> Answer:
+async def _placed(resources: Resources, call: Call, ask: Ask, lasts: int = 0) -> Answer:
     if "id" in call.path and not _ID.fullmatch(call.path["id"]):
         return refusal("not-found", "There is no such reservation.")
-    placed = Placed(ask, call.who.name, call.key, call.asked)
+    placed = Placed(ask, call.who.name, call.key, call.asked, lasts)
     return await resources.desk.submit(placed, len(call.raw))

@@ -15,6 +15,7 @@ from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.ids import Ids, SystemIds
 from tillbridge.connectors.direct.config import DirectSettings
 from tillbridge.contract.promises import Connection as Source
+from tillbridge.durable.agreed_clock import AgreedClock
 from tillbridge.durable.group_writer import GroupWriter
 from tillbridge.durable.rooms import Connection
 from tillbridge.durable.session import connect
@@ -45,7 +46,8 @@ class Resources:
         self.url = url
         self.settings = settings
         self.intake = intake
-        self.clock = clock or SystemClock()
+        self._agreed = AgreedClock(SystemClock())
+        self.clock: Clock = clock or self._agreed
         self.ids = ids or SystemIds()
         self.sessions = Sessions(url)
         self.direct = _direct(settings)
@@ -97,12 +99,15 @@ class Resources:
         self.sessions.close()
 
     def _session(self, *, autocommit: bool = False) -> Connection:
-        return connect(
+        """A connection; the time goes by the database's, whatever clock this machine has."""
+        connection = connect(
             self.url,
             autocommit=autocommit,
             name="tillbridge api",
             statement_timeout_ms=STATEMENT_MS,
         )
+        self._agreed.set(connection)
+        return connection
 
 
 def _direct(settings: Settings) -> dict[str, Source]:
