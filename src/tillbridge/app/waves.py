@@ -56,14 +56,19 @@ class Pass:
         self._stuck = frozenset(stuck)
         self._parked: set[Pair] = set(stuck)
         self._asked: set[str] = set()
+        self._late: list[Visit] = []
 
     def run(self, visits: list[Visit], routes_of: Callable[[Record], tuple[Route, ...]]) -> Work:
-        """All waves, then every room's writes."""
+        """All waves, then every room's writes.
+
+        The last room waits until nothing else moves, then takes what has come together for it. Its
+        rows are those that others wait for: so they are locked once, in their order, and late.
+        """
         wave = visits
         for _ in range(WAVES_MAX):
-            if not wave:
+            if not wave and not self._late:
                 break
-            emitted = self._wave(wave)
+            emitted = self._wave(wave) if wave else self._last_room()
             wave = []
             for record in emitted:
                 storable(record)
@@ -94,8 +99,16 @@ class Pass:
                 by_room.setdefault(route.room, []).append((visit, route))
         for name in ROOMS:
             stops = [v for v, route in by_room.get(name, ()) if self._passes(v, route, stopped)]
-            if stops:
+            if name == ROOMS[-1]:
+                self._late += stops
+            elif stops:
                 self._visit(name, stops, stopped, emitted)
+        return emitted
+
+    def _last_room(self) -> list[Record]:
+        emitted: list[Record] = []
+        visits, self._late = self._late, []
+        self._visit(ROOMS[-1], visits, set(), emitted)
         return emitted
 
     def _readable(self, visits: Sequence[Visit]) -> list[Visit]:
