@@ -87,7 +87,7 @@ def test_a_running_worker_ends_reservations_whose_time_is_over(shop: House) -> N
 
 def test_an_ingest_says_what_it_cannot_take(shop: House, tmp_path: Path) -> None:
     for name, path, words in (
-        ("nowhere", tmp_path, r"no connection 'nowhere' \(there are web, stores, feed, erp"),
+        ("nowhere", tmp_path, r"no connection 'nowhere' \(there are web, stores, feed, "),
         ("erp", tmp_path, r"connection erp \(sandbox\) reads no files"),
         ("web", tmp_path / "none.json", "no such file"),
     ):
