@@ -45,12 +45,13 @@ class OneByOneWork(Work[Placed, Answer]):
     def commit(self, connection: Connection, asks: Sequence[Placed]) -> Sequence[Answer]:
         """Answer the one request."""
         (placed,) = asks
-        ask, location = placed.ask, placed.ask.locations[0]
+        now = self._clock.now()
+        ask = placed.decided_at(now)
+        location = ask.locations[0]
         products = [line.product for line in ask.lines]
         free = dict(connection.execute(QUERIES.lock, (location, products)).fetchall())
         if any(free.get(line.product, 0) < line.quantity for line in ask.lines):
             raise AssertionError("the bench has stock for every request")
-        now = self._clock.now()
         hold = _hold(ask, now)
         told = Told(
             ok=True, status="held", kind=ask.kind, lines=hold.lines, expires_at=ask.expires_at
@@ -83,7 +84,7 @@ def _hold(ask: Ask, now: datetime) -> Hold:
 
 
 def _values(placed: Placed, answer: Stored, location: str, now: datetime) -> dict[str, Any]:
-    ask = placed.ask
+    ask = placed.decided_at(now)
     return {
         "now": now,
         "location": location,
