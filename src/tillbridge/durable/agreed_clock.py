@@ -12,6 +12,10 @@ from datetime import datetime, timedelta
 from tillbridge.atoms.clock import Clock
 from tillbridge.durable.rooms import Connection
 
+QUICK_SECONDS = 0.5
+"""An answer that took longer may be as old as that: it is asked for again."""
+TRIES = 5
+
 
 class AgreedClock:
     """A Clock that all workers of one database share. Until the first `set` it is the own clock."""
@@ -26,11 +30,21 @@ class AgreedClock:
         return self._set is not None
 
     def set(self, connection: Connection) -> None:
-        """Ask the database for its time. The connection stands outside a transaction around it."""
-        row = connection.execute("select now()").fetchone()
-        connection.rollback()
-        if row is not None:
-            self._set = (row[0], self._clock.monotonic())
+        """Ask the database for its time. The connection stands outside a transaction around it.
+
+        The process may be stopped between the answer and the look at its own clock, so the answer
+        counts from before the question, and the quickest one of a few counts if none was quick.
+        """
+        quickest = float("inf")
+        for _ in range(TRIES):
+            asked = self._clock.monotonic()
+            row = connection.execute("select now()").fetchone()
+            connection.rollback()
+            took = self._clock.monotonic() - asked
+            if row is not None and took < quickest:
+                quickest, self._set = took, (row[0], asked)
+            if quickest <= QUICK_SECONDS:
+                return
 
     def now(self) -> datetime:
         """The present instant, UTC, with zone."""

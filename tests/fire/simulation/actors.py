@@ -49,9 +49,12 @@ class SimHub(Hub):
             self.__dict__[name] = getattr(shared, name)
 
     def connect(self, *, worker: bool = False) -> Connection:
-        """A connection with yield points."""
+        """A connection with yield points; the first one tells the time all agree on."""
         self.actor.point("connect", "")
-        return self._links.connect(self.actor, worker=worker)
+        connection = self._links.connect(self.actor, worker=worker)
+        if not self.agreed_clock.known:
+            self.agreed_clock.set(connection)
+        return connection
 
 
 Process = Callable[[Actor, Hub], None]

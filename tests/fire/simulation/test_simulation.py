@@ -23,7 +23,7 @@ from tillbridge.durable.postgres.databases import create_database, drop_database
 KEPT = (
     1,  # a proxy's page instead of the shop's answer parked an order until a person came
     3,  # a page of orders dearer than the shop's bucket was begun again for ever
-    10,  # verify took an entry of a fast clock for one in a locked month
+    10,  # verify took an entry of a fast clock for one in a locked month; clocks that never agreed
 )
 """Seeds that found a fault of the hub once, in days of 14 orders and without carts."""
 ROOT = Path(__file__).resolve().parents[3]
