@@ -45,8 +45,8 @@ $(STAMP):
 demo: setup ## Play the demo: make demo ARGS="..."
 	@$(BIN)/tillbridge demo $(ARGS)
 
-test: check ## Gates, then every test that is not marked long
-	@$(BIN)/pytest -m "not long" $(ARGS)
+test: check ## Gates, then every test that is not marked long, on all processors
+	@$(BIN)/pytest -m "not long" -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 test-long: setup ## Only the tests marked long: crash, volume, simulation
 	@$(BIN)/pytest -m long $(ARGS)

@@ -25,6 +25,11 @@ os.environ.setdefault("TILLBRIDGE_MASTER_KEY", "7e57" * 16)
 _numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that no processor waits for another at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/fire/simulation/"))
+
+
 @pytest.fixture(autouse=True)
 def logs_outlive_the_command() -> Iterator[None]:
     """A command run in this process leaves its log lines with a stream that is closed by now."""

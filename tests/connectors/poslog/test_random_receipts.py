@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.connectors.poslog import receipts
@@ -32,6 +32,7 @@ def slips(draw: st.DrawFn) -> Slip:
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.__name__)
 @given(slip=slips())
+@example(slip=Slip((Thing("item-0", 1, 15, discount=10),), back=True))
 @settings(max_examples=120, deadline=None)
 def test_every_dialect_tells_the_same_receipt(dialect: object, slip: Slip) -> None:
     assert callable(dialect)

@@ -47,7 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Deterministic simulation of the whole hub.")
     parser.add_argument("--seeds", type=int, default=60)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--orders", type=int, default=10, help="web orders of the day")
+    parser.add_argument("--orders", type=int, default=7, help="web orders of the day")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at once")
     parser.add_argument("--log", action="store_true", help="the hub's own log lines")
     parser.add_argument("--trace", action="store_true", help="the trace hash of each seed")

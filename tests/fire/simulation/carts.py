@@ -43,7 +43,7 @@ CHANNEL, CONNECTION, CLIENT = "hotline", "hotline", "hotline-client"
 PLACES = ("store-nyc", "wh-east")
 SECONDS = 600
 """A cart ends by itself after so long."""
-SWEEP_SECONDS = 30.0
+SWEEP_SECONDS = 60.0
 SETTINGS = f"""
 [[channel]]
 code = "{CHANNEL}"

@@ -25,7 +25,7 @@ from tillbridge.durable.session import (
     connection_arguments,
 )
 
-LOCK_MS = 3
+LOCK_MS = 1
 """Nobody else runs while a statement waits, so what is held now stays held: no use to wait."""
 PATIENCE_SECONDS = 5.0
 """The hub's own lock time-out, in virtual time."""
@@ -52,6 +52,7 @@ class Links:
         arguments = connection_arguments(self.url, worker=worker)
         arguments["options"] = f"{arguments['options']} -c lock_timeout={LOCK_MS} {EXTRA}"
         found = SimConnection.connect(self.url, **arguments)  # type: ignore[arg-type]
+        found.prepare_threshold = 2  # many short lives; planning is a tenth of a run
         pack_columns(found)
         found.actor, found.links = actor, self
         idle = WORKER_IDLE_IN_TRANSACTION_MS if worker else IDLE_IN_TRANSACTION_MS

@@ -23,7 +23,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: int
     trade: int
-    orders: int = 10
+    orders: int = 7
     stickiness: float = 0.9
     runners: int = 2
     dispatchers: int = 2
@@ -62,7 +62,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-BUYERS = 16
+BUYERS = 14
 CALLS = ("refuse", "hang", "error", "busy", "throttle", "unanswered", "late", "garbled", "slow")
 
 
@@ -84,17 +84,17 @@ def draw(seed: int) -> Plan:
         fuse=dice.chance(0.8),
         rate=dice.pick((1.0, 5.0, 20.0)),
         concurrent=dice.pick((2, 20, 20)),
-        crash=some(0.6, 0.001, 0.003, 0.006),
+        crash=some(0.6, 0.0005, 0.001, 0.003),
         freeze=some(0.4, 0.001, 0.003),
         freeze_seconds=dice.pick((20, 300)),
-        unknown_commit=some(0.5, 0.01, 0.05),
+        unknown_commit=some(0.5, 0.005, 0.02),
         lost=some(0.5, 0.02, 0.2),
         unanswered=some(0.5, 0.02, 0.2),
         copies=some(0.5, 0.1, 0.5),
         given_up=some(0.2, 0.03, 0.1),
         delay_seconds=int(some(0.5, 60, 1800)),
         calls={name: rate for name in CALLS if (rate := some(0.3, 0.03, 0.15))},
-        away=some(0.3, 0.5, 12.0),
+        away=some(0.3, 0.5, 4.0),
         skew_seconds=int(some(0.4, 20, 300)),
         jumps=int(some(0.3, 1, 3)),
         lock_month=dice.chance(0.3),

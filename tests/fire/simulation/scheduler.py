@@ -24,6 +24,8 @@ STEP_SECONDS = 0.001
 TELL_SECONDS = 2.0
 """The database's own clock may lag so far behind."""
 RESTART_SECONDS = 2.0
+FREEZING = ("statement", "commit", "answered")
+"""Where a process may stand still: with the answer to a call in hand its lease may run out."""
 AWAY_SECONDS = 1.0
 
 
@@ -92,7 +94,7 @@ class Actor:
             if scheduler.dice.chance(plan.crash):
                 scheduler.counts[f"fault: crash at {kind}"] += 1
                 self._die()
-            if kind in ("statement", "commit") and scheduler.dice.chance(plan.freeze):
+            if kind in FREEZING and scheduler.dice.chance(plan.freeze):
                 scheduler.counts["fault: freeze"] += 1
                 self.frozen(float(scheduler.dice.between(1, plan.freeze_seconds)))
         if not scheduler.dice.chance(plan.stickiness):

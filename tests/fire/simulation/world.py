@@ -340,26 +340,27 @@ def _day_of(plan: Plan) -> DayOfTrade:
     return msgspec.structs.replace(day, poslogs=stores)
 
 
-_clean: dict[tuple[int, int, int], books.State] = {}
+def day_told(plan: Plan) -> tuple[int, int, int]:
+    """What plans have in common that are compared with the same clean telling."""
+    return plan.trade, plan.orders, plan.buyers
 
 
-def play(plan: Plan, server_url: str, template: str) -> Result:
-    """A seed's run, compared with the clean telling of the same day."""
-    result = _played(plan, server_url, template)
+def play(plan: Plan, server_url: str, template: str, clean: Result | None = None) -> Result:
+    """A seed's run, compared with the clean telling of the same day (played if not given)."""
+    result = told(plan, server_url, template)
     if plan == plan.clean:
         return result
-    day = (plan.trade, plan.orders, plan.buyers)
-    if day not in _clean:
-        told = _played(plan.clean, server_url, template)
-        if told.failures:
-            result.failures.append(f"the clean telling fails: {told.failures}")
-        _clean[day] = told.state
+    if clean is None:
+        clean = told(plan.clean, server_url, template)
+    if clean.failures:
+        result.failures.append(f"the clean telling fails: {clean.failures}")
     if not result.failures:
-        result.failures += books.differences(_clean[day], result.state)
+        result.failures += books.differences(clean.state, result.state)
     return result
 
 
-def _played(plan: Plan, server_url: str, template: str) -> Result:
+def told(plan: Plan, server_url: str, template: str) -> Result:
+    """A run by itself."""
     folder = Path(tempfile.mkdtemp(prefix="tillbridge-simulation-", dir=quick_place()))
     try:
         with database_of(server_url, template, plan.seed) as url:

@@ -6,14 +6,16 @@ stands once, and the parts meet the header's total. What cannot be proven raises
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.connectors.poslog import wire
 from tillbridge.connectors.poslog.coins import Coins
-from tillbridge.connectors.poslog.paying import Paid, Payments
+from tillbridge.connectors.poslog.paying import Paid, Payment, Payments
 from tillbridge.connectors.poslog.reading import Reading, Readings, Totals
 from tillbridge.connectors.poslog.sharing import Shared, shared
 from tillbridge.connectors.poslog.words import goods_differ, payments_differ
@@ -41,7 +43,8 @@ def prove(retail: wire.Retail, currency: str, tolerance: int, step: int) -> Rece
     _check_currency(retail, currency)
     payments = Payments(retail, coins, currency)
     totals = _totals_of(retail, coins, payments)
-    reading, rounding = _choose(retail, totals, coins, tolerance)
+    settled = partial(payments.settle, step=step)
+    reading, rounding = _choose(retail, totals, coins, tolerance, settled)
     _check_rates(reading, retail)
     total = reading.total + rounding
     payment = payments.settle(total, step)
@@ -94,28 +97,44 @@ def _totals_of(retail: wire.Retail, coins: Coins, payments: Payments) -> Totals:
 
 
 def _choose(
-    retail: wire.Retail, totals: Totals, coins: Coins, tolerance: int
+    retail: wire.Retail,
+    totals: Totals,
+    coins: Coins,
+    tolerance: int,
+    settled: Callable[[int], Payment | None],
 ) -> tuple[Reading, int]:
-    """The likeliest reading that meets the totals, and the rounding line it needs (mostly 0)."""
-    readings = Readings(retail, totals, coins)
-    first = close = rounded = None
-    for reading in readings.each():
-        first = first or reading
-        off, tax_off = abs(reading.difference), abs(reading.tax_difference)
-        if off == 0 and tax_off == 0:
+    """The likeliest reading that meets the totals and what was paid, else the totals alone; and the
+    rounding line it needs (mostly 0).
+
+    Totals may be met by chance: 15 come back less a discount of 10 that is told twice. That is -5,
+    or, if both are taken, 5; and 5 is what a header says that tells refunds without a sign.
+    """
+    best: dict[str, Reading] = {}
+    for reading in Readings(retail, totals, coins).each():
+        met = _met(reading, tolerance)
+        if met == "exactly" and settled(reading.total) is not None:
             return reading, 0
-        if tax_off <= tolerance:
-            if off == 0:
-                close = close or reading
-            elif off <= tolerance:
-                rounded = rounded or reading
-    if close is not None:
-        return close, 0
+        best.setdefault("first", reading)
+        best.setdefault(met, reading)
+    likeliest = best.get("exactly") or best.get("but for tax")
+    if likeliest is not None:
+        return likeliest, 0
+    rounded = best.get("rounded")
     if rounded is not None and (coins.inexact or _disagree(totals, tolerance)):
         return rounded, rounded.difference
-    if first is None:
+    if not best:
         raise AssertionError("there is always a first reading")
-    raise goods_differ(first, totals, retail, coins)
+    raise goods_differ(best["first"], totals, retail, coins)
+
+
+def _met(reading: Reading, tolerance: int) -> str:
+    """How well a reading meets the totals."""
+    off, tax_off = abs(reading.difference), abs(reading.tax_difference)
+    if off == 0 and tax_off == 0:
+        return "exactly"
+    if max(off, tax_off) > tolerance:
+        return "not"
+    return "rounded" if off else "but for tax"
 
 
 def _disagree(totals: Totals, tolerance: int) -> bool:
