@@ -15,7 +15,9 @@ PARTS = st.lists(st.text(max_size=8), min_size=1, max_size=4)
 
 def test_a_key_is_made_of_its_parts_and_a_slash_makes_no_further_one() -> None:
     assert key_of("order", "web", "450789469") == "order/web/450789469"
-    assert key_of("sale", "9", "3/1") == "sale/9/3_1"
+    assert key_of("sale", "9", "3/1") == "sale/9/3%2F1"
+    parts = [("a/b",), ("a_b",), ("a%2Fb",), ("a", "b"), ("a%b",)]
+    assert len({key_of("order", "web", *these) for these in parts}) == len(parts)
 
 
 @given(PARTS, PARTS)

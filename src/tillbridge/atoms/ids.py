@@ -26,8 +26,10 @@ def lane_of(key: str) -> int:
 
 
 def key_of(kind: str, *parts: str) -> str:
-    """An aggregate key from its parts; slashes inside a part become underscores."""
-    return "/".join((kind, *(part.replace("/", "_") for part in parts)))
+    """An aggregate key from its parts. Different parts never give one key: a slash inside a part
+    is written %2F, a percent sign %25.
+    """
+    return "/".join((kind, *(part.replace("%", "%25").replace("/", "%2F") for part in parts)))
 
 
 def stable_uuid(*parts: str) -> uuid.UUID:
