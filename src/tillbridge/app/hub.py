@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Self
 
@@ -360,10 +360,12 @@ class Hub:
                 )
         return found
 
-    def dispatcher(self, connection: Connection, target: Target) -> Dispatcher:
-        """A dispatcher for one destination on a connection of its own."""
+    def dispatcher(
+        self, connection: Connection, target: Target, claimed: Callable[[], None] | None = None
+    ) -> Dispatcher:
+        """A dispatcher for one destination on a connection of its own. claimed: see there."""
         clock = self.agreed_clock
-        return Dispatcher(connection, target, NameTables(), clock, self.ids, self.leases)
+        return Dispatcher(connection, target, NameTables(), clock, self.ids, self.leases, claimed)
 
     def secrets(self, name: str) -> dict[str, str]:
         """A connection's newest secrets by name."""

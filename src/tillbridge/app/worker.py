@@ -2,8 +2,8 @@
 three until nothing is pending.
 
 One thread carries the flow, up to four per destination deliver, one looks into the drop folders,
-one polls, one keeps schedules, one ends reservations, one renews the leases of them all; each has a
-connection of its own.
+one polls, one keeps schedules, one ends reservations, one renews the leases of them all, one hears
+of new documents; each has a connection of its own.
 The flow waits for NOTIFY and polls as a fallback.
 """
 
@@ -22,6 +22,7 @@ import structlog
 from tillbridge.app import publication, scheduled_checkpoint, scheduled_verify
 from tillbridge.app.api import stored_answers
 from tillbridge.app.audit_digests import keep_digests
+from tillbridge.app.bell import Bell
 from tillbridge.app.flow_process import carry
 from tillbridge.app.hub import Hub
 from tillbridge.app.pending import Pending, pending
@@ -135,6 +136,7 @@ class Worker:
         self._flow = flow
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._bells: list[Bell] = []
 
     def start(self) -> None:
         """Start the threads: flow, schedules, drop folders, one per destination."""
@@ -152,11 +154,13 @@ class Worker:
         self._thread("holds", self._holds)
         for name, body in publication.threads(self._hub, self._stop).items():
             self._thread(name, body)
-        for target in targets:
+        self._bells = [Bell() for _ in targets]
+        self._thread("ears", self._listen)
+        for target, bell in zip(targets, self._bells, strict=True):
             name = target.far.name
             conc = self._hub.workspace.settings.budget_of(name).conc
             for number in range(min(DELIVERING_MOST, conc)):
-                self._thread(f"deliver {name} {number + 1}", self._deliver_to(target))
+                self._thread(f"deliver {name} {number + 1}", self._deliver_to(target, bell))
 
     def stop(self) -> None:
         """Ask all threads to end after their transaction, and wait for them."""
@@ -269,19 +273,27 @@ class Worker:
                 schedules.run_due(connection, todo, self._hub.agreed_clock.now())
                 self._stop.wait(LOOK_SECONDS)
 
-    def _deliver_to(self, target: Target) -> Callable[[], None]:
+    def _listen(self) -> None:
+        """Ring every destination's bell when documents were made."""
+        with self._hub.connect() as ears:
+            ears.autocommit = True
+            ears.execute("listen jobs")
+            while not self._stop.is_set():
+                for _ in ears.notifies(timeout=POLL_SECONDS, stop_after=1):
+                    for bell in self._bells:
+                        bell.ring()
+
+    def _deliver_to(self, target: Target, bell: Bell) -> Callable[[], None]:
         def deliver() -> None:
-            with self._hub.connect() as connection, self._hub.connect() as ears:
-                ears.autocommit = True
-                ears.execute("listen jobs")
-                dispatcher = self._hub.dispatcher(connection, target)
+            with self._hub.connect() as connection:
+                dispatcher = self._hub.dispatcher(connection, target, bell.ring)
                 while not self._stop.is_set():
                     if not dispatcher.run_once().claimed:
-                        self._rest(connection, ears, target.dest)
+                        self._rest(connection, bell, target.dest)
 
         return deliver
 
-    def _rest(self, connection: Connection, ears: Connection, dest: int) -> None:
+    def _rest(self, connection: Connection, bell: Bell, dest: int) -> None:
         """Wait for a new job, or for the destination's next due one, a second at most."""
         row = connection.execute(jobs.QUERIES.next_due, (dest,)).fetchone()
         connection.rollback()
@@ -289,8 +301,7 @@ class Worker:
         if row is not None and row[0] is not None:
             left = (row[0] - self._hub.agreed_clock.now()).total_seconds()
             wait = min(max(left, REST_LEAST_SECONDS), POLL_SECONDS)
-        for _ in ears.notifies(timeout=wait, stop_after=1):
-            pass
+        bell.wait(wait)
 
 
 def beat(hub: Hub, stop: threading.Event) -> None:

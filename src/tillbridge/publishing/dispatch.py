@@ -8,7 +8,7 @@ documents of the same key wait behind it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -97,8 +97,12 @@ class Dispatcher:
         clock: Clock,
         ids: Ids,
         leases: accounts.Leases | None = None,
+        claimed: Callable[[], None] | None = None,
     ) -> None:
-        """leases: those of the process, which somebody renews."""
+        """leases: those of the process, which somebody renews. claimed: called whenever there was
+        something to deliver, before the call: there may be more for others.
+        """
+        self._claimed = claimed
         self._connection = connection
         self._target = target
         self._leases = leases or accounts.Leases()
@@ -117,6 +121,8 @@ class Dispatcher:
         report = Report(claimed=len(claimed))
         if not claimed:
             return report
+        if self._claimed is not None:
+            self._claimed()
         reach("dispatch.claimed")
         slot = claimed[0].slot
         keys = [(dest, one.key, one.token) for one in claimed]

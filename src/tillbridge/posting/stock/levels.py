@@ -20,6 +20,10 @@ from tillbridge.durable.rooms import Connection
 QUERIES = load("tillbridge.posting.stock", "levels.sql")
 
 
+TURNS_MOST = 16
+"""A batch of more products than so many waits for rows only: it would block the way of all."""
+
+
 class Bucket(msgspec.Struct, frozen=True, order=True, gc=False):
     """One row of the stock book: a product at a location in a condition."""
 
@@ -70,6 +74,16 @@ class Levels:
     def get(self, bucket: Bucket) -> Level | None:
         """A locked row; None for one that is not, or is not there."""
         return self._levels.get(bucket)
+
+    def take_turn(self, products: Iterable[str]) -> None:
+        """Before rows are locked: let other batches of the flow that want these products finish.
+
+        They queue here instead of at the rows, so that a buyer at the hub's own door, who does not
+        take turns, waits for one batch and not for all of them.
+        """
+        wanted = set(products)
+        if 0 < len(wanted) <= TURNS_MOST and not self._levels:
+            self._connection.execute(QUERIES.turn, (sorted(wanted),))
 
     def make(self, buckets: Iterable[Bucket]) -> None:
         """Make rows that are not there, for what will stand on them; to be locked next."""

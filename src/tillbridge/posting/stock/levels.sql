@@ -6,6 +6,11 @@ where (location, product, condition) in (select * from unnest(%b::text[], %b::te
 order by location, product, condition
 for no key update
 
+-- name: turn
+-- lock 82: batches that want the same few products, one after the other
+select pg_advisory_xact_lock(82, one) from (
+    select distinct hashtext(product) as one from unnest(%b::text[]) as product order by 1) turns
+
 -- name: make
 insert into stock (location, product, condition)
 select * from unnest(%b::text[], %b::text[], %b::text[])

@@ -163,6 +163,7 @@ class StockSession(KeyedSession):
         supplies = [r.body for r in records if isinstance(r.body, SupplyExpected | StockReceived)]
         if supplies:
             made |= self._supplies.places(supplies)
+        self._levels.take_turn(place.product for place in wanted | made)
         self._holds.lock(keys - {""}, wanted, made)
         self._requests.load((r.key, r.body) for r in records if isinstance(r.body, ReserveStock))
         self._supplies.load(supplies)
