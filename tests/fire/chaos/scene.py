@@ -81,7 +81,7 @@ class Scene:
         """crash: what is armed in the hub's first start (see durable.crash_points). skew: how far
         the further worker's clock is off, as `faketime` writes it (`+5m`). erp_rate: calls per
         second that the ERP's account allows, and its burst. straight: no proxies between and the
-        machine's own disk, for runs that measure.
+        machine's own disk, and no further worker, for runs that measure.
         """
         self.seed = seed
         self._straight = straight
@@ -159,7 +159,9 @@ class Scene:
         self.erp = self._kept("erp", self._erp_command(ports[2]), dict(os.environ))
         armed = {**self.environment, **self._crash}
         self.up = self._kept("up", self._tillbridge("up", "--port", str(ports[0])), armed)
-        self.worker = self._kept("worker", self._tillbridge("worker"), {**armed, **self._skew})
+        self.worker = self.up
+        if not self._straight:
+            self.worker = self._kept("worker", self._tillbridge("worker"), {**armed, **self._skew})
         self.await_ready(READY_SECONDS)
 
     def _mount(self) -> None:
