@@ -182,24 +182,35 @@ class FlowRunner:
         held = frozenset(positions)
         if self._suspects is not None:
             self._suspects.carry(visit.record for visit in visits)
+        log.move_cursors(connection, CONSUMER, log.last_ids(records))
+        passed: Pass | None = None
         if self._suspects is not None and visits and self._suspects.killer(visits[0].record):
             work = self._held_back(visits[0], KILLER)
         elif careful:
             work = self._worked(visits, held, report)
         else:
-            work = self._pass(held).run(visits, self._routes)
+            passed = self._pass(held)
+            work = passed.run(visits, self._routes)
+        # Rows are locked by now: what is left to write goes out at once, with COMMIT at its end.
+        with connection.pipeline():
+            if passed is not None:
+                passed.flush()
+            self._write(work, replays)
+            reach("flow.before_append")
+            log.append_and_commit(connection, work.waiting, work.fused + last_marks(work))
+        report.fused, report.waiting = len(work.fused) - work.marked, len(work.waiting)
+        report.parked = len(work.parkings)
+        reach("flow.after_commit")
+        return report
+
+    def _write(self, work: Work, replays: Sequence[parking.Replay]) -> None:
+        """Parked keys and cases."""
+        connection = self._connection
         parking.park(connection, CONSUMER, work.parkings)
         parking.park_again(connection, CONSUMER, work.again + _not_moved(replays, work))
         parking.open_cases(connection, work.notices)
         parking.settle(connection, work.settled)
         parking.unpark(connection, work.replayed, "hub")
-        log.move_cursors(connection, CONSUMER, log.last_ids(records))
-        report.fused, report.waiting = len(work.fused) - work.marked, len(work.waiting)
-        report.parked = len(work.parkings)
-        reach("flow.before_append")
-        log.append_and_commit(connection, work.waiting, work.fused + last_marks(work))
-        reach("flow.after_commit")
-        return report
 
     def _read(self, positions: dict[int, int]) -> tuple[list[Record], list[parking.Replay]]:
         """A batch of the held lanes: records of the log, and parked ones that are ready."""
@@ -230,7 +241,9 @@ class FlowRunner:
         """The waves of all visits with their writes, bisecting when something fails."""
         try:
             with self._connection.transaction():
-                work = self._pass(held).run(visits, self._routes)
+                passed = self._pass(held)
+                work = passed.run(visits, self._routes)
+                passed.flush()
         except Exception as problem:
             if not _poisoned(problem):
                 raise

@@ -59,7 +59,7 @@ class Pass:
         self._late: list[Visit] = []
 
     def run(self, visits: list[Visit], routes_of: Callable[[Record], tuple[Route, ...]]) -> Work:
-        """All waves, then every room's writes.
+        """All waves; nothing is written before `flush`.
 
         The last room waits until nothing else moves, then takes what has come together for it. Its
         rows are those that others wait for: so they are locked once, in their order, and late.
@@ -79,14 +79,17 @@ class Pass:
                     self._work.waiting.append(record)
         else:
             raise RuntimeError(f"a batch did not come to rest within {WAVES_MAX} waves")
-        for name in ROOMS:
-            if name in self._sessions:
-                self._sessions[name].flush()
         marks = first_marks(visits, self._work.replayed)
         if marks:
             self._work.fused[:0] = marks.values()
             self._work.marks, self._work.marked = marks, len(marks)
         return self._work
+
+    def flush(self) -> None:
+        """Every room's writes."""
+        for name in ROOMS:
+            if name in self._sessions:
+                self._sessions[name].flush()
 
     def _wave(self, visits: list[Visit]) -> list[Record]:
         self._look_up_parked(visit.record.key for visit in visits)

@@ -91,14 +91,14 @@ def door(connection: Connection, database_url: str, tmp_path: Path) -> Iterator[
 
 def test_an_order_is_stored_told_and_carried_through(door: Door) -> None:
     told = door.hand_in(ORDER, traceparent=TRACE)
-    assert (told.status, told.body) == (202, {"number": "CC 1/7", "key": "order/calls/CC 1_7"})
+    assert (told.status, told.body) == (202, {"number": "CC 1/7", "key": "order/calls/CC 1%2F7"})
     assert told.headers[b"location"] == b"/v1/orders/CC%201%2F7"
     standing = door.standing()
     assert (standing.body["status"], standing.body["waiting"]) == ("received", False)
     door.hub.runner(door.connection).drain()
     standing = door.standing()
     assert (standing.body["status"], standing.body["total"]) == ("paid", "65.00")
-    assert door.count("reservation where key = 'order/calls/CC 1_7' and quantity = 2000") == 1
+    assert door.count("reservation where key = 'order/calls/CC 1%2F7' and quantity = 2000") == 1
     assert door.count("party where erased_at is null") == 1
     traced = "record where trace = convert_to('" + TRACE.decode() + "', 'UTF8')"
     assert door.count(f"{traced} and type = 'OrderPlaced'") == 1

@@ -112,7 +112,10 @@ class SimConnection(psycopg.Connection[Any]):
         elif isinstance(query, str) and query.startswith("notify "):
             self._told |= {query.removeprefix("notify ")}
         if self._piped:
-            return super().execute(query, params, **words)
+            cursor = super().execute(query, params, **words)
+            if label == "park_records":
+                self.links.seen(self, label, params, cursor)
+            return cursor
         self.actor.point("statement", label)
         cursor = self._patiently(query, params, words)
         self._hurried = self._hurried or label == "hurry"
@@ -169,7 +172,11 @@ class SimConnection(psycopg.Connection[Any]):
 
     @contextlib.contextmanager
     def pipeline(self) -> Iterator[psycopg.Pipeline]:
-        """A pipeline as one step; all of the hub's end in COMMIT."""
+        """A pipeline as one step; all of the hub's end in COMMIT, or are part of one that does."""
+        if self._piped:
+            with super().pipeline() as pipeline:
+                yield pipeline
+            return
         self.actor.point("commit", "pipeline")
         with self._doubtful():
             self._piped = True
