@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from psycopg import Connection, errors
 
-from tests.posting.stock_facts import NOW
+from tests.posting.money_facts import NOW
 from tests.posting.test_stock_book import reserve
 from tillbridge.atoms.ids import lane_of
 from tillbridge.durable.rooms import Record

@@ -36,9 +36,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     seconds: float = 30.0
     reads: float = 20.0
-    carts: float = 7.0
+    carts: float = 6.0
     factor: float = FACTOR
-    pieces: int = 1_500
+    pieces: int = 1_200
     stores: int = 300
     shelves: int = 100
     loads: int = 2
