@@ -66,7 +66,7 @@ class Pace(msgspec.Struct, frozen=True):
     fuse: bool = True
     lanes: tuple[int, ...] = log.ALL_LANES
     batch_max: int = 500
-    seconds_max: float = 0.4
+    seconds_max: float = 0.1
 
 
 class FlowRunner:
