@@ -1,4 +1,4 @@
-"""One real PostgreSQL for the whole run, and a fresh copy of the migrated schema for each test."""
+"""One real PostgreSQL for each process, and a fresh copy of the migrated schema for each test."""
 
 from __future__ import annotations
 

@@ -63,6 +63,7 @@ class Report(msgspec.Struct, kw_only=True):
     sold: Sold = msgspec.field(default_factory=Sold)
     faults: list[Fault] = []
     cases: dict[str, int] = {}
+    deadlocks: int = 0
     wrong: list[str] = []
     missed: list[str] = []
 
@@ -206,4 +207,5 @@ def _sums(report: Report) -> list[tuple[str, object]]:
         ("ERP drained after, s", report.erp_drained_seconds),
         ("load behind its schedule, ms", round(report.late_ms, 1)),
         ("cases", cases or "-"),
+        ("deadlocks, broken and rerun", report.deadlocks),
     ]

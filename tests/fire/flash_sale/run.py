@@ -41,6 +41,8 @@ def sell(plan: Plan) -> figures.Report:
             report.sold = check.count(connection, plan, seen.carts, watch.looks)
             query = "select reason, count(*) from exception_case group by reason"
             report.cases = dict(connection.execute(query.encode()).fetchall())
+            query = "select deadlocks from pg_stat_database where datname = current_database()"
+            (report.deadlocks,) = connection.execute(query.encode()).fetchall()[0]
         found = figures.samples(seen, watch.reserved)
         figures.fill(report, found, watch.looks, watch.backlogs)
         return report
