@@ -15,7 +15,7 @@ from tillbridge.atoms.errors import Refused
 from tillbridge.canonical.stock import StockLine
 
 KEY = "order/web/4711"
-HAND = Hand("pat", datetime(2026, 3, 5, tzinfo=UTC), "77", "us", frozenset({"wh-east"}))
+HAND = Hand("pat", datetime(2026, 3, 5, tzinfo=UTC), "77", "us", frozenset({"wh-east", "store-nyc"}))
 
 
 @pytest.fixture
@@ -33,6 +33,8 @@ def shop(tmp_path: Path, database_url: str) -> Iterator[House]:
         ("is no order that is known", "order/web/1", "wh-east", "no_pick", ()),
         ("has no line '9'", KEY, "wh-east", "no_pick", (StockLine("9", "", 0),)),
         ("more than nothing", KEY, "wh-east", "no_pick", (StockLine("1", "", -1),)),
+        ("no more than that", KEY, "wh-east", "no_pick", (StockLine("1", "", 99_000),)),
+        ("nothing of the order stands at store-nyc", KEY, "store-nyc", "rejected", ()),
     ],
 )
 def test_what_cannot_be_is_refused(

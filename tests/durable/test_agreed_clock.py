@@ -55,15 +55,19 @@ class Slow(FixedClock):
     """Every look takes ever longer: the first answer is the quickest."""
 
     looks = 0
+    believed = False
+    agreed: AgreedClock | None = None
 
     def monotonic(self) -> float:
         self.looks += 1
         self.sleep(self.looks)
+        self.believed = self.believed or (self.agreed is not None and self.agreed.known)
         return super().monotonic()
 
 
 def test_a_slow_store_is_believed_at_last(connection: Connection) -> None:
     own = Slow(datetime.now(UTC))
-    agreed = AgreedClock(own)
+    own.agreed = agreed = AgreedClock(own)
     agreed.set(connection)
     assert (agreed.known, own.looks) == (True, 10), "five questions, no more"
+    assert not own.believed, "nobody goes by an answer that is asked for again"

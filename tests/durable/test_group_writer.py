@@ -128,6 +128,17 @@ def test_a_defect_ends_neither_the_writer_nor_the_words(database_url: str, kept:
     assert told(writer_of(database_url, kept), [1]) == [2]
 
 
+def test_a_defect_of_one_request_is_not_that_of_its_group(database_url: str, kept: Kept) -> None:
+    def broken() -> None:
+        if 3 in kept.groups[-1]:
+            raise KeyError("three")
+
+    kept.before = broken
+    answers = told(writer_of(database_url, kept), [2, 3, 4])
+    assert answers[::2] == [4, 8]
+    assert isinstance(answers[1], RetryLater)
+
+
 def test_a_writer_that_is_full_or_stopping_says_its_name(database_url: str, kept: Kept) -> None:
     writer = GroupWriter[int, int](
         lambda: connect(database_url), lambda: kept, queue_most=0, name="desk"

@@ -256,6 +256,24 @@ def test_a_worker_stopped_inside_an_append_lets_others_append_within_seconds(
     assert take(cursors) == []
 
 
+def test_a_pipeline_that_holds_locks_is_bounded_and_its_append_more_closely(
+    connection: Connection,
+) -> None:
+    def limit() -> str:
+        return str(connection.execute("show transaction_timeout").fetchall()[0][0])
+
+    if connection.info.server_version < 170000:
+        pytest.skip("PostgreSQL 17 ends such a transaction, this one is older")
+    found = []
+    with connection.pipeline():
+        log.bound(connection)
+        found.append(limit())
+        log.append(connection, [note("order/web/1", 1)])
+        found.append(limit())
+        connection.commit()
+    assert [*found, limit()] == ["15s", "5s", "0"]
+
+
 def test_a_worker_stopped_after_its_append_stops_nobody(
     cursors: Connection, database_url: str
 ) -> None:

@@ -141,6 +141,21 @@ def test_products_and_bundles_are_read_as_one_set(connection: Connection) -> Non
     assert "far" in read(connection, ["p"])["p"].parts["p"].places
 
 
+def test_a_bundle_that_is_too_deep_to_open_is_not_there_and_harms_nobody(
+    connection: Connection,
+) -> None:
+    chain = [f"b{number}" for number in range(12)]
+    for bundle, product in zip(chain, [*chain[1:], "p"], strict=True):
+        row = (bundle, product, 10**15)
+        connection.execute("insert into item_component values (%s, %s, %s)", row)
+    connection.execute("insert into item_component values ('b0', 'p', 1000)")
+    connection.execute("insert into stock (location, product, on_hand) values ('wh', 'p', 9000)")
+    found = read(connection, ["p", "b0", "b9"], ["wh"])
+    assert available(found["p"], Rules(), "", NOON)["wh"].available == 9_000
+    assert total(available(found["b0"], Rules(), "", NOON)) == 0
+    assert total(available(found["b9"], Rules(), "", NOON)) == 0
+
+
 def test_supply_is_read_without_what_is_promised_of_it(connection: Connection) -> None:
     connection.execute("insert into stock (location, product) values ('wh', 'p')")
     connection.execute(

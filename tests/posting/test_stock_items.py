@@ -88,6 +88,28 @@ _LINES = st.lists(
 )
 
 
+def chain(levels: int, each: int = 1) -> dict[str, Item]:
+    """Bundles in bundles; each holds the next one under so many names."""
+    items: dict[str, Item] = {}
+    for level in range(levels):
+        parts = {f"{level + 1}{name}": 1000 for name in "abcdefgh"[:each]}
+        items |= {
+            f"{level}{name}": Item(f"{level}", components=parts) for name in "abcdefgh"[:each]
+        }
+    return items
+
+
+@pytest.mark.parametrize("items", [chain(9), chain(2_000), chain(4, each=8)])
+def test_a_bundle_with_too_much_in_it_is_refused_at_once(items: dict[str, Item]) -> None:
+    with pytest.raises(NeedsDecision, match="more than 8 levels, 1000 things") as found:
+        expand([StockLine("1", "0a", 1000)], items)
+    assert found.value.reason == "bundle_too_large"
+
+
+def test_a_bundle_of_eight_levels_is_opened() -> None:
+    assert expand([StockLine("1", "0a", 2000)], chain(8)) == (StockLine("1", "8a", 2000),)
+
+
 @given(_LINES)
 def test_expanding_twice_changes_nothing_and_no_piece_is_lost(lines: list[StockLine]) -> None:
     items = {**CRATE, **SET}

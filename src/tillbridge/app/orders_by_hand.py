@@ -10,6 +10,7 @@ import msgspec
 from tillbridge.app.stock_by_hand import Hand
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.ids import lane_of
+from tillbridge.atoms.quantity import to_text
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.stock import PICK_FAILURES, PickFailed, SourcingAsked, StockLine
 from tillbridge.durable import audit, log
@@ -33,10 +34,16 @@ def pick_failed(
         raise Refused(f"the workspace has no location {location!r}")
     state = _order(connection, key)
     for line in lines:
-        if state.line(line.line) is None:
+        ordered = state.line(line.line)
+        if ordered is None:
             raise Refused(f"the order has no line {line.line!r}")
         if line.quantity < 0:
             raise Refused("a quantity that was not found is more than nothing")
+        if line.quantity > ordered.quantity:
+            words = f"line {line.line} is of {to_text(ordered.quantity)}"
+            raise Refused(f"{words}: no more than that can be missed")
+    if all(one.location != location for one in state.standing):
+        raise Refused(f"nothing of the order stands at {location}")
     told = {"failure": f"hub/{hand.number}", "location": location, "reason": reason, "lines": lines}
     name = f"{key}/pick/hub/{hand.number}"
     fact = msgspec.convert({**hand.told(), "key": key, "id": name, **told}, PickFailed)

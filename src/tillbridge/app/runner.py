@@ -193,6 +193,7 @@ class FlowRunner:
             work = passed.run(visits, self._routes)
         # Rows are locked by now: what is left to write goes out at once, with COMMIT at its end.
         with connection.pipeline():
+            log.bound(connection)
             if passed is not None:
                 passed.flush()
             self._write(work, replays)

@@ -148,7 +148,11 @@ class GroupWriter(Generic[Ask, Told]):
         except Exception as problem:  # noqa: BLE001 - a defect must not end the only writer
             _log.exception("group_defect", of=self._name, requests=len(group))
             session.drop()
-            answers = [_away(type(problem).__name__)] * len(group)
+            answers = [_away(type(problem).__name__)]
+            if len(group) > 1:  # it is one request's: the others have done nothing wrong
+                for waiting in group:
+                    self._write(session, [waiting])
+                return
         self.batches += 1
         self.written += len(group)
         _resolve(group, answers)

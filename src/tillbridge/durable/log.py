@@ -45,6 +45,11 @@ def append(connection: Connection, waiting: Sequence[Record], fused: Sequence[Re
         connection.execute(QUERIES.notify)
 
 
+def bound(connection: Connection) -> None:
+    """First thing in a pipeline that holds locks: the server ends it when its client stops."""
+    connection.execute(QUERIES.bound)
+
+
 def append_and_commit(
     connection: Connection, waiting: Sequence[Record], fused: Sequence[Record] = ()
 ) -> None:

@@ -1,11 +1,18 @@
 -- The one log. Ids are taken under the append lock, so id order is commit order.
 
+-- name: bound
+-- For pipelines that hold locks, see lock_append; before PostgreSQL 17 nothing ends them.
+select case when current_setting('transaction_timeout', true) is not null
+            then set_config('transaction_timeout', '15000', true) end
+
 -- name: lock_append
 -- Between the statements of a pipeline no idle time-out runs: a client that is stopped there would
--- hold the lock for ever. From PostgreSQL 17 on the server ends such a transaction itself.
+-- hold the lock for ever. From PostgreSQL 17 on the server ends such a transaction itself. A timer
+-- that runs already (see bound) only begins anew after it was off.
 select pg_advisory_xact_lock(77),
        case when current_setting('transaction_timeout', true) is not null
-            then set_config('transaction_timeout', '5000', true) end
+            then set_config('transaction_timeout', '0', true)
+              || set_config('transaction_timeout', '5000', true) end
 
 -- name: append
 insert into record (lane, key, type, version, fused, trace, cause, body)

@@ -285,6 +285,10 @@ class World:
             self._parked |= places
         elif label in ("finish", "postpone") and cursor.rowcount < len(params[1]):
             counts["a zombie was fenced off"] += 1
+        elif label == "why_not":  # its lease ran out under way: it sends no more
+            found = cursor.fetchone()
+            cursor.scroll(0, mode="absolute")
+            counts["a zombie was fenced off"] += found is None or not found[1]
         elif label == "sweep" and cursor.rowcount > 0:
             counts["a lease ran out and became unknown"] += cursor.rowcount
         elif label == "breaker_open":

@@ -106,7 +106,9 @@ class HeldLine(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reservation(msgspec.Struct, frozen=True, gc=False):
-    """A reservation. status: `held`, or why it ended. expires_at: null for a firm one."""
+    """A reservation. status: `held`, what was just done (`confirmed`,
+    `moved`, `released`), or why it ended. expires_at: null for a firm one.
+    """
 
     id: str
     status: str

@@ -162,7 +162,11 @@ def _short(state: OrderState, body: StockShort) -> NeedsDecision:
         f"order {number}: {body.product} lacks {quantity_text(body.wanted - body.free)}",
         owner="fulfilment",
         remedy=f"tillbridge stock show --product {body.product}",
-        details={"product": body.product, "wanted": body.wanted, "free": body.free},
+        details={
+            "product": body.product,
+            "wanted": quantity_text(body.wanted),
+            "free": quantity_text(body.free),
+        },
     )
 
 

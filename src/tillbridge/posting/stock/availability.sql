@@ -14,8 +14,8 @@ opened (bundle, product, quantity, depth) as (
   from opened o join item_component c on c.bundle = o.product where o.depth < 8
 ),
 part (bundle, product, quantity) as (
-  select o.bundle, o.product, ceil(sum(o.quantity))::bigint from opened o
-  where not exists (select from item_component c where c.bundle = o.product)
+  select o.bundle, o.product, least(ceil(sum(o.quantity)), 9e18)::bigint from opened o
+  where o.depth = 8 or not exists (select from item_component c where c.bundle = o.product)
   group by o.bundle, o.product
 )
 select p.bundle, coalesce(b.step, 1), coalesce(b.sellable, true), b.product is not null,

@@ -91,6 +91,7 @@ def answer_group(
     A psycopg error (a deadlock, or a key made meanwhile by another process: UniqueViolation) means
     nothing happened; roll back and ask again.
     """
+    log.bound(connection)
     group = _Group(connection, rules, now)
     group.lock(asks)
     told = [group.answer(ask, number) for number, ask in enumerate(asks)]

@@ -51,6 +51,7 @@ def sweep(connection: Connection, now: datetime) -> int:
     while True:
         try:
             with connection.pipeline():
+                log.bound(connection)
                 found = end_due(connection, now)
                 connection.commit()
         except (errors.DeadlockDetected, errors.LockNotAvailable):

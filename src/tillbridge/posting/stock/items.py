@@ -20,6 +20,10 @@ from tillbridge.durable.rooms import Connection
 QUERIES = load("tillbridge.posting.stock", "items.sql")
 
 
+DEPTH_MOST, PIECES_MOST = 8, 1_000
+"""So far a bundle is opened: levels (`availability.sql` opens as many) and things in it."""
+
+
 class Item(msgspec.Struct, frozen=True, gc=False):
     """A product as its owner describes it. unit: base unit, "" = never described. step: smallest
     quantity, thousandths. packs: other unit -> thousandths of the base unit. components: product
@@ -81,11 +85,12 @@ def expand(lines: Iterable[StockLine], items: Mapping[str, Item]) -> tuple[Stock
     condition), in the order told. Expanding twice changes nothing.
 
     items: every product named and everything in it; one that is missing was never described.
-    Raises NeedsDecision for an unknown unit, or a quantity finer than an item's step.
+    Raises NeedsDecision for an unknown unit, a quantity finer than an item's step, or a bundle with
+    too much in it.
     """
     out: dict[tuple[str, str, str, str], StockLine] = {}
     for told in lines:
-        for line in _pieces(told, items):
+        for line in _pieces(told, items, [PIECES_MOST]):
             place = (line.line, line.product, line.location, line.condition)
             known = out.get(place)
             out[place] = line if known is None else _more(known, line.quantity)
@@ -96,7 +101,17 @@ def _more(line: StockLine, quantity: int) -> StockLine:
     return msgspec.structs.replace(line, quantity=line.quantity + quantity)
 
 
-def _pieces(line: StockLine, items: Mapping[str, Item]) -> list[StockLine]:
+def _pieces(
+    line: StockLine, items: Mapping[str, Item], left: list[int], depth: int = 0
+) -> list[StockLine]:
+    left[0] -= 1
+    if left[0] < 0 or depth > DEPTH_MOST:
+        raise NeedsDecision(
+            "bundle_too_large",
+            f"{line.product} is in a bundle of more than {DEPTH_MOST} levels, {PIECES_MOST} things",
+            owner="fulfilment",
+            details={"product": line.product},
+        )
     item = items.get(line.product)
     if item is None:
         return [line if not line.unit else msgspec.structs.replace(line, unit="")]
@@ -116,7 +131,7 @@ def _pieces(line: StockLine, items: Mapping[str, Item]) -> list[StockLine]:
                 details={"product": item.product, "component": product},
             )
         piece = msgspec.structs.replace(line, product=product, quantity=part, unit="")
-        found += _pieces(piece, items)
+        found += _pieces(piece, items, left, depth + 1)
     return found
 
 
