@@ -15,7 +15,9 @@ from tillbridge.atoms.errors import Refused
 from tillbridge.canonical.stock import StockLine
 
 KEY = "order/web/4711"
-HAND = Hand("pat", datetime(2026, 3, 5, tzinfo=UTC), "77", "us", frozenset({"wh-east", "store-nyc"}))
+HAND = Hand(
+    "pat", datetime(2026, 3, 5, tzinfo=UTC), "77", "us", frozenset({"wh-east", "store-nyc"})
+)
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ ORDERS = 2
 CART_SECONDS = 0.15
 WALKS_AWAY = 0.3
 PATIENCE_SECONDS = 60.0
+AGAIN = (b"idempotent-replayed", b"true")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
@@ -86,31 +87,36 @@ class Buyers:
         )
 
     async def _cart(self, told: Round, buyer: int) -> Outcome:
-        """Hold, then buy, or walk away and let it expire or release it; who is late tries again."""
+        """Hold, then buy, or walk away and let it expire or release it; who is late tries again.
+
+        Who was killed goes through all he did once more before he gives up: he may have bought.
+        """
         dice = told.chance(buyer)
         for step in range(10_000):
             key = hold_key(CHANNEL, f"{told.number:08x}{buyer:08x}{step:08x}")
-            if await self._ask(f"{key}/hold", self._hold(told, buyer, key, "soft")):
+            held = await self._answer(f"{key}/hold", self._hold(told, buyer, key, "soft"))
+            if held.status < 300:
                 if dice.random() < WALKS_AWAY:
                     if dice.random() < WALKS_AWAY:
                         await self._ask(f"{key}/release", Ask(key=key, verb="release"))
                     return Outcome(buyer, ok=False)
                 if await self._ask(f"{key}/confirm", Ask(key=key, verb="confirm")):
                     return Outcome(buyer, ok=True, key=key)
-            elif self._sold_out.is_set():
+            elif self._sold_out.is_set() and AGAIN not in held.headers:
                 break
             await asyncio.sleep(0.02 + dice.random() * 0.02)
         return Outcome(buyer, ok=False)
 
     async def _ask(self, request: str, ask: Ask) -> bool:
+        return (await self._answer(request, ask)).status < 300
+
+    async def _answer(self, request: str, ask: Ask) -> Answer:
         placed = Placed(ask, "buyers", request, b"")
         for _ in range(100):
             try:
-                told = await self._writer.submit(placed)
+                return await self._writer.submit(placed)
             except RetryLater:
                 await asyncio.sleep(0.1)
-            else:
-                return told.status < 300
         raise AssertionError(f"{request} was never answered")
 
     async def _look(self, told: Round) -> None:
