@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,16 @@ def test_a_line_is_one_json_object_with_level_and_instant() -> None:
     assert told["event"] == "store_away"
     assert told["level"] == "warning"
     assert told["timestamp"].endswith("Z")
+
+
+def test_what_a_library_warns_of_takes_the_same_way() -> None:
+    stream = io.StringIO()
+    log_to(stream)
+    logging.getLogger("urllib3").warning("retrying with %s", hide("token-of-ours-4711"))
+    logging.getLogger("urllib3").info("not told")
+    told = json.loads(stream.getvalue())
+    assert (told["level"], told["library"]) == ("warning", "urllib3")
+    assert told["said"] == "retrying with [hidden]"
 
 
 def test_a_traceback_is_told_without_the_values_of_its_variables() -> None:

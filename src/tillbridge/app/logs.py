@@ -7,6 +7,7 @@ hold buyers. What strangers wrote cannot begin a line of its own.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
@@ -91,11 +92,27 @@ TEXT_FORMAT = (
 )
 
 
+class _LibraryLines(logging.Handler):
+    """What libraries warn of takes the same way as our own lines, so the same is hidden in it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told = {"library": record.name, "said": record.getMessage()}
+        structlog.get_logger("library").log(
+            record.levelno, "library_said", **told, exc_info=record.exc_info or False
+        )
+
+
+_LIBRARY_LINES = _LibraryLines(logging.WARNING)
+
+
 def log_to(stream: TextIO) -> None:
     """Send the hub's log lines to a stream: JSON unless it is a terminal.
 
     A line never mixes with a command's result, which goes to standard output.
     """
+    logging.getLogger().addHandler(_LIBRARY_LINES)
+    # psycopg warns of every statement that is skipped behind one that failed; the failure is told.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     processors = TEXT_FORMAT if stream.isatty() else JSON_FORMAT
     structlog.configure(
         processors=list(processors), logger_factory=structlog.PrintLoggerFactory(stream)

@@ -35,10 +35,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: int = 1
     seconds: float = 30.0
-    reads: float = 20.0
-    carts: float = 6.0
+    reads: float = 12.0
+    carts: float = 3.0
     factor: float = FACTOR
-    pieces: int = 1_200
+    pieces: int = 600
     stores: int = 300
     shelves: int = 100
     loads: int = 2

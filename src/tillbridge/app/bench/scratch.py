@@ -37,6 +37,9 @@ def scratch_database(here: Place) -> Iterator[str]:
             yield from _own(url)
         return
     folder = Path(tempfile.mkdtemp(prefix="tillbridge-bench-"))
+    # Started by root the server has an account of its own: what it cannot enter it would not leave
+    # its data in, and they would stay behind elsewhere.
+    folder.chmod(0o711)
     try:
         with database(folder) as url:
             yield from _own(url)

@@ -25,7 +25,7 @@ where s.location = c.location and s.product = c.product and s.condition = c.cond
 returning c.location, c.product, c.changed_at
 
 -- name: bundles
--- Everything that is made of these products, at any depth.
+-- Everything that is made of these products, as deep as bundles are opened (posting.stock.items).
 with recursive made (product, bundle, depth) as (
   select product, bundle, 1 from item_component where product = any(%(products)s::text[])
   union
