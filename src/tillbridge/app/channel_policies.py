@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from tillbridge.app.settings import SettingsRefused, Workspace
 from tillbridge.app.settings_tables import LocationSettings
 from tillbridge.atoms.errors import Refused
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 from tillbridge.orchestration.sourcing import Site, Sourcing, parse_areas
+from tillbridge.orchestration.terms import FILE, TermsOfSale, TermsRefused, parse_terms
 
 AREAS = "postcodes.csv"
 
@@ -28,12 +31,33 @@ def policies_of(workspace: Workspace) -> Policies:
                 split_most=channel.split_most,
                 backorder=channel.backorder,
                 preorder=channel.preorder,
+                brand=channel.brand,
             )
             for channel in settings.channel
         },
         tender_kinds=settings.tender_kinds,
         sourcing=sourcing_of(workspace),
+        sale=terms_of(workspace),
     )
+
+
+def terms_of(workspace: Workspace) -> TermsOfSale:
+    """The policies of the workspace's file, none where it has none; raises SettingsRefused."""
+    path = workspace.folder / "rules" / FILE
+    if not path.is_file():
+        return TermsOfSale()
+    try:
+        terms = parse_terms(path.read_text(encoding="utf-8"), f"rules/{FILE}")
+    except (OSError, UnicodeDecodeError, TermsRefused) as problem:
+        raise SettingsRefused(str(problem)) from None
+    unknown = terms.unknown(workspace.settings.channels().keys(), _entities(workspace))
+    if unknown:
+        raise SettingsRefused("\n".join(unknown))
+    return terms
+
+
+def _entities(workspace: Workspace) -> AbstractSet[str]:
+    return workspace.settings.entities().keys()
 
 
 def sourcing_of(workspace: Workspace) -> Sourcing:

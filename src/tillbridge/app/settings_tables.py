@@ -63,7 +63,7 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     preferred. split_most: over how many locations an order may be spread. backorder: what is not
     there may be promised out of expected supply; preorder: products that may be in any case.
     tax_places: countries (`DE`) and regions (`US-NY`) whose taxes are known for what is sent there;
-    () = not said.
+    () = not said. brand: under which it sells; policies may be for one.
     """
 
     code: str
@@ -76,6 +76,7 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     backorder: bool = False
     preorder: tuple[str, ...] = ()
     tax_places: tuple[str, ...] = ()
+    brand: str = ""
 
 
 class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

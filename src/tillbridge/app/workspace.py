@@ -16,7 +16,12 @@ from tillbridge.posting.money.book import default_text
 from tillbridge.posting.stock.rules import FILE as AVAILABILITY_RULES
 from tillbridge.posting.stock.rules import default_text as availability_text
 
-TEMPLATES = {FILE: FILE, "feeds/stock.toml": "stock.toml", "xref/example.csv": "xref.csv"}
+TEMPLATES = {
+    FILE: FILE,
+    "feeds/stock.toml": "stock.toml",
+    "rules/policies.toml": "policies.toml",
+    "xref/example.csv": "xref.csv",
+}
 FOLDERS = ("drop/web", "drop/stores", "drop/feed", "archive", "rules", "feeds", "xref")
 SECRETS = ("web-webhook", "erp-key")
 

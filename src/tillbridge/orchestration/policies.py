@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tillbridge.canonical.orders import Order
 from tillbridge.canonical.payments import TENDER_KINDS
 from tillbridge.orchestration.sourcing import Sourcing
+from tillbridge.orchestration.terms import OrderTerms, TermsOfSale, whom
 
 
 class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +21,7 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     nearest: minor units a kilometre to the buyer counts for, None = fulfil_from as it is written.
     split_most: over how many locations an order may be spread. backorder: what is not there may be
     promised out of expected supply; preorder: products that may be although others may not.
+    brand: under which the channel sells.
     """
 
     channel: str
@@ -31,18 +34,21 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     split_most: int = 1
     backorder: bool = False
     preorder: tuple[str, ...] = ()
+    brand: str = ""
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True):
     """All channels' policies; a channel nobody configured gets the defaults of its entity.
 
     tender_kinds: our tender code -> kind (TENDER_KINDS). A code that reads like a kind is that
-    kind (`gift-card` -> gift_card); any other is a card. sourcing: where locations are.
+    kind (`gift-card` -> gift_card); any other is a card. sourcing: where locations are. sale: what
+    the business wrote of windows, refunds and limits.
     """
 
     channels: Mapping[str, ChannelPolicy] = {}
     tender_kinds: Mapping[str, str] = {}
     sourcing: Sourcing = msgspec.field(default_factory=Sourcing)
+    sale: TermsOfSale = msgspec.field(default_factory=TermsOfSale)
 
     def kind_of(self, tender: str) -> str:
         """Kind of a tender of ours."""
@@ -56,3 +62,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
         """Policy of a channel."""
         found = self.channels.get(channel)
         return found if found is not None else ChannelPolicy(channel=channel, entity=entity)
+
+    def terms(self, order: Order, entity: str) -> OrderTerms:
+        """The terms of an order; entity: who sells it."""
+        return self.sale.of(whom(order, entity, self.of(order.channel, entity).brand))

@@ -22,6 +22,7 @@ from tillbridge.app.cli import (
     pausing,
     people,
     periods,
+    policies,
     run,
     secrets,
     stock,
@@ -54,6 +55,7 @@ app.add_typer(
     stock.app, name="stock", help="The stock book: show, available, compare, adjust, move, rules."
 )
 app.add_typer(orders.app, name="orders", help="Goods of orders: pick-failed, source.")
+app.add_typer(policies.app, name="policies", help="Terms of sale: show.")
 app.add_typer(goods.app, name="items", help="The item master: import, show.")
 app.add_typer(secrets.app, name="secrets", help="Secrets: set, list, import, rotate-key.")
 app.add_typer(operators.app, name="operators", help="Who works here: add, list, revoke.")

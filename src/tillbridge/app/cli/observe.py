@@ -29,6 +29,10 @@ def register(app: typer.Typer) -> None:
 
 def story(context: typer.Context, key: str) -> None:
     """One sale from delivery to ledger and ERP; KEY is an order number, receipt or key."""
+    import msgspec
+
+    from tillbridge.app.cli.policies import terms_page
+    from tillbridge.app.order_terms import terms_told
     from tillbridge.triage.reach import key_within
     from tillbridge.watch.story import find, page, tell
 
@@ -37,7 +41,10 @@ def story(context: typer.Context, key: str) -> None:
         found = find(connection, key)
         key_within(connection, found, here.reach)
         told = tell(connection, found)
-    here.show(told, page(told))
+        terms = terms_told(connection, here.workspace(), found)
+    written = [term for term in terms if term.place]
+    text = page(told) + (f"\n\nterms\n{terms_page(written)}" if written else "")
+    here.show({**msgspec.structs.asdict(told), "terms": terms}, text)
 
 
 def status(context: typer.Context) -> None:

@@ -53,6 +53,7 @@ VERBS: Mapping[str, str] = {
     "periods list": "look",
     "periods lock": "periods.close",
     "periods unlock": "periods.close",
+    "policies show": "look",
     "resume": "flow.pause",
     "rules activate": "rules.activate",
     "secrets import": "secrets.set",

@@ -1,0 +1,277 @@
+"""Terms of sale as the business writes them: windows, refund order, limits; with dates. Pure.
+
+    [[policy]]
+    from = 2026-01-01              # counts for orders placed from that day on
+    channel = "web"                # or a list; also entity, country (where it is sent), brand
+    return_days = 30
+    refund_order = ["gift_card", "store_credit", "card"]
+    refund_approval = { USD = "250.00" }
+
+Every policy that fits an order says its fields, and a later one wins field by field. The day is the
+one the order was placed: what a buyer was promised then does not change under him. A breach is told
+with file and line.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from tillbridge.atoms.errors import Refused
+from tillbridge.atoms.money import MoneyError, to_minor
+from tillbridge.atoms.toml_tables import table_lines
+from tillbridge.canonical.orders import Order
+from tillbridge.canonical.payments import TENDER_KINDS
+
+FILE = "policies.toml"
+REVENUE_EVENTS = ("shipped", "delivered")
+SUBSTITUTIONS = ("never", "lower_price", "as_told")
+RETURN_STARTS = ("delivered", "shipped", "placed")
+WITHOUT_RECEIPT = ("refuse", "store_credit")
+NO_WINDOW = -1
+_DAYS_MAX = 3_650
+# countries come from outside; what they name must not fill the memory
+_REMEMBERED_MAX = 16_384
+Limits = Mapping[str, int]
+"""Minor units by currency from which a person decides."""
+
+
+class TermsRefused(Refused):
+    """The policies cannot be used; `problems` holds one sentence each, with file and line."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems), code="policies")
+        self.problems = list(problems)
+
+
+class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was agreed for one order.
+
+    revenue_event: when goods are earned, one of REVENUE_EVENTS. pickup_days: how long goods wait
+    for their buyer, 0 = for ever. substitution: what may leave instead, one of SUBSTITUTIONS
+    (`lower_price`: the buyer never pays more than for what he ordered). return_days: how long goods
+    are taken back, NO_WINDOW = always; return_from: from when that runs. return_without_receipt:
+    one of WITHOUT_RECEIPT. refund_order: tender kinds in the order in which they are paid back; one
+    that is not named comes last. return_approval, refund_approval: minor units by currency from
+    which a person decides, None = never; a currency without a limit is decided by a person.
+    authorization_days: how long a card provider keeps an amount held.
+    """
+
+    revenue_event: str = "shipped"
+    pickup_days: int = 0
+    substitution: str = "never"
+    return_days: int = NO_WINDOW
+    return_from: str = "delivered"
+    return_without_receipt: str = "refuse"
+    refund_order: tuple[str, ...] = ("gift_card", "store_credit", "coupon", "card", "wallet")
+    return_approval: dict[str, int] | None = None
+    refund_approval: dict[str, int] | None = None
+    authorization_days: int = 7
+
+
+def needs_person(limits: Limits | None, amount: int, currency: str) -> bool:
+    """Whether an amount (minor units) is for a person to decide."""
+    return limits is not None and amount >= limits.get(currency, 0)
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """One policy. channel, entity, country, brand: whom it is for, () for all. since: the first day
+    of orders it is for. says: fields of OrderTerms. place: `file:line`.
+    """
+
+    channel: tuple[str, ...] = ()
+    entity: tuple[str, ...] = ()
+    country: tuple[str, ...] = ()
+    brand: tuple[str, ...] = ()
+    since: date = date.min
+    says: Mapping[str, Any]
+    place: str = ""
+
+
+class Whom(msgspec.Struct, frozen=True):
+    """What decides which policies fit an order. day: when it was placed, where it was sold."""
+
+    channel: str
+    entity: str
+    country: str
+    brand: str
+    day: date
+
+
+class TermsOfSale:
+    """All policies in order, answering for an order."""
+
+    def __init__(self, policies: Sequence[Policy] = ()) -> None:
+        """policies: in the order of their file."""
+        self.policies = tuple(policies)
+        self._remembered: dict[Whom, OrderTerms] = {}
+
+    def of(self, whom: Whom) -> OrderTerms:
+        """The terms of one order."""
+        found = self._remembered.get(whom)
+        if found is None:
+            if len(self._remembered) >= _REMEMBERED_MAX:
+                self._remembered.clear()
+            said = {name: value for name, (value, _) in self.said(whom)}
+            found = self._remembered[whom] = msgspec.convert(said, OrderTerms)
+        return found
+
+    def said(self, whom: Whom) -> list[tuple[str, tuple[Any, str]]]:
+        """Which policy says which of its terms: (field, (value, `file:line`))."""
+        found: dict[str, tuple[Any, str]] = {}
+        for policy in self.policies:
+            if _fits(policy, whom):
+                for name, value in policy.says.items():
+                    found[name] = (value, policy.place)
+        return list(found.items())
+
+    def unknown(self, channels: AbstractSet[str], entities: AbstractSet[str]) -> list[str]:
+        """What policies name that the workspace has not: a sentence each, with file and line."""
+        found = []
+        for policy in self.policies:
+            for what, named, known in (
+                ("channel", policy.channel, channels),
+                ("entity", policy.entity, entities),
+            ):
+                found += [f"{policy.place}: no {what} {n!r}" for n in named if n not in known]
+        return found
+
+
+def whom(order: Order, entity: str, brand: str) -> Whom:
+    """Whom an order belongs to: its country is where it is sent, its day that of its placing
+    (UTC).
+    """
+    return Whom(order.channel, entity, order.ship_to.country, brand, order.placed_at.date())
+
+
+def _fits(policy: Policy, whom: Whom) -> bool:
+    return (
+        policy.since <= whom.day
+        and (not policy.channel or whom.channel in policy.channel)
+        and (not policy.entity or whom.entity in policy.entity)
+        and (not policy.country or whom.country in policy.country)
+        and (not policy.brand or whom.brand in policy.brand)
+    )
+
+
+def parse_terms(text: str, file: str = FILE) -> TermsOfSale:
+    """The policies of a text, each word checked; raises TermsRefused with every problem found."""
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        raise TermsRefused([f"{file}: {problem}"]) from None
+    problems = [f"{file}: unknown table {name!r}" for name in document if name != "policy"]
+    tables = document.get("policy", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise TermsRefused([f"{file}: policies are written as [[policy]]"])
+    starts = table_lines(text, "policy")
+    policies = []
+    for number, table in enumerate(tables):
+        place = f"{file}:{starts[number] if number < len(starts) else 1}"
+        policy, wrong = _policy(table, place)
+        policies.append(policy)
+        problems += [f"{place}: {words}" for words in wrong]
+    if problems:
+        raise TermsRefused(problems)
+    return TermsOfSale(policies)
+
+
+def _policy(table: Mapping[str, Any], place: str) -> tuple[Policy, list[str]]:
+    wrong = []
+    whom: dict[str, tuple[str, ...]] = {}
+    says: dict[str, Any] = {}
+    since = date.min
+    for name, value in table.items():
+        try:
+            if name in _SAYS:
+                says[name] = _SAYS[name](value)
+            elif name in _WHOM:
+                whom[name] = _names(value)
+            elif name == "from":
+                since = _day(value)
+            else:
+                known = ", ".join(("from", *_WHOM, *_SAYS))
+                wrong.append(f"unknown word {name!r}; a policy has {known}")
+        except (TypeError, ValueError) as problem:
+            wrong.append(f"{name}: {problem}")
+    if not says and not wrong:
+        wrong.append(f"it says nothing; one of {', '.join(_SAYS)}")
+    return Policy(**whom, since=since, says=says, place=place), wrong
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise TypeError("a day such as 2026-01-31, without quotes")
+    return value
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    names = tuple(value) if isinstance(value, list) else (value,)
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError("a text or a list of texts")
+    return names
+
+
+def _tender_kinds(value: Any) -> tuple[str, ...]:
+    kinds = _names(value)
+    for kind in kinds:
+        if kind not in TENDER_KINDS:
+            raise ValueError(f"{kind!r} is none of {', '.join(TENDER_KINDS)}")
+    if len(set(kinds)) < len(kinds):
+        raise ValueError("a tender kind is named twice")
+    return kinds
+
+
+def _one_of(words: Sequence[str]) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return str(value)
+
+    return read
+
+
+def _days(least: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _DAYS_MAX:
+            raise ValueError(f"a whole number of days from {least} to {_DAYS_MAX}")
+        return value
+
+    return read
+
+
+def _limits(value: Any) -> dict[str, int]:
+    """Amounts by currency: texts, because a float is no exact amount."""
+    if not isinstance(value, dict) or not value:
+        raise TypeError('amounts by currency, such as { USD = "250.00" }')
+    limits = {}
+    for currency, amount in value.items():
+        if not isinstance(amount, str):
+            raise TypeError(f'{currency}: a text such as "250.00"')
+        try:
+            limits[currency] = to_minor(amount, currency)
+        except MoneyError as problem:
+            raise ValueError(str(problem)) from None
+        if limits[currency] < 0:
+            raise ValueError(f"{currency}: an amount is not negative")
+    return limits
+
+
+_WHOM = ("channel", "entity", "country", "brand")
+_SAYS: Mapping[str, Callable[[Any], Any]] = {
+    "revenue_event": _one_of(REVENUE_EVENTS),
+    "pickup_days": _days(0),
+    "substitution": _one_of(SUBSTITUTIONS),
+    "return_days": _days(NO_WINDOW),
+    "return_from": _one_of(RETURN_STARTS),
+    "return_without_receipt": _one_of(WITHOUT_RECEIPT),
+    "refund_order": _tender_kinds,
+    "return_approval": _limits,
+    "refund_approval": _limits,
+    "authorization_days": _days(0),
+}
