@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -11,9 +13,10 @@ from psycopg import Connection
 
 from tests.posting.test_stock_book import count, level, lies, move, reserve, take
 from tillbridge.canonical.items import Component, ItemDescribed, Pack
-from tillbridge.canonical.stock import StockLine
+from tillbridge.canonical.stock import StockLine, StockReserved
 from tillbridge.durable.log import make_cursors
 from tillbridge.durable.rooms import readable
+from tillbridge.durable.session import connect
 from tillbridge.posting.stock.activation import RulesInForce, activate
 from tillbridge.posting.stock.desk import Ask, Told, answer_group, gate
 from tillbridge.posting.stock.expiry import end_due
@@ -332,3 +335,30 @@ def test_the_answers_are_stored_before_the_log_and_the_gate_lets_one_in(
     )
     connection.commit()
     assert [msgspec.json.decode(one, type=Told) for one in kept] == told
+
+
+def test_buyers_at_the_desk_and_orders_of_the_flow_never_get_the_same_piece(
+    connection: Connection, database_url: str
+) -> None:
+    make_cursors(connection, "flow")
+    take(connection, [count(30)])
+    barrier = threading.Barrier(4)
+
+    def order(mine: Connection, name: str) -> bool:
+        (outcome,) = take(mine, [reserve(f"order/{name}", 1, p=1)])
+        return isinstance(outcome.emits[0], StockReserved)
+
+    def cart(mine: Connection, name: str) -> bool:
+        return ask(mine, hold(f"hold/{name}"))[0].status == "held"
+
+    def buy(buyer: int) -> int:
+        goes = order if buyer % 2 else cart
+        with connect(database_url) as mine:
+            barrier.wait()
+            return sum(goes(mine, f"{buyer}/{number}") for number in range(15))
+
+    with ThreadPoolExecutor(4) as buyers:
+        served = list(buyers.map(buy, range(4)))
+    assert sum(served) == 30
+    assert level(connection) == (30, 30)
+    assert lies(connection) == []

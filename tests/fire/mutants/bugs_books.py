@@ -130,7 +130,8 @@ STOCK = (
         "posting/stock/levels.sql",
         "order by location, product, condition\nfor no key update\n",
         "order by location, product, condition\n",
-        "posting/test_stock_book.py::test_four_buyers_at_once_never_get_more_than_there_is",
+        "posting/test_stock_desk.py::"
+        "test_buyers_at_the_desk_and_orders_of_the_flow_never_get_the_same_piece",
     ),
     one(
         "two lines of one product checked apart",
