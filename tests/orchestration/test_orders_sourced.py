@@ -14,7 +14,7 @@ from tillbridge.canonical.stock import (
     StockReserved,
     StockShort,
 )
-from tillbridge.orchestration.orders.state import status_of
+from tillbridge.orchestration.orders.status import status_of
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 
 TWO = (line("a", quantity=2000, product="p"), line("b", product="q"))

@@ -27,7 +27,8 @@ from tillbridge.canonical.shipments import GoodsShipped, ShippedLine
 from tillbridge.canonical.stock import MoveStock, ReserveStock, StockReserved
 from tillbridge.canonical.valued import SaleRecognised, SaleReversed, Valued
 from tillbridge.orchestration.orders.decide import decide
-from tillbridge.orchestration.orders.state import OrderState, status_of
+from tillbridge.orchestration.orders.state import OrderState
+from tillbridge.orchestration.orders.status import status_of
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 from tillbridge.posting.money.book import RuleBook, load_book
 from tillbridge.posting.money.engine import post

@@ -39,7 +39,7 @@ _KEPT: tuple[Route, ...] = ()
 FLOW: dict[str, tuple[Route, ...]] = {
     # receive -> translate
     "Received": _TRANSLATE,
-    # told by channels -> decide
+    # told by channels, stores and warehouses -> decide
     "OrderPlaced": _DECIDE,
     "OrderChanged": _DECIDE,
     "OrderCancelled": _DECIDE,
@@ -48,7 +48,14 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "PaymentFailed": _DECIDE,
     "PaymentCaptured": _DECIDE,
     "PaymentRefunded": _DECIDE,
+    "GoodsAllocated": _DECIDE,
+    "GoodsPicked": _DECIDE,
+    "GoodsPacked": _DECIDE,
+    "PickupReady": _DECIDE,
     "GoodsShipped": _DECIDE,
+    "GoodsCollected": _DECIDE,
+    "GoodsDelivered": _DECIDE,
+    "PickupExpired": _DECIDE,
     "RefundIssued": _DECIDE,
     # told by tills -> guard, then book
     "SaleRung": _TILL_SALE,

@@ -11,7 +11,8 @@ from tillbridge.canonical.sales import CashMoved, SaleRung, SaleVoided, TillClos
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
 from tillbridge.orchestration.orders.decide import decide as decide_order
-from tillbridge.orchestration.orders.state import OrderState, status_of
+from tillbridge.orchestration.orders.state import OrderState
+from tillbridge.orchestration.orders.status import status_of
 from tillbridge.orchestration.policies import Policies
 from tillbridge.orchestration.sales.decide import decide as decide_sale
 from tillbridge.orchestration.sales.state import SaleState

@@ -27,6 +27,7 @@ from tillbridge.canonical.valued import (
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Unreadable, readable
 from tillbridge.orchestration.orders.evolve import evolve
+from tillbridge.orchestration.orders.fulfilment import FULFILMENT_STATES
 from tillbridge.orchestration.orders.state import LineValue, OrderState
 from tillbridge.orchestration.orders.value import SEP
 
@@ -39,6 +40,7 @@ TOLD = (
     "OrderCancelled",
     "PaymentCaptured",
     "PaymentRefunded",
+    *(kind.__name__ for kind in FULFILMENT_STATES),
     "GoodsShipped",
     "RefundIssued",
 )

@@ -73,7 +73,7 @@ insert into seen_held
 select room, key from parked_key
 union select room, key from exception_case
 where reason not in ('stock_short', 'supply_late', 'tender_missing',
-                     'refund_beyond_payment', 'item_conflict', 'stock_snapshot_old',
+                     'refund_beyond_payment', 'pickup_expired', 'item_conflict', 'stock_snapshot_old',
                      'stock_counts_disagree', 'stock_count_negative', 'transfer_short',
                      'transfer_over')
 

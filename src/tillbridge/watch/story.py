@@ -10,10 +10,12 @@ import msgspec
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.money import to_text
 from tillbridge.atoms.quantity import to_text as quantity_text
+from tillbridge.canonical.shipments import FulfilmentTold
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
 QUERIES = load("tillbridge.watch", "story.sql")
+FULFILMENTS = frozenset(kind.__name__ for kind in FulfilmentTold.__subclasses__())
 Row = dict[str, Any]
 
 
@@ -132,8 +134,10 @@ def _said(record: Row) -> str:
             order = body["order"]
             words += f" version {order['version']}: {len(order['lines'])} lines"
             words += f", {to_text(order['total'], order['currency'])} {order['currency']}"
-        case "GoodsShipped":
-            words += f" {body['shipment']} ({body['state']}) from {body['location']}"
+        case name if name in FULFILMENTS:
+            words += f" {body['shipment']}"
+            words += f" ({body['state']})" if "state" in body else ""
+            words += f" from {body['location']}" if "location" in body else ""
         case "RefundIssued":
             words += f" {body['refund']}"
         case "SubmitDocument":

@@ -38,9 +38,9 @@ class OrderTaken(msgspec.Struct, frozen=True):
 
 
 class OrderStanding(msgspec.Struct, frozen=True):
-    """How an order stands. status: `received` (not yet decided on), `told`, `placed`, `paid`,
-    `short`, `part-shipped`, `shipped`, `refunded` or `cancelled`. waiting: a person has to decide
-    something about it first. total: decimal text.
+    """How an order stands. status: `received` (not yet decided on) or one of
+    orchestration/orders/status.py. waiting: a person has to decide something about it first.
+    total: decimal text.
     """
 
     number: str

@@ -27,6 +27,7 @@ from tillbridge.canonical.returns import RefundIssued
 from tillbridge.canonical.stock import StockReserved, StockShort
 from tillbridge.canonical.valued import DepositReceived, RefundPaid, ValuedTender
 from tillbridge.orchestration.orders.evolve import evolve
+from tillbridge.orchestration.orders.pickup import EXPIRED, to_be_refunded
 from tillbridge.orchestration.orders.recognise import recognise, reverse
 from tillbridge.orchestration.orders.state import (
     DocumentSeen,
@@ -67,16 +68,7 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     if order is None or order.test or isinstance(body, _ANSWERS):
         return decision
     _one_currency(state, order)
-    unnamed = paid_unnamed(state)
-    if not unnamed:
-        _settle(state, decision, "tender_missing")
-    elif isinstance(body, OrderPlaced | OrderChanged | OrderCancelled):
-        _notice(state, decision, _tender_missing(order, unnamed))
-    beyond = sum(repaid(state).values()) - sum(captured(state).values())
-    if beyond <= 0:
-        _settle(state, decision, "refund_beyond_payment")
-    elif isinstance(body, _MONEY_BACK):
-        _notice(state, decision, _refund_beyond(order, beyond))
+    _look(state, decision, order, body)
     when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
     decision.emits += [
@@ -88,6 +80,31 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         *stock(state, order, policy, policies, when),
     ]
     return decision
+
+
+def _look(state: OrderState, decision: Decision, order: Order, body: Body) -> None:
+    """What a person has to see; nothing parks."""
+    unnamed = paid_unnamed(state)
+    if not unnamed:
+        _settle(state, decision, "tender_missing")
+    elif isinstance(body, OrderPlaced | OrderChanged | OrderCancelled):
+        _notice(state, decision, _tender_missing(order, unnamed))
+    beyond = sum(repaid(state).values()) - sum(captured(state).values())
+    if beyond <= 0:
+        _settle(state, decision, "refund_beyond_payment")
+    elif isinstance(body, _MONEY_BACK):
+        _notice(state, decision, _refund_beyond(order, beyond))
+    _while(state, decision, EXPIRED, to_be_refunded(state, order))
+
+
+def _while(
+    state: OrderState, decision: Decision, reason: str, notice: NeedsDecision | None
+) -> None:
+    """A notice as long as its ground is there."""
+    if notice is None:
+        _settle(state, decision, reason)
+    elif reason not in state.noticed:
+        _notice(state, decision, notice)
 
 
 def _notice(state: OrderState, decision: Decision, notice: NeedsDecision) -> None:

@@ -11,7 +11,7 @@ from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, Ord
 from tillbridge.canonical.payments import Payment, PaymentCaptured, PaymentRefunded
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundIssued
-from tillbridge.canonical.shipments import GoodsShipped
+from tillbridge.canonical.shipments import FulfilmentTold
 from tillbridge.canonical.stock import (
     PickFailed,
     SourcingAsked,
@@ -19,16 +19,8 @@ from tillbridge.canonical.stock import (
     StockReserved,
     StockShort,
 )
-from tillbridge.orchestration.orders.state import (
-    DocumentSeen,
-    Failure,
-    OrderState,
-    Refund,
-    Shipment,
-)
-
-# a parcel's life, for two tellings of the same version
-_STATES = ("open", "shipped", "failed", "cancelled")
+from tillbridge.orchestration.orders.fulfilment import fulfil
+from tillbridge.orchestration.orders.state import DocumentSeen, Failure, OrderState, Refund
 
 
 def evolve(state: OrderState, body: Body) -> bool:
@@ -39,8 +31,8 @@ def evolve(state: OrderState, body: Body) -> bool:
         case PaymentCaptured() | PaymentRefunded():
             refunds = isinstance(body, PaymentRefunded)
             return _paid(state.refund_payments if refunds else state.captures, body)
-        case GoodsShipped():
-            return _shipment(state, body)
+        case FulfilmentTold():
+            return fulfil(state, body)
         case RefundIssued():
             return _refund(state, body)
         case StockReserved() | StockShort():
@@ -117,21 +109,6 @@ def _newer(told: Order, known: Order) -> bool:
 def _rank(order: Order) -> tuple[bool, int, bytes]:
     paid = -1 if order.paid_stated is None else order.paid_stated
     return (order.cancelled_at is not None, paid, msgspec.json.encode(order))
-
-
-def _shipment(state: OrderState, body: GoodsShipped) -> bool:
-    told = Shipment(body.version, body.state, body.location, body.lines, body.tracking)
-    known = state.shipments.get(body.shipment)
-    if known is not None and _shipment_rank(told) <= _shipment_rank(known):
-        return False
-    state.shipments[body.shipment] = told
-    return True
-
-
-def _shipment_rank(told: Shipment) -> tuple[str, int, bytes]:
-    """Newest version first; at the same one the later state of a parcel, then bytes decide."""
-    step = _STATES.index(told.state) if told.state in _STATES else -1
-    return (told.version, step, msgspec.json.encode(told))
 
 
 def _refund(state: OrderState, body: RefundIssued) -> bool:

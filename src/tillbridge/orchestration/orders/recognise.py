@@ -11,7 +11,7 @@ from tillbridge.canonical.documents import (
 from tillbridge.canonical.orders import Order
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.valued import SaleRecognised, SaleReversed, ValuedLine, ValuedTax
-from tillbridge.orchestration.orders.state import DocumentSeen, LineValue, OrderState
+from tillbridge.orchestration.orders.state import GONE, DocumentSeen, LineValue, OrderState
 from tillbridge.orchestration.orders.value import SEP, earned, taken_back
 from tillbridge.orchestration.orders.valuing import When, about
 from tillbridge.orchestration.policies import ChannelPolicy
@@ -122,7 +122,7 @@ def _ships_from(state: OrderState, policy: ChannelPolicy) -> str:
     """Where the newest shipment left from; before any, where the buyer collects, else the first
     place of the channel.
     """
-    gone = [shipment for shipment in state.shipments.values() if shipment.state == "shipped"]
+    gone = [shipment for shipment in state.shipments.values() if shipment.state in GONE]
     if gone:
         return max(gone, key=lambda shipment: (shipment.version, shipment.location)).location
     collected = "" if state.order is None else state.order.collect_at

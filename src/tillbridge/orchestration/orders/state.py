@@ -6,6 +6,8 @@ are cumulative, so a step is always target less booked.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from tillbridge.canonical.fact import Entities
@@ -14,15 +16,35 @@ from tillbridge.canonical.returns import RefundAdjustment, RefundLine, RefundPay
 from tillbridge.canonical.shipments import ShippedLine
 from tillbridge.canonical.stock import StockLine
 
+FULFILMENT = (
+    "open",
+    "allocated",
+    "picked",
+    "packed",
+    "ready",
+    "expired",
+    "shipped",
+    "collected",
+    "delivered",
+    "failed",
+    "cancelled",
+)
+"""States of a fulfilment, the later one last: it counts among tellings of one version."""
+GONE = ("shipped", "collected", "delivered")
+ARRIVED = ("collected", "delivered")
+
 
 class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Newest telling of one fulfilment."""
+    """Newest telling of one fulfilment. at: (version, rank of the state) of the telling that said
+    location, lines or tracking, where the newest one did not.
+    """
 
     version: str
     state: str
     location: str
     lines: tuple[ShippedLine, ...]
     tracking: str = ""
+    at: dict[str, tuple[str, int]] = {}
 
 
 class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -199,10 +221,15 @@ def repaid(state: OrderState) -> dict[str, int]:
 
 
 def shipped(state: OrderState) -> dict[str, int]:
-    """Thousandths shipped so far per line."""
+    """Thousandths that left so far per line: shipped, collected or delivered."""
+    return fulfilled(state, GONE)
+
+
+def fulfilled(state: OrderState, states: Collection[str]) -> dict[str, int]:
+    """Thousandths per line in fulfilments that stand in one of these states."""
     quantities: dict[str, int] = {}
     for shipment in state.shipments.values():
-        if shipment.state == "shipped":
+        if shipment.state in states:
             for line in shipment.lines:
                 quantities[line.line] = quantities.get(line.line, 0) + line.quantity
     return quantities
@@ -216,32 +243,3 @@ def unshipped_cancelled(state: OrderState) -> dict[str, int]:
             if line.restock == "cancel":
                 quantities[line.line] = quantities.get(line.line, 0) + line.quantity
     return quantities
-
-
-def status_of(state: OrderState) -> str:
-    """One word for people: told, placed, paid, short, backordered, (part-)shipped, refunded,
-    cancelled.
-    """
-    order = state.order
-    if order is None:
-        return "told"
-    if order.cancelled_at is not None:
-        return "cancelled"
-    gone = shipped(state)
-    goods = [line for line in order.lines if line.ships and line.kind == "goods"]
-    cancelled = unshipped_cancelled(state)
-    open_lines = [
-        line
-        for line in goods
-        if gone.get(line.line, 0) + cancelled.get(line.line, 0) < line.quantity
-    ]
-    paid = sum(captured(state).values())
-    if paid and sum(repaid(state).values()) >= paid:
-        return "refunded"
-    if gone and not open_lines:
-        return "shipped"
-    if gone:
-        return "part-shipped"
-    if state.hold in ("short", "backordered"):
-        return state.hold
-    return "paid" if paid >= order.total and order.total else "placed"

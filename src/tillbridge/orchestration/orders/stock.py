@@ -5,7 +5,8 @@ from __future__ import annotations
 from tillbridge.canonical.orders import Order, OrderLine
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.stock import MoveStock, ReserveStock, StockLine
-from tillbridge.orchestration.orders.state import OrderState, shipped, unshipped_cancelled
+from tillbridge.orchestration.orders.pickup import given_up
+from tillbridge.orchestration.orders.state import GONE, OrderState, shipped
 from tillbridge.orchestration.orders.value import SEP
 from tillbridge.orchestration.orders.valuing import When
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
@@ -36,7 +37,7 @@ def _movements(state: OrderState) -> tuple[Moves, Moves]:
     """
     target: dict[str, int] = {}
     for shipment in state.shipments.values():
-        if shipment.state == "shipped":
+        if shipment.state in GONE:
             for line in shipment.lines:
                 _add(state, target, line.line, shipment.location, "sale", -line.quantity)
     for refund in state.refunds.values():
@@ -99,7 +100,8 @@ def _move(state: OrderState, moves: Moves, when: When) -> list[Body]:
 def _reserve(
     state: OrderState, order: Order, policy: ChannelPolicy, policies: Policies, when: When
 ) -> list[Body]:
-    """What should be held now: ordered less shipped less cancelled; nothing once cancelled.
+    """What should be held now: ordered less what left, was cancelled or was not collected; nothing
+    once cancelled.
 
     Asked again when that changes, when a place failed that was to serve some of it, and when goods
     came after it had been told that there are none.
@@ -143,7 +145,7 @@ def _reserve(
 def _wanted(state: OrderState, order: Order) -> dict[str, int]:
     if order.cancelled_at is not None:
         return {}
-    gone, dropped = shipped(state), unshipped_cancelled(state)
+    gone, dropped = shipped(state), given_up(state, order)
     wanted: dict[str, int] = {}
     for line in order.lines:
         if line.kind == "goods" and line.ships:

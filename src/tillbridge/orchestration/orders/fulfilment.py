@@ -1,0 +1,79 @@
+"""A fulfilment: its tellings joined, whatever order they come in. Pure.
+
+State and version are those of the newest telling; place, lines and tracking those of the newest
+telling that says them: a carrier that tells a delivery names the parcel alone. Two tellings of one
+version are told apart by the later state, then by their bytes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tillbridge.canonical.shipments import (
+    FulfilmentTold,
+    GoodsAllocated,
+    GoodsCollected,
+    GoodsDelivered,
+    GoodsPacked,
+    GoodsPicked,
+    GoodsShipped,
+    PickupExpired,
+    PickupReady,
+)
+from tillbridge.orchestration.orders.state import FULFILMENT, OrderState, Shipment
+
+FULFILMENT_STATES: dict[type[FulfilmentTold], str] = {
+    GoodsAllocated: "allocated",
+    GoodsPicked: "picked",
+    GoodsPacked: "packed",
+    PickupReady: "ready",
+    GoodsCollected: "collected",
+    GoodsDelivered: "delivered",
+    PickupExpired: "expired",
+}
+"""The state a telling means by its kind alone; GoodsShipped says it."""
+Stamp = tuple[str, int]
+
+
+def state_told(body: FulfilmentTold) -> str:
+    """State of the fulfilment that a telling says."""
+    return body.state if isinstance(body, GoodsShipped) else FULFILMENT_STATES[type(body)]
+
+
+def fulfil(state: OrderState, body: FulfilmentTold) -> bool:
+    """Join one telling into its fulfilment; False when it said nothing new."""
+    told = Shipment(body.version, state_told(body), body.location, body.lines, body.tracking)
+    known = state.shipments.get(body.shipment)
+    joined = told if known is None else _joined(known, told)
+    if joined == known:
+        return False
+    state.shipments[body.shipment] = joined
+    return True
+
+
+def _joined(one: Shipment, other: Shipment) -> Shipment:
+    newest = max(one, other, key=_stamp)
+    head = _stamp(newest)
+    values: dict[str, object] = {}
+    at: dict[str, Stamp] = {}
+    for field in ("location", "lines", "tracking"):
+        stamp, _, values[field] = max(_said(one, field), _said(other, field), key=_order)
+        if values[field] and stamp != head:
+            at[field] = stamp
+    return msgspec.structs.replace(newest, at=at, **values)
+
+
+def _said(telling: Shipment, field: str) -> tuple[Stamp, bytes, object]:
+    """What a telling says of a field: when, as bytes, and as it is."""
+    value = getattr(telling, field)
+    stamp = telling.at.get(field, _stamp(telling)) if value else ("", -1)
+    return stamp, msgspec.json.encode(value), value
+
+
+def _order(said: tuple[Stamp, bytes, object]) -> tuple[Stamp, bytes]:
+    return said[0], said[1]
+
+
+def _stamp(telling: Shipment) -> Stamp:
+    step = FULFILMENT.index(telling.state) if telling.state in FULFILMENT else -1
+    return telling.version, step

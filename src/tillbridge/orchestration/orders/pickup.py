@@ -1,0 +1,69 @@
+"""Goods that lay ready for a buyer who did not come: free again, and to be given back. Pure."""
+
+from __future__ import annotations
+
+from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.atoms.money import to_text
+from tillbridge.atoms.quantity import to_text as quantity_text
+from tillbridge.canonical.orders import Order
+from tillbridge.orchestration.orders.state import (
+    OrderState,
+    captured,
+    fulfilled,
+    shipped,
+    unshipped_cancelled,
+)
+
+EXPIRED = "pickup_expired"
+
+
+def not_collected(state: OrderState, order: Order) -> dict[str, int]:
+    """Thousandths per line of expired pick-ups that did not leave some other way."""
+    gone = shipped(state)
+    expired = fulfilled(state, ("expired",))
+    left = {
+        line.line: min(expired.get(line.line, 0), line.quantity - gone.get(line.line, 0))
+        for line in order.lines
+    }
+    return {line: much for line, much in left.items() if much > 0}
+
+
+def given_up(state: OrderState, order: Order) -> dict[str, int]:
+    """Thousandths per line nothing is to be held for: refunded unshipped, or not collected.
+
+    The refund of a pick-up that expired names the same pieces, so they are not added up.
+    """
+    dropped, expired = unshipped_cancelled(state), not_collected(state, order)
+    return {
+        line: max(dropped.get(line, 0), expired.get(line, 0))
+        for line in dropped.keys() | expired.keys()
+    }
+
+
+def to_be_refunded(state: OrderState, order: Order) -> NeedsDecision | None:
+    """A notice while goods that were not collected are neither refunded nor cancelled."""
+    if order.cancelled_at is not None:
+        return None
+    dropped = unshipped_cancelled(state)
+    lines = {line.line: line for line in order.lines}
+    rows = []
+    amount = 0
+    for name, much in sorted(not_collected(state, order).items()):
+        open_ = much - dropped.get(name, 0)
+        if open_ > 0:
+            line = lines[name]
+            rows.append(f"{quantity_text(open_)} of {line.product}")
+            amount += line.gross * open_ // line.quantity
+    if not rows:
+        return None
+    paid = sum(captured(state).values())
+    worth = f"{to_text(amount, order.currency)} {order.currency}"
+    who = f"{worth} is to be refunded where it was paid, at {order.channel}"
+    return NeedsDecision(
+        "pickup_expired",
+        f"order {order.number}: {', '.join(rows)} not collected in time and free again; "
+        + (who if paid else f"nothing was paid: cancel it at {order.channel}"),
+        owner="ecommerce",
+        amount=amount if paid else 0,
+        currency=order.currency,
+    )
