@@ -26,14 +26,14 @@ what happened
   TIME      ID  OrderPlaced version 2026-03-03T03:15:02Z: 1 lines, 21.60 USD
   TIME      ID  DepositReceived 21.60 USD
   TIME      ID  SubmitDocument sales_order to us
-  TIME      ID  ReserveStock
-  TIME      ID  StockReserved
+  TIME      ID  ReserveStock P1 x 2
+  TIME      ID  StockReserved location wh-east, P1 x 2 at wh-east
   TIME      ID  Received fulfillments/create from web
-  TIME      ID  GoodsShipped 1 (shipped) from wh-east
-  TIME      ID  SaleRecognised
+  TIME      ID  GoodsShipped shipment 1, state shipped, location wh-east, line 1 x 2
+  TIME      ID  SaleRecognised 21.60 USD
   TIME      ID  SubmitDocument invoice to us
   TIME      ID  ReserveStock
-  TIME      ID  MoveStock
+  TIME      ID  MoveStock kind sale, P1 x -2 at wh-east
   TIME      ID  StockReserved
   TIME      ID  DocumentAccepted sales_order SO-000001
   TIME      ID  DocumentAccepted invoice INV-000001
@@ -61,7 +61,7 @@ key sale/stores/12/4/2026-03-02/1
 
 what happened
   TIME      ID  Received poslog/transaction from stores
-  TIME      ID  SaleRung
+  TIME      ID  SaleRung location store-nyc, till 4, sequence 1, 10.80 USD, P2 x 1, cash 10.80 USD
 
 stock
   sale    P2 x -1 at store-nyc

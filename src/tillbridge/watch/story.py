@@ -10,12 +10,11 @@ import msgspec
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.money import to_text
 from tillbridge.atoms.quantity import to_text as quantity_text
-from tillbridge.canonical.shipments import FulfilmentTold
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
+from tillbridge.watch.telling import said
 
 QUERIES = load("tillbridge.watch", "story.sql")
-FULFILMENTS = frozenset(kind.__name__ for kind in FulfilmentTold.__subclasses__())
 Row = dict[str, Any]
 
 
@@ -98,7 +97,7 @@ def page(story: Story) -> str:
     """The story as text for a terminal."""
     lines = [story.title, "=" * len(story.title), f"key {story.key}", ""]
     lines += ["what happened"]
-    lines += [f"  {_instant(r['at'])}  {r['id']:>6}  {_said(r)}" for r in story.records]
+    lines += [f"  {_instant(r['at'])}  {r['id']:>6}  {said(r)}" for r in story.records]
     if story.reservations or story.movements:
         lines += ["", "stock"]
         lines += [
@@ -121,39 +120,6 @@ def page(story: Story) -> str:
             f"  {r['id']:>5}  {r['state']:<8} {r['reason']}: {r['words']}" for r in story.cases
         ]
     return "\n".join(lines)
-
-
-def _said(record: Row) -> str:
-    """One record in a few words."""
-    body = record["body"]
-    words = str(record["type"])
-    match record["type"]:
-        case "Received":
-            words += f" {body['topic']} from {body['connection']}"
-        case "OrderPlaced" | "OrderChanged" | "OrderCancelled":
-            order = body["order"]
-            words += f" version {order['version']}: {len(order['lines'])} lines"
-            words += f", {to_text(order['total'], order['currency'])} {order['currency']}"
-        case name if name in FULFILMENTS:
-            words += f" {body['shipment']}"
-            words += f" ({body['state']})" if "state" in body else ""
-            words += f" from {body['location']}" if "location" in body else ""
-        case "RefundIssued":
-            words += f" {body['refund']}"
-        case "SubmitDocument":
-            words += f" {body['kind']} to {body['entity']}"
-        case "DocumentAccepted":
-            words += f" {body['kind']} {body['number']}"
-        case "DocumentRefused":
-            words += f" {body['kind']}: {body['words']}"
-        case "DepositReceived" | "RefundPaid":
-            amount = sum(tender["amount"] for tender in body["tenders"])
-            words += f" {to_text(amount, body['currency'])} {body['currency']}"
-        case "StockShort":
-            words += f" {body['product']}"
-        case _:
-            words += f" in {body['room']}" if "room" in body else ""
-    return words
 
 
 def _journal(rows: list[Row]) -> list[str]:
