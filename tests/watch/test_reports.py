@@ -29,7 +29,7 @@ what happened
   TIME      ID  ReserveStock P1 x 2
   TIME      ID  StockReserved location wh-east, P1 x 2 at wh-east
   TIME      ID  Received fulfillments/create from web
-  TIME      ID  GoodsShipped shipment 1, state shipped, location wh-east, line 1 x 2
+  TIME      ID  GoodsShipped shipment 1, location wh-east, line 1 x 2, state shipped
   TIME      ID  SaleRecognised 21.60 USD
   TIME      ID  SubmitDocument invoice to us
   TIME      ID  ReserveStock

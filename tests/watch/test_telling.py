@@ -58,7 +58,7 @@ WHERE: dict[str, Any] = {
                 shipment="F1", version="v1", state="shipped", location="wh",
                 lines=(ShippedLine("1", 1_000),), **WHERE,
             ),
-            "GoodsShipped shipment F1, state shipped, location wh, line 1 x 1",
+            "GoodsShipped shipment F1, location wh, line 1 x 1, state shipped",
         ),
         (
             PaymentCaptured(reference="T1", tender="card", amount=1_050, currency="USD", **WHERE),
