@@ -39,7 +39,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 POLICIES = Policies(
     channels={"web": ChannelPolicy(channel="web", entity="us", fulfil_from=("wh", "store"))},
 )
-MONEY = Policy({"us": "USD"})
+MONEY = Policy({"us": "USD", "ca": "USD"})
 
 
 @lru_cache(maxsize=1)
@@ -376,8 +376,11 @@ class Model:
 
     def _book(self, body: Body) -> None:
         self.emitted.append(body)
-        if not isinstance(body, Valued):
-            return
+        if isinstance(body, Valued):
+            self.post(body)
+
+    def post(self, body: Fact) -> None:
+        """Book a valued fact or a till sale."""
         for entry in post(book(), body, MONEY):
             assert sum(one.amount for one in entry.lines) == 0
             for one in entry.lines:
@@ -395,6 +398,8 @@ class Model:
             "recognised": state.recognised,
             "reversed": state.reversed,
             "moved": _nonzero(state.moved),
+            "returned": state.returned,
+            "recharged": state.recharged,
             "movements": _nonzero(self.movements()),
             "wanted": state.wanted,
             "status": status_of(state),

@@ -66,6 +66,9 @@ ORDERS = {
         f"""(select jsonb_object_agg(k, v || '{{"quantity": 99000}}')
              from jsonb_each({_BODY}::jsonb -> 'reversed') e (k, v))""",
     ),
+    "nothing_comes_back_that_did_not_leave": _state(
+        "order/web/1", "{returned}", """'{"1": 99000}'"""
+    ),
     "order_revision_never_negative": _state("order/web/1", "{revision}", "'0'")
     + """;
         update order_state set revision = 0 where key = 'order/web/1'""",

@@ -57,6 +57,10 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "GoodsDelivered": _DECIDE,
     "PickupExpired": _DECIDE,
     "RefundIssued": _DECIDE,
+    "ReturnAuthorized": _DECIDE,
+    "ReturnCancelled": _DECIDE,
+    "GoodsReturned": _DECIDE,
+    "ReturnInspected": _DECIDE,
     # told by tills -> guard, then book
     "SaleRung": _TILL_SALE,
     "SaleVoided": _TILL_SALE,
@@ -88,6 +92,7 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "SaleReversed": _BOOK_MONEY,
     "RefundPaid": _BOOK_MONEY,
     "TransferPriced": _BOOK_MONEY,
+    "ReturnRecharged": _BOOK_MONEY,
     # deliver
     "EntryPosted": _DELIVER,
     "SubmitDocument": _DELIVER,

@@ -1,15 +1,20 @@
-"""Refunds of an order: what was given back, for which lines, to which tenders, what restocks."""
+"""Returns and refunds of an order: goods allowed back, received, looked at; money given back."""
 
 from __future__ import annotations
+
+from datetime import date
 
 import msgspec
 
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.orders import TaxLine
+from tillbridge.canonical.sales import SaleLine
 
 # cancel: was never shipped; return: came back sellable; no_restock: came back or stayed, unsold.
 RESTOCKS = ("cancel", "return", "no_restock")
 PAYMENT_STATES = ("pending", "success", "failure")
+# what becomes of goods that came back: sold again, kept apart, thrown away
+DISPOSITIONS = ("restock", "damaged", "write_off")
 
 
 class RefundLine(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,7 +43,11 @@ class RefundAdjustment(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RefundPayment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A transaction of a refund: only `success` moved money. amount: minor units, positive."""
+    """A transaction of a refund: only `success` moved money. amount: minor units, positive.
+
+    tender: "" where the source does not say by which; it goes back by what was paid with, in the
+    order of the policy.
+    """
 
     reference: str
     tender: str
@@ -58,3 +67,73 @@ class RefundIssued(Fact, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[RefundLine, ...] = ()
     adjustments: tuple[RefundAdjustment, ...] = ()
     payments: tuple[RefundPayment, ...] = ()
+
+
+class ReturnedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What comes back of a line: thousandths of its unit.
+
+    line: of the order; "" where only the product is told (a till knows no lines of an order), which
+    means the lines of that product that left, in their order. disposition: one of DISPOSITIONS, ""
+    while nobody has looked. reason: the source's code.
+    """
+
+    line: str
+    quantity: int
+    product: str = ""
+    disposition: str = ""
+    reason: str = ""
+
+
+class ReturnTold(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """What all tellings of a return carry; their key is that of the order or till sale.
+
+    return_id: its number. version: sortable text; the newest telling of a stage counts.
+    """
+
+    return_id: str
+    version: str
+
+
+class ReturnAuthorized(ReturnTold, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods may come back: whole, with the last day on which they are taken. Books nothing.
+
+    location: where they are expected, "" = anywhere.
+    """
+
+    lines: tuple[ReturnedLine, ...]
+    until: date | None = None
+    location: str = ""
+
+
+class ReturnCancelled(ReturnTold, frozen=True, kw_only=True, omit_defaults=True):
+    """What was authorised will not come; what came all the same is there."""
+
+    reason: str = ""
+
+
+class GoodsReturned(ReturnTold, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods of a return were received at a location of ours, wherever they were sold.
+
+    receipt: its number where a return comes in several parts. A till that paid the buyer itself
+    says so: refunded_by is the key of its sale, which booked money and goods already; rung are that
+    sale's return lines (signed, in `currency`), `entities` those of the store.
+    """
+
+    location: str
+    lines: tuple[ReturnedLine, ...]
+    receipt: str = ""
+    refunded_by: str = ""
+    rung: tuple[SaleLine, ...] = ()
+    currency: str = ""
+
+
+class ReturnInspected(ReturnTold, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody looked at received goods: each line says what becomes of them.
+
+    inspection: its number where a return is looked at in several parts. location: where, "" =
+    wherever the goods are.
+    """
+
+    lines: tuple[ReturnedLine, ...]
+    location: str = ""
+    inspection: str = ""

@@ -21,7 +21,8 @@ class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of a till sale. Amounts exclude tax and are signed: a return is negative.
 
     kind: as OrderLine. direction: `sale` or `return`. quantity: thousandths, signed like list.
-    list - discount + taxes = what the line adds to the receipt total.
+    list - discount + taxes = what the line adds to the receipt total. link: key of the sale or
+    order that this line returns from, "" = the receipt says it for all of them.
     """
 
     line: str
@@ -37,6 +38,7 @@ class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True):
     promotion: str = ""
     card: str = ""
     title: str = ""
+    link: str = ""
 
     @property
     def net(self) -> int:

@@ -100,6 +100,17 @@ class TransferPriced(Valued, frozen=True, kw_only=True, omit_defaults=True):
     rows: tuple[ValuedRow, ...]
 
 
+class ReturnRecharged(Valued, frozen=True, kw_only=True, omit_defaults=True):
+    """A store of another entity took goods back for the seller and paid the buyer: the seller owes
+    it what it paid, and what the till booked as a return of its own is taken out of its books.
+
+    `entities.fulfilling` is the store's. Lines and taxes as the till told them; amounts positive.
+    """
+
+    lines: tuple[ValuedLine, ...]
+    taxes: tuple[ValuedTax, ...] = ()
+
+
 class EntryPosted(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the money book that must reach the ERP as (part of) a journal.
 

@@ -7,6 +7,9 @@ from datetime import datetime
 
 import msgspec
 
+from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.canonical.registry import Body
+from tillbridge.canonical.returns import ReturnTold
 from tillbridge.canonical.sales import CashMoved, SaleRung, SaleVoided, TillClosed, TillNoted
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
@@ -15,12 +18,15 @@ from tillbridge.orchestration.orders.state import OrderState
 from tillbridge.orchestration.orders.status import status_of
 from tillbridge.orchestration.policies import Policies
 from tillbridge.orchestration.sales.decide import decide as decide_sale
-from tillbridge.orchestration.sales.state import SaleState
+from tillbridge.orchestration.sales.returns import fold_back, without_receipt
+from tillbridge.orchestration.sales.state import SaleReturns, SaleState
 
 QUERIES = load("tillbridge.orchestration", "state.sql")
 _TILL = (SaleRung, SaleVoided, CashMoved, TillClosed, TillNoted)
 _ORDER_DECODER = msgspec.json.Decoder(OrderState)
 _VOID_DECODER = msgspec.json.Decoder(SaleVoided)
+_RETURNS_DECODER = msgspec.json.Decoder(SaleReturns)
+_NO_RETURNS = SaleReturns()
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -54,8 +60,8 @@ class OrchestrationSession(KeyedSession):
 
     def load(self, records: Sequence[Record]) -> None:
         """One query per state table for the keys not seen yet."""
-        tills = {r.key for r in records if isinstance(r.body, _TILL)} - self._sales.keys()
-        orders = {r.key for r in records if not isinstance(r.body, _TILL)} - self._orders.keys()
+        tills = {r.key for r in records if _of_till(r.key, r.body)} - self._sales.keys()
+        orders = {r.key for r in records if not _of_till(r.key, r.body)} - self._orders.keys()
         if orders:
             rows = self._connection.execute(
                 QUERIES.load_orders, (sorted(orders),), binary=True
@@ -72,6 +78,8 @@ class OrchestrationSession(KeyedSession):
         body = record.body
         if isinstance(body, _TILL):
             return self._handle_sale(record.key, body)
+        if isinstance(body, ReturnTold) and _of_till(record.key, body):
+            return self._handle_return(record.key, body)
         known = self._orders.get(record.key)
         state = OrderState(key=record.key) if known is None else known.copied()
         revision = state.revision
@@ -94,7 +102,19 @@ class OrchestrationSession(KeyedSession):
         goes_on, emits = decide_sale(state, body)
         self._sales[key] = state
         self._changed[key] = None
-        return Outcome(emits=emits, halt=not goes_on)
+        notices: tuple[NeedsDecision, ...] = ()
+        if goes_on and isinstance(body, SaleRung):
+            notices = without_receipt(body, self._policies)
+        return Outcome(emits=emits, halt=not goes_on, notices=notices)
+
+    def _handle_return(self, key: str, body: ReturnTold) -> Outcome:
+        """Goods of a till sale: nothing follows here, whoever took them back booked them."""
+        known = self._sales.get(key)
+        state = SaleState(key=key) if known is None else msgspec.structs.replace(known)
+        if fold_back(state, body):
+            self._sales[key] = state
+            self._changed[key] = None
+        return DONE
 
     def flush(self) -> None:
         """Write the changed states as two sets, by key."""
@@ -106,6 +126,11 @@ class OrchestrationSession(KeyedSession):
         if sales:
             columns = _sale_columns(sales)
             self._connection.execute(QUERIES.save_sales, (self._now, *columns), binary=True)
+
+
+def _of_till(key: str, body: Body) -> bool:
+    """Whether a record is about a till transaction; a return is about what its key says."""
+    return isinstance(body, _TILL) or (isinstance(body, ReturnTold) and key.startswith("sale/"))
 
 
 def _order_columns(states: Sequence[OrderState]) -> tuple[list[object], ...]:
@@ -141,11 +166,16 @@ def _sale_columns(states: Sequence[SaleState]) -> tuple[list[object], ...]:
             None if state.pending_void is None else _ENCODER.encode(state.pending_void)
             for state in states
         ],
+        [
+            None if state.returns == _NO_RETURNS else _ENCODER.encode(state.returns)
+            for state in states
+        ],
     )
 
 
 def _sale_of(row: tuple[object, ...]) -> SaleState:
-    key, kind, digest, source, place, till, day, sequence, receipt, total, cur, voided, void = row
+    key, kind, digest, source, place, till, day, sequence, receipt, total, cur, voided, *last = row
+    void, back = last
     return msgspec.convert(
         {
             "key": key,
@@ -160,6 +190,7 @@ def _sale_of(row: tuple[object, ...]) -> SaleState:
             "total": total,
             "currency": cur,
             "voided": voided,
+            "returns": _NO_RETURNS if back is None else _RETURNS_DECODER.decode(back),  # type: ignore[arg-type]
             "pending_void": None if void is None else _VOID_DECODER.decode(void),  # type: ignore[arg-type]
         },
         SaleState,

@@ -15,10 +15,11 @@ import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.registry import Body
-from tillbridge.canonical.stock import MoveStock
+from tillbridge.canonical.stock import SELLABLE, MoveStock
 from tillbridge.canonical.valued import (
     DepositReceived,
     RefundPaid,
+    ReturnRecharged,
     SaleRecognised,
     SaleReversed,
     ValuedLine,
@@ -43,8 +44,19 @@ TOLD = (
     *(kind.__name__ for kind in FULFILMENT_STATES),
     "GoodsShipped",
     "RefundIssued",
+    "ReturnAuthorized",
+    "ReturnCancelled",
+    "GoodsReturned",
+    "ReturnInspected",
 )
-GIVEN_OUT = ("DepositReceived", "RefundPaid", "SaleRecognised", "SaleReversed", "MoveStock")
+GIVEN_OUT = (
+    "DepositReceived",
+    "RefundPaid",
+    "SaleRecognised",
+    "SaleReversed",
+    "ReturnRecharged",
+    "MoveStock",
+)
 EVIDENCE = (
     "source",
     "entities",
@@ -53,7 +65,9 @@ EVIDENCE = (
     "shipments",
     "refunds",
     "refund_payments",
+    "returns",
 )
+BOOKED = ("deposited", "refunded", "recognised", "reversed", "recharged", "moved")
 _BLOCK = 1_000
 _DECODER = msgspec.json.Decoder(OrderState)
 Sums = dict[str, dict[str, int]]
@@ -156,10 +170,14 @@ def _sum_up(sums: Sums, body: Body) -> None:
             _lines(sums, "recognised", body.lines)
         case SaleReversed():
             _lines(sums, "reversed", body.lines)
+        case ReturnRecharged():
+            _lines(sums, "recharged", body.lines)
         case MoveStock():
             for line in body.lines:
                 told = (line.line, line.product, line.location, body.kind, line.unit)
                 place = SEP.join(told[: 5 if line.unit else 4])
+                if line.condition != SELLABLE:
+                    place = SEP.join((*told, line.condition))
                 _add(sums, "moved", place, line.quantity)
         case _:
             pass
@@ -185,6 +203,7 @@ def _kept(state: OrderState) -> Sums:
     sums: Sums = {"deposited": state.deposited, "refunded": state.refunded, "moved": state.moved}
     sums["recognised"] = _net(state.recognised)
     sums["reversed"] = _net(state.reversed)
+    sums["recharged"] = _net(state.recharged)
     return sums
 
 
@@ -210,7 +229,7 @@ def _compare(connection: Connection, block: dict[str, Retold], found: Folded) ->
         if differs:
             found.state.add(key, ", ".join(differs))
         booked = _kept(state)
-        for field in ("deposited", "refunded", "recognised", "reversed", "moved"):
+        for field in BOOKED:
             if _plain(booked[field]) != _plain(told.sums.get(field, {})):
                 found.booked.add(key, field, booked[field], told.sums.get(field, {}))
 

@@ -30,6 +30,17 @@ select x.key, x.line, x.back, x.earned from (
   group by o.key, 2, 4) x
 where x.back > x.earned
 
+-- name: nothing_comes_back_that_did_not_leave
+-- says: No order line counts more as returned than left, wherever it came back.
+-- do: Look at the order's story; if a shipment is missing have it told, else report a defect.
+-- owner: finance
+select o.key, r.key as line, r.value::bigint as returned, coalesce(m.gone, 0) as gone
+from seen_order o cross join lateral json_each_text(o.returned) r
+left join lateral (
+  select -sum(v.value::bigint) as gone from json_each_text(o.moved) v
+  where split_part(v.key, E'\x1f', 1) = r.key and split_part(v.key, E'\x1f', 4) = 'sale') m on true
+where r.value::bigint > coalesce(m.gone, 0)
+
 -- name: order_revision_never_negative
 -- says: Every order that is kept was changed at least once.
 -- do: The row was written past the hub: restore it from a backup.

@@ -10,7 +10,8 @@ create temp table if not exists seen_order (
   key text, revision int, number text, channel text, currency text, total bigint,
   told_key text, told_revision int, told_number text, told_channel text, told_currency text,
   told_total bigint, hold_version int, deposited bigint, refunded bigint,
-  lines json, recognised json, reversed json, wanted json, documents json
+  lines json, recognised json, reversed json, wanted json, documents json,
+  moved json, returned json
 ) on commit delete rows;
 create temp table if not exists seen_held (room text, key text) on commit delete rows
 
@@ -60,11 +61,11 @@ select s.key, s.revision, s.number, s.channel, s.currency, s.total,
   (select coalesce(sum(value::bigint), 0) from json_each_text(b.deposited)),
   (select coalesce(sum(value::bigint), 0) from json_each_text(b.refunded)),
   case when b.recognised is not null then b."order" -> 'lines' end,
-  b.recognised, b.reversed, b.wanted, b.documents
+  b.recognised, b.reversed, b.wanted, b.documents, b.moved, b.returned
 from order_state s
 cross join lateral json_to_record(convert_from(s.body, 'UTF8')::json)
   b (key text, revision int, "order" json, hold_version int, deposited json, refunded json,
-     recognised json, reversed json, wanted json, documents json)
+     recognised json, reversed json, wanted json, documents json, moved json, returned json)
 
 -- name: fill_held
 -- Keys of which something was held back, now or once (it may have been given up): what follows from
@@ -73,7 +74,9 @@ insert into seen_held
 select room, key from parked_key
 union select room, key from exception_case
 where reason not in ('stock_short', 'supply_late', 'tender_missing',
-                     'refund_beyond_payment', 'pickup_expired', 'item_conflict', 'stock_snapshot_old',
+                     'refund_beyond_payment', 'pickup_expired', 'return_beyond_shipment',
+                     'return_in_other_currency', 'return_without_receipt',
+                     'item_conflict', 'stock_snapshot_old',
                      'stock_counts_disagree', 'stock_count_negative', 'transfer_short',
                      'transfer_over')
 

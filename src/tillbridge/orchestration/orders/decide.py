@@ -23,12 +23,16 @@ from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, OrderPlaced
 from tillbridge.canonical.payments import PaymentRefunded
 from tillbridge.canonical.registry import Body
-from tillbridge.canonical.returns import RefundIssued
+from tillbridge.canonical.returns import RefundIssued, ReturnTold
 from tillbridge.canonical.stock import StockReserved, StockShort
 from tillbridge.canonical.valued import DepositReceived, RefundPaid, ValuedTender
 from tillbridge.orchestration.orders.evolve import evolve
 from tillbridge.orchestration.orders.pickup import EXPIRED, to_be_refunded
+from tillbridge.orchestration.orders.recharge import recharge
 from tillbridge.orchestration.orders.recognise import recognise, reverse
+from tillbridge.orchestration.orders.refunding import allocated, rank_of
+from tillbridge.orchestration.orders.return_notices import beyond_shipment, in_other_currency
+from tillbridge.orchestration.orders.returns import came_back, paid_at_tills
 from tillbridge.orchestration.orders.state import (
     DocumentSeen,
     OrderState,
@@ -43,7 +47,14 @@ from tillbridge.orchestration.policies import ChannelPolicy, Policies
 
 # answers to what was asked here; they change no target
 _ANSWERS = (StockReserved, StockShort, DocumentAccepted, DocumentRefused)
-_MONEY_BACK = (RefundIssued, PaymentRefunded, OrderPlaced, OrderChanged, OrderCancelled)
+_MONEY_BACK = (
+    RefundIssued,
+    PaymentRefunded,
+    OrderPlaced,
+    OrderChanged,
+    OrderCancelled,
+    ReturnTold,
+)
 
 
 class Decision(msgspec.Struct):
@@ -68,7 +79,12 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     if order is None or order.test or isinstance(body, _ANSWERS):
         return decision
     _one_currency(state, order)
-    _look(state, decision, order, body)
+    found = came_back(state)
+    state.returned = found.lines
+    _while(state, decision, "return_beyond_shipment", beyond_shipment(order, found))
+    _while(state, decision, "return_in_other_currency", in_other_currency(order, found))
+    at_tills = paid_at_tills(found, order)
+    _look(state, decision, order, body, at_tills)
     when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
     decision.emits += [
@@ -76,20 +92,21 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         *_sales_order(state, order, policy),
         *recognise(state, order, policy, when),
         *reverse(state, order, policy, when),
-        *_refund(state, order, policies, when),
+        *_refund(state, order, policies, when, at_tills),
+        *recharge(state, order, found, when),
         *stock(state, order, policy, policies, when),
     ]
     return decision
 
 
-def _look(state: OrderState, decision: Decision, order: Order, body: Body) -> None:
-    """What a person has to see; nothing parks."""
+def _look(state: OrderState, decision: Decision, order: Order, body: Body, at_tills: int) -> None:
+    """What a person has to see; nothing parks. at_tills: minor units tills paid back."""
     unnamed = paid_unnamed(state)
     if not unnamed:
         _settle(state, decision, "tender_missing")
     elif isinstance(body, OrderPlaced | OrderChanged | OrderCancelled):
         _notice(state, decision, _tender_missing(order, unnamed))
-    beyond = sum(repaid(state).values()) - sum(captured(state).values())
+    beyond = sum(repaid(state).values()) + at_tills - sum(captured(state).values())
     if beyond <= 0:
         _settle(state, decision, "refund_beyond_payment")
     elif isinstance(body, _MONEY_BACK):
@@ -207,12 +224,23 @@ def _deposit(state: OrderState, order: Order, policies: Policies, when: When) ->
     return [DepositReceived(tenders=rows, **about(state, order, when, "deposit"))]
 
 
-def _refund(state: OrderState, order: Order, policies: Policies, when: When) -> list[Body]:
+def _refund(
+    state: OrderState, order: Order, policies: Policies, when: When, at_tills: int
+) -> list[Body]:
+    """at_tills: minor units that tills paid back, which are nobody's to pay back again."""
     target: dict[str, int] = {}
-    left = sum(captured(state).values())
-    for tender, amount in sorted(repaid(state).items()):
+    paid, told = captured(state), repaid(state)
+    left = max(sum(paid.values()) - at_tills, 0)
+    unnamed = told.pop("", 0)
+    for tender, amount in sorted(told.items()):
         target[tender] = min(amount, left)
         left -= target[tender]
+    if unnamed:
+        remains = {tender: amount - target.get(tender, 0) for tender, amount in paid.items()}
+        terms = policies.terms(order, state.entities.selling)
+        rank = rank_of(terms.refund_order, policies.kind_of)
+        for tender, amount in allocated(min(unnamed, left), remains, rank).items():
+            target[tender] = target.get(tender, 0) + amount
     rows = _tenders(target, state.refunded, policies.kind_of)
     if not rows:
         return []

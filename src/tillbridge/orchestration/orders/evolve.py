@@ -10,7 +10,7 @@ from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused
 from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, OrderPlaced
 from tillbridge.canonical.payments import Payment, PaymentCaptured, PaymentRefunded
 from tillbridge.canonical.registry import Body
-from tillbridge.canonical.returns import RefundIssued
+from tillbridge.canonical.returns import RefundIssued, ReturnTold
 from tillbridge.canonical.shipments import FulfilmentTold
 from tillbridge.canonical.stock import (
     PickFailed,
@@ -20,6 +20,7 @@ from tillbridge.canonical.stock import (
     StockShort,
 )
 from tillbridge.orchestration.orders.fulfilment import fulfil
+from tillbridge.orchestration.orders.returns import fold_return
 from tillbridge.orchestration.orders.state import DocumentSeen, Failure, OrderState, Refund
 
 
@@ -33,8 +34,8 @@ def evolve(state: OrderState, body: Body) -> bool:
             return _paid(state.refund_payments if refunds else state.captures, body)
         case FulfilmentTold():
             return fulfil(state, body)
-        case RefundIssued():
-            return _refund(state, body)
+        case RefundIssued() | ReturnTold():
+            return _back(state, body)
         case StockReserved() | StockShort():
             return _answered(state, body)
         case PickFailed() | SourcingAsked():
@@ -111,7 +112,10 @@ def _rank(order: Order) -> tuple[bool, int, bytes]:
     return (order.cancelled_at is not None, paid, msgspec.json.encode(order))
 
 
-def _refund(state: OrderState, body: RefundIssued) -> bool:
+def _back(state: OrderState, body: RefundIssued | ReturnTold) -> bool:
+    """Money or goods that come back."""
+    if isinstance(body, ReturnTold):
+        return fold_return(state.returns, body)
     told = Refund(body.version, body.lines, body.adjustments, body.payments, body.currency)
     known = state.refunds.get(body.refund)
     if known is not None and _refund_rank(told) <= _refund_rank(known):

@@ -22,15 +22,15 @@ _NOTHING = LineValue()
 def recognise(state: OrderState, order: Order, policy: ChannelPolicy, when: When) -> list[Body]:
     """SaleRecognised for what was earned since, and its invoice (a credit note when negative)."""
     target = earned(state)
-    steps = _differences(target, state.recognised)
+    steps = differences(target, state.recognised)
     if not steps:
         return []
     state.recognised = target
     place = {line.line: index for index, line in enumerate(order.lines)}
     steps.sort(key=lambda step: place.get(step[0], len(place)))
     fact = SaleRecognised(
-        lines=tuple(_valued(name, value) for name, value in steps),
-        taxes=_valued_taxes([value for _, value in steps]),
+        lines=tuple(valued(name, value) for name, value in steps),
+        taxes=valued_taxes([value for _, value in steps]),
         **about(state, order, when, "recognise"),
     )
     return [fact, *_document(state, order, policy, when, steps)]
@@ -39,20 +39,20 @@ def recognise(state: OrderState, order: Order, policy: ChannelPolicy, when: When
 def reverse(state: OrderState, order: Order, policy: ChannelPolicy, when: When) -> list[Body]:
     """SaleReversed for what was taken back since, and its credit note."""
     target = taken_back(state, state.recognised)
-    steps = [(_line_of(key), value) for key, value in _differences(target, state.reversed)]
+    steps = [(line_of(key), value) for key, value in differences(target, state.reversed)]
     if not steps:
         return []
     state.reversed = target
     fact = SaleReversed(
-        lines=tuple(_valued(name, value) for name, value in steps),
-        taxes=_valued_taxes([value for _, value in steps]),
+        lines=tuple(valued(name, value) for name, value in steps),
+        taxes=valued_taxes([value for _, value in steps]),
         **about(state, order, when, "reverse"),
     )
     negated = [(name, _difference(_NOTHING, value)) for name, value in steps]
     return [fact, *_document(state, order, policy, when, negated)]
 
 
-def _differences(
+def differences(
     target: dict[str, LineValue], booked: dict[str, LineValue]
 ) -> list[tuple[str, LineValue]]:
     """Target less booked, per key, where anything differs.
@@ -89,12 +89,13 @@ def _difference(now: LineValue, before: LineValue) -> LineValue:
     )
 
 
-def _line_of(reference: str) -> str:
+def line_of(reference: str) -> str:
     """Order line of a reversal's key (`refund/index/line`); the kind for an adjustment."""
     return reference.rsplit(SEP, maxsplit=1)[-1]
 
 
-def _valued(name: str, value: LineValue) -> ValuedLine:
+def valued(name: str, value: LineValue) -> ValuedLine:
+    """A step's value as finance takes it."""
     return ValuedLine(
         kind=value.kind,
         list=value.list,
@@ -105,7 +106,8 @@ def _valued(name: str, value: LineValue) -> ValuedLine:
     )
 
 
-def _valued_taxes(values: list[LineValue]) -> tuple[ValuedTax, ...]:
+def valued_taxes(values: list[LineValue]) -> tuple[ValuedTax, ...]:
+    """Taxes of a step by jurisdiction, code and who collects."""
     totals: dict[str, int] = {}
     for value in values:
         for key, amount in value.taxes.items():

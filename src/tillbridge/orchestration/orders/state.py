@@ -15,6 +15,7 @@ from tillbridge.canonical.orders import Order, OrderLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine, RefundPayment
 from tillbridge.canonical.shipments import ShippedLine
 from tillbridge.canonical.stock import StockLine
+from tillbridge.orchestration.orders.return_state import Return
 
 FULFILMENT = (
     "open",
@@ -116,6 +117,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     hold_turn: newest answer of hold_version.
     noticed: reasons of notices that still have their ground.
     steps: counters that number the facts decided here.
+    returns: by return id. returned: line -> thousandths that count as returned. recharged:
+    `entity/location/return/index/line` -> what is booked as owed to stores of other entities.
     """
 
     key: str
@@ -144,6 +147,9 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     documents: dict[str, DocumentSeen] = {}
     noticed: tuple[str, ...] = ()
     steps: dict[str, int] = {}
+    returns: dict[str, Return] = {}
+    returned: dict[str, int] = {}
+    recharged: dict[str, LineValue] = {}
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""
@@ -162,6 +168,9 @@ class OrderState(msgspec.Struct, omit_defaults=True):
             "failures",
             "documents",
             "steps",
+            "returns",
+            "returned",
+            "recharged",
         ):
             setattr(other, field, dict(getattr(self, field)))
         return other

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tillbridge.canonical.orders import Order, OrderLine
 from tillbridge.canonical.registry import Body
-from tillbridge.canonical.stock import MoveStock, ReserveStock, StockLine
+from tillbridge.canonical.stock import SELLABLE, MoveStock, ReserveStock, StockLine
 from tillbridge.orchestration.orders.pickup import given_up
+from tillbridge.orchestration.orders.returns import WRITE_OFF, came_back
 from tillbridge.orchestration.orders.state import GONE, OrderState, shipped
 from tillbridge.orchestration.orders.value import SEP
 from tillbridge.orchestration.orders.valuing import When
@@ -14,7 +15,8 @@ from tillbridge.orchestration.policies import ChannelPolicy, Policies
 NO_PICK, ADJUSTMENT = "no_pick", "adjustment"
 EACH = "EA"
 """What a channel says that knows no units: the item's base unit, whatever that is called."""
-Moves = dict[str, list[StockLine]]
+Moves = dict[tuple[str, str], list[StockLine]]
+"""By kind and cause."""
 
 
 def stock(
@@ -40,22 +42,41 @@ def _movements(state: OrderState) -> tuple[Moves, Moves]:
         if shipment.state in GONE:
             for line in shipment.lines:
                 _add(state, target, line.line, shipment.location, "sale", -line.quantity)
-    for refund in state.refunds.values():
-        for refunded in refund.lines:
-            if refunded.restock == "return" and refunded.location:
-                _add(state, target, refunded.line, refunded.location, "return", refunded.quantity)
+    _returned(state, target)
     _not_found(state, target)
     back: Moves = {}
     out: Moves = {}
     for place in sorted(target.keys() | state.moved.keys()):
         difference = target.get(place, 0) - state.moved.get(place, 0)
         if difference:
-            name, product, location, kind, *units = place.split(SEP)
-            piece = StockLine(name, product, difference, location, unit="".join(units))
+            name, product, location, kind, *more = place.split(SEP)
+            unit, condition = (*more, "", "")[:2]
+            condition = condition or SELLABLE
+            piece = StockLine(name, product, difference, location, condition, unit)
             side = back if difference > 0 else out
-            side.setdefault(kind, []).append(piece)
+            side.setdefault((kind, _cause(kind, condition)), []).append(piece)
     state.moved = target
     return back, out
+
+
+def _cause(kind: str, condition: str) -> str:
+    """Why stock is corrected: what is not found was on the shelf, what is thrown away was not."""
+    if kind != ADJUSTMENT:
+        return ""
+    return NO_PICK if condition == SELLABLE else WRITE_OFF
+
+
+def _returned(state: OrderState, target: dict[str, int]) -> None:
+    """Goods that came back stand where and as they came in; what is written off leaves again."""
+    found = came_back(state)
+    for piece in found.pieces:
+        at = (piece.line, piece.location)
+        _add(state, target, *at, "return", piece.quantity, piece.condition)
+        if piece.disposition == WRITE_OFF:
+            _add(state, target, *at, ADJUSTMENT, -piece.quantity, piece.condition)
+    for (name, location), quantity in found.restocked.items():
+        if location:
+            _add(state, target, name, location, "return", quantity)
 
 
 def _not_found(state: OrderState, target: dict[str, int]) -> None:
@@ -68,13 +89,20 @@ def _not_found(state: OrderState, target: dict[str, int]) -> None:
 
 
 def _add(
-    state: OrderState, target: dict[str, int], name: str, location: str, kind: str, quantity: int
+    state: OrderState,
+    target: dict[str, int],
+    name: str,
+    location: str,
+    kind: str,
+    quantity: int,
+    condition: str = SELLABLE,
 ) -> None:
     """Only goods the newest version knows can be moved; others wait until it does."""
     line = state.line(name)
     if line is not None and line.kind == "goods":
-        units = [unit] if (unit := _unit(line)) else []
-        place = SEP.join((name, line.product, location, kind, *units))
+        unit = _unit(line)
+        more = (unit, condition) if condition != SELLABLE else (unit,) if unit else ()
+        place = SEP.join((name, line.product, location, kind, *more))
         target[place] = target.get(place, 0) + quantity
 
 
@@ -89,11 +117,11 @@ def _move(state: OrderState, moves: Moves, when: When) -> list[Body]:
             key=state.key,
             id=f"{state.key}/move/{state.step('move')}",
             kind=kind,
-            cause=NO_PICK if kind == ADJUSTMENT else "",
+            cause=cause,
             lines=tuple(lines),
             occurred_at=when.occurred_at,
         )
-        for kind, lines in moves.items()
+        for (kind, cause), lines in moves.items()
     ]
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from tillbridge.canonical.orders import Order, OrderLine, TaxLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine
+from tillbridge.orchestration.orders.returns import AtTill, came_back, is_owed
 from tillbridge.orchestration.orders.state import LineValue, OrderState, captured, shipped
 
 SEP = "\x1f"
@@ -203,14 +204,14 @@ def _refunded(line: OrderLine, refunded: RefundLine, before: int, quantity: int)
 def taken_back(state: OrderState, earned_now: dict[str, LineValue]) -> dict[str, LineValue]:
     """Cumulative value to be reversed, keyed `refund/index/line`, for what is earned by now."""
     order = state.order
-    if order is None or not state.refunds:
+    if order is None or not (state.refunds or state.returns):
         return {}
     now = standing(state, order)
     given_up = order.cancelled_at is not None and not any(now.gone.values())
     values: dict[str, LineValue] = {}
     left = {line: value.quantity for line, value in earned_now.items()}
-    back: dict[str, int] = {}
     lines = {line.line: line for line in order.lines}
+    back = _at_tills(state, order, left, values)
     for number in sorted(state.refunds):
         refund = state.refunds[number]
         for index, refunded in enumerate(refund.lines):
@@ -229,6 +230,46 @@ def taken_back(state: OrderState, earned_now: dict[str, LineValue]) -> dict[str,
                 key = SEP.join((number, f"a{index}", adjustment.kind))
                 values[key] = _adjusted(state, adjustment)
     return values
+
+
+def _at_tills(
+    state: OrderState, order: Order, left: dict[str, int], values: dict[str, LineValue]
+) -> dict[str, int]:
+    """What tills took back by line: no refund takes that back again. The seller's own tills booked
+    its value; a store of another entity is owed what it paid (`recharge.py`), so that is reversed.
+    """
+    back: dict[str, int] = {}
+    for one in came_back(state).at_tills:
+        line, before = state.line(one.line), back.get(one.line, 0)
+        quantity = min(one.quantity, left.get(one.line, 0) - before)
+        if line is None or quantity <= 0:
+            continue
+        back[one.line] = before + quantity
+        if not is_owed(one, state, order):
+            continue
+        taxes = _taxes_at_till(line, one, before, quantity)
+        net = part(one.gross, quantity, one.quantity) - sum(tax.amount for tax in taxes)
+        given = RefundLine(one.line, quantity, net, taxes)
+        key = SEP.join((f"till {one.return_id}", str(one.index), one.line))
+        values[key] = _refunded(line, given, before, quantity)
+    return back
+
+
+def _taxes_at_till(line: OrderLine, one: AtTill, before: int, quantity: int) -> tuple[TaxLine, ...]:
+    """The seller's taxes in what a till paid: as the till says where it tells the same taxes, else
+    their share of the line, `before` thousandths of which were taken back already.
+    """
+    charged = [tax for tax in line.taxes if tax.collector == "seller"]
+    told: dict[str, int] = {}
+    for tax in one.rung.taxes if one.rung is not None else ():
+        told[tax_key(tax)] = told.get(tax_key(tax), 0) + one.share(tax.amount)
+    if told.keys() == {tax_key(tax) for tax in charged} and len(told) == len(charged):
+        amounts = [part(told[tax_key(tax)], quantity, one.quantity) for tax in charged]
+    else:
+        whole, upto = line.quantity, before + quantity
+        amounts = [part(t.amount, upto, whole) - part(t.amount, before, whole) for t in charged]
+    pairs = zip(charged, amounts, strict=True)
+    return tuple(msgspec.structs.replace(tax, amount=amount) for tax, amount in pairs)
 
 
 def _counts(adjustment: RefundAdjustment, now: Standing) -> bool:

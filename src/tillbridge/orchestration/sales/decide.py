@@ -5,6 +5,7 @@ from __future__ import annotations
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.sales import CashMoved, SaleRung, SaleVoided, TillClosed, TillNoted
+from tillbridge.orchestration.sales.returns import remembered, returned, voided
 from tillbridge.orchestration.sales.state import SaleState, content_hash
 
 TillFact = SaleRung | SaleVoided | CashMoved | TillClosed | TillNoted
@@ -32,7 +33,9 @@ def decide(state: SaleState, body: TillFact) -> tuple[bool, tuple[Body, ...]]:
             details={"key": body.key, "known": state.fact_hash.hex(), "told": digest.hex()},
         )
     _learn(state, body, digest)
-    return True, (state.pending_void,) if state.pending_void is not None else ()
+    back = returned(body) if isinstance(body, SaleRung) else ()
+    remembered(state, back)
+    return True, (*back, state.pending_void) if state.pending_void is not None else back
 
 
 def _voided(state: SaleState, body: SaleVoided) -> tuple[bool, tuple[Body, ...]]:
@@ -44,7 +47,7 @@ def _voided(state: SaleState, body: SaleVoided) -> tuple[bool, tuple[Body, ...]]
         return False, ()
     state.voided = True
     state.pending_void = None
-    return True, ()
+    return True, voided(body, state.returns.told)
 
 
 def _learn(

@@ -10,6 +10,16 @@ import msgspec
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.registry import encode
 from tillbridge.canonical.sales import SaleVoided
+from tillbridge.orchestration.orders.return_state import Return
+
+
+class SaleReturns(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Goods that came back. told: keys of the sales and orders that this transaction took goods
+    back of. back: what is known of returns of this transaction's own goods, by return id.
+    """
+
+    told: tuple[str, ...] = ()
+    back: dict[str, Return] = {}
 
 
 class SaleState(msgspec.Struct, omit_defaults=True):
@@ -30,6 +40,7 @@ class SaleState(msgspec.Struct, omit_defaults=True):
     currency: str = ""
     voided: bool = False
     pending_void: SaleVoided | None = None
+    returns: SaleReturns = SaleReturns()
 
 
 def content_hash(body: Fact) -> bytes:

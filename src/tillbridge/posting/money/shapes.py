@@ -186,6 +186,13 @@ SHAPES: dict[str, Shape] = dict(
         shape_of("RefundPaid", (_TENDERS,), _TENDERED),
         shape_of("TransferPriced", (ROWS,), {}),
         shape_of(
+            "ReturnRecharged",
+            (_LINES, _TAXES),
+            {"net": _NET, "gross": _GROSS},
+            # what it corrects came with the store's log
+            flow="stores",
+        ),
+        shape_of(
             "SaleRung",
             (_LINES, _SALE_TAXES, _TENDERS),
             _SALE_DERIVED,
