@@ -24,7 +24,8 @@ def policies_of(workspace: Workspace) -> Policies:
                 channel=channel.code,
                 entity=channel.entity,
                 fulfil_from=settings.ships_from(channel),
-                gl=entities[channel.entity].gl.get(channel.flow, "documents"),
+                # an order is booked as one wherever it was sold: at a till too (posting, shapes)
+                gl=entities[channel.entity].gl.get("web", "documents"),
                 erp=bool(entities[channel.entity].erp),
                 order_point=channel.order_point,
                 nearest=channel.nearest,

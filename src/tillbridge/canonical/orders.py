@@ -79,6 +79,13 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     postcode_area: str = ""
 
 
+class TillPayment(msgspec.Struct, frozen=True):
+    """Money a till took for an order and has booked with its receipt: tender, minor units."""
+
+    tender: str
+    amount: int
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One version of an order, whole.
 
@@ -90,6 +97,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tenders: our tender codes of the gateways named, first one carries what has no transaction.
     reservation: key of stock held before the order was placed, which it takes over.
     location: where it was sold. collect_at: the one place where the buyer will collect the goods.
+    ship_from: the place the seller picked to serve it, asked before all others.
+    sale: key of the till sale it was rung up with. till_paid: what that receipt took for it.
     """
 
     number: str
@@ -110,6 +119,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cancel_reason: str = ""
     test: bool = False
     reservation: str = ""
+    ship_from: str = ""
+    sale: str = ""
+    till_paid: tuple[TillPayment, ...] = ()
 
 
 class OrderPlaced(Fact, frozen=True, kw_only=True, omit_defaults=True):

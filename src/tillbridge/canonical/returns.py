@@ -12,7 +12,8 @@ from tillbridge.canonical.sales import SaleLine
 
 # cancel: was never shipped; return: came back sellable; no_restock: came back or stayed, unsold.
 RESTOCKS = ("cancel", "return", "no_restock")
-PAYMENT_STATES = ("pending", "success", "failure")
+# at_till: a till gave it back and has booked it with its receipt
+PAYMENT_STATES = ("pending", "success", "failure", "at_till")
 # what becomes of goods that came back: sold again, kept apart, thrown away
 DISPOSITIONS = ("restock", "damaged", "write_off")
 
@@ -43,7 +44,8 @@ class RefundAdjustment(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RefundPayment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A transaction of a refund: only `success` moved money. amount: minor units, positive.
+    """A transaction of a refund: `success` moved money, `at_till` did so at a till that has booked
+    it. amount: minor units, positive.
 
     tender: "" where the source does not say by which; it goes back by what was paid with, in the
     order of the policy.

@@ -17,6 +17,7 @@ from tillbridge.orchestration.orders.decide import decide as decide_order
 from tillbridge.orchestration.orders.state import OrderState
 from tillbridge.orchestration.orders.status import status_of
 from tillbridge.orchestration.policies import Policies
+from tillbridge.orchestration.sales.aisle import Aisle
 from tillbridge.orchestration.sales.decide import decide as decide_sale
 from tillbridge.orchestration.sales.returns import fold_back, without_receipt
 from tillbridge.orchestration.sales.state import SaleReturns, SaleState
@@ -27,6 +28,7 @@ _ORDER_DECODER = msgspec.json.Decoder(OrderState)
 _VOID_DECODER = msgspec.json.Decoder(SaleVoided)
 _RETURNS_DECODER = msgspec.json.Decoder(SaleReturns)
 _NO_RETURNS = SaleReturns()
+_AISLE_DECODER = msgspec.json.Decoder(Aisle)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -170,12 +172,13 @@ def _sale_columns(states: Sequence[SaleState]) -> tuple[list[object], ...]:
             None if state.returns == _NO_RETURNS else _ENCODER.encode(state.returns)
             for state in states
         ],
+        [None if state.aisle is None else _ENCODER.encode(state.aisle) for state in states],
     )
 
 
 def _sale_of(row: tuple[object, ...]) -> SaleState:
     key, kind, digest, source, place, till, day, sequence, receipt, total, cur, voided, *last = row
-    void, back = last
+    void, back, aisle = last
     return msgspec.convert(
         {
             "key": key,
@@ -192,6 +195,7 @@ def _sale_of(row: tuple[object, ...]) -> SaleState:
             "voided": voided,
             "returns": _NO_RETURNS if back is None else _RETURNS_DECODER.decode(back),  # type: ignore[arg-type]
             "pending_void": None if void is None else _VOID_DECODER.decode(void),  # type: ignore[arg-type]
+            "aisle": None if aisle is None else _AISLE_DECODER.decode(aisle),  # type: ignore[arg-type]
         },
         SaleState,
     )

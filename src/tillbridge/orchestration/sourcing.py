@@ -65,6 +65,8 @@ class Sourcing:
             places = (order.collect_at,) if site.collects else ()
         elif nearest is not None:
             places = self._from_the_cheapest(places, nearest, order.ship_to)
+        if order.ship_from and not order.collect_at:
+            places = (order.ship_from, *(place for place in places if place != order.ship_from))
         return tuple(place for place in places if place not in failed) if failed else places
 
     def _from_the_cheapest(

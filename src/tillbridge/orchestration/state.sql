@@ -15,22 +15,22 @@ on conflict (key) do update set
 
 -- name: load_sales
 select key, type, fact_hash, source, location, till, business_date, sequence, receipt, total,
-       currency, voided, pending_void, returns
+       currency, voided, pending_void, returns, aisle
 from sale_state where key = any(%b::text[])
 
 -- name: save_sales
 insert into sale_state (key, type, fact_hash, source, location, till, business_date, sequence,
-                        receipt, total, currency, voided, pending_void, returns, heard_at)
+                        receipt, total, currency, voided, pending_void, returns, aisle, heard_at)
 select x.*, %b::timestamptz
 from unnest(%b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[],
             %b::date[], %b::text[], %b::text[], %b::bigint[], %b::text[], %b::bool[],
-            %b::bytea[], %b::bytea[]) x
+            %b::bytea[], %b::bytea[], %b::bytea[]) x
 on conflict (key) do update set
   type = excluded.type, fact_hash = excluded.fact_hash, source = excluded.source,
   location = excluded.location, till = excluded.till, business_date = excluded.business_date,
   sequence = excluded.sequence, receipt = excluded.receipt, total = excluded.total,
   currency = excluded.currency, voided = excluded.voided, pending_void = excluded.pending_void,
-  returns = excluded.returns,
+  returns = excluded.returns, aisle = excluded.aisle,
   -- when the transaction itself was heard, not a void that came before it
   heard_at = case when sale_state.fact_hash is null then excluded.heard_at
                   else sale_state.heard_at end

@@ -58,7 +58,9 @@ insert into seen_order
 select s.key, s.revision, s.number, s.channel, s.currency, s.total,
   b.key, coalesce(b.revision, 0), b."order" ->> 'number', b."order" ->> 'channel',
   b."order" ->> 'currency', (b."order" ->> 'total')::bigint, coalesce(b.hold_version, 0),
-  (select coalesce(sum(value::bigint), 0) from json_each_text(b.deposited)),
+  (select coalesce(sum(value::bigint), 0) from json_each_text(b.deposited))
+  + (select coalesce(sum((t ->> 'amount')::bigint), 0)
+     from json_array_elements(b."order" -> 'till_paid') t),
   (select coalesce(sum(value::bigint), 0) from json_each_text(b.refunded)),
   case when b.recognised is not null then b."order" -> 'lines' end,
   b.recognised, b.reversed, b.wanted, b.documents, b.moved, b.returned
@@ -78,7 +80,7 @@ where reason not in ('stock_short', 'supply_late', 'tender_missing',
                      'return_in_other_currency', 'return_without_receipt',
                      'item_conflict', 'stock_snapshot_old',
                      'stock_counts_disagree', 'stock_count_negative', 'transfer_short',
-                     'transfer_over')
+                     'transfer_over', 'void_after_shipping')
 
 -- name: analyze
 analyze seen_record, seen_order, seen_held

@@ -123,3 +123,21 @@ def test_payments_are_positive_and_of_a_known_kind(row: str, outcome: Any) -> No
         return
     with pytest.raises(NeedsDecision, match=outcome):
         facts(item, PAYMENT)
+
+
+AISLE = SALE.replace(
+    'product = "sku"',
+    """product = "sku"
+fulfil = { from = "sku", do = [{ map = { B = "ship", C = "ship", "*" = "" } }] }
+original = { from = "sku", do = [{ map = { C = "17/2/2026-01-14/4", "*" = "" } }] }
+original_line = { from = "sku", do = [{ map = { C = "2", "*" = "" } }] }""",
+)
+
+
+def test_a_column_tells_what_is_shipped_and_which_line_is_given_up() -> None:
+    sale = rung("A,1,10.00,1.00,33.00", "B,2,20.00,2.00,33.00", mapping=AISLE)
+    assert [(line.fulfil, line.order) for line in sale.lines] == [("", ""), ("ship", "")]
+    back = rung("C,-2,-20.00,-2.00,-22.00", mapping=AISLE)
+    (line,) = back.lines
+    assert (line.order, line.order_line) == ("order/stores/17/2/2026-01-14/4", "2")
+    assert back.links == ("sale/feed/17/2/2026-01-14/4",)

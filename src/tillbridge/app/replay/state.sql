@@ -8,7 +8,7 @@ from order_state
 
 -- name: sale_state
 select key as what, type, fact_hash, source, location, till, business_date, sequence, receipt,
-       total, currency, voided, pending_void, returns
+       total, currency, voided, pending_void, returns, aisle
 from sale_state
 
 -- name: stock

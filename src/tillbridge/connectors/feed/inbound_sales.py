@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, time
 
 from tillbridge.atoms.ids import party_id
-from tillbridge.canonical.orders import TaxLine
-from tillbridge.canonical.sales import SaleLine, SaleRung, SaleTender
+from tillbridge.canonical.orders import Place, TaxLine
+from tillbridge.canonical.sales import SaleLine, SaleRung, SaleTender, order_of, parted
 from tillbridge.connectors.feed.delivery import Delivery, differ
 from tillbridge.connectors.feed.fields import Reading, unreadable
 from tillbridge.connectors.feed.transforms import zone_of
@@ -28,6 +29,8 @@ def sale(delivery: Delivery) -> Translation:
     if not lines:
         raise unreadable(delivery.places[0], "the sale has no line")
     key = delivery.key("sale", *delivery.identity())
+    total = _proven_total(delivery, head, lines, taxes, tenders, currency)
+    lines, taxes = parted(lines, taxes)
     party = head.text("party")
     fact = SaleRung(
         **delivery.carried(key, key, at, day, location),
@@ -36,12 +39,14 @@ def sale(delivery: Delivery) -> Translation:
         till=head.text("till"),
         sequence=head.text("sequence"),
         currency=currency,
-        total=_proven_total(delivery, head, lines, taxes, tenders, currency),
+        total=total,
         lines=lines,
         tenders=tenders,
         taxes=taxes,
         party=party_id(delivery.connection.name, party) if party else "",
         receipt=head.text("receipt"),
+        links=tuple(dict.fromkeys(_originals(delivery, currency))),
+        ship_to=Place(head.text("country"), head.text("region"), head.text("postcode_area")),
     )
     return Translation(facts=(fact,))
 
@@ -59,6 +64,9 @@ def _line(delivery: Delivery, line: Reading) -> SaleLine:
         raise unreadable(
             where, f"quantity {quantity / 1000:g} and amount {amounts.list} disagree in sign"
         )
+    original = _original(delivery, line)
+    fulfil = line.choice("fulfil") if line.has("fulfil") else ""
+    channel = delivery.connection.channel or delivery.connection.name
     return SaleLine(
         line=str(line.number),
         kind=line.choice("kind", "goods"),
@@ -73,7 +81,24 @@ def _line(delivery: Delivery, line: Reading) -> SaleLine:
         promotion=line.text("promotion"),
         card=line.text("card"),
         title=line.text("title"),
+        link="" if fulfil else original,
+        fulfil=fulfil,
+        place=delivery.name("location", line, "place") if fulfil else "",
+        order=order_of(original, channel) if fulfil and original else "",
+        order_line=line.text("original_line") if fulfil and original else "",
     )
+
+
+def _original(delivery: Delivery, line: Reading) -> str:
+    """Key of the receipt that goods come back from: its identity columns, joined by a slash."""
+    told = line.text("original")
+    return delivery.key("sale", *told.split("/")) if told else ""
+
+
+def _originals(delivery: Delivery, currency: str) -> Iterator[str]:
+    for line in delivery.parts("line", currency):
+        if original := _original(delivery, line):
+            yield original
 
 
 def _tax(delivery: Delivery, tax: Reading) -> TaxLine:

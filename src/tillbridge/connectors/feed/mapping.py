@@ -12,6 +12,7 @@ import msgspec
 
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import TENDER_KINDS
+from tillbridge.canonical.sales import FULFILS
 from tillbridge.canonical.stock import CONDITIONS, PICK_FAILURES
 
 FORMATS = ("csv", "tsv", "jsonl", "fixed")
@@ -68,8 +69,18 @@ _SALE = {
         "total": Meaning("amount"),
         "receipt": Meaning("text"),
         "party": Meaning("text"),
+        "country": Meaning("text"),
+        "region": Meaning("text"),
+        "postcode_area": Meaning("text"),
     },
-    "line": _line(direction=Meaning("choice", choices=("sale", "return")), card=Meaning("text")),
+    "line": _line(
+        direction=Meaning("choice", choices=("sale", "return")),
+        card=Meaning("text"),
+        fulfil=Meaning("choice", choices=FULFILS),
+        place=Meaning("text"),
+        original=Meaning("text"),
+        original_line=Meaning("text"),
+    ),
     "tender": {
         "tender": Meaning("text", required=True),
         "kind": Meaning("choice", required=True, choices=TENDER_KINDS),

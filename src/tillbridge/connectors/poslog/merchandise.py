@@ -8,6 +8,20 @@ from decimal import Decimal
 from tillbridge.connectors.poslog import fields, wire
 from tillbridge.connectors.poslog.fields import Children, Element, attribute, inner, local, text
 
+# A sale that does not leave with the buyer: an element of its own (ARTS POSLog 2.2 on), or a Sale
+# that holds one of _HANDED_LATER.
+DELIVERED = (
+    "SaleForDelivery",
+    "ReturnForDelivery",
+    "CustomerOrderForDelivery",
+)
+COLLECTED = (
+    "SaleForPickup",
+    "ReturnForPickup",
+    "CustomerOrderForPickup",
+)
+_HANDED_LATER = {"Delivery": "ship", "Pickup": "collect"}
+_PLACES = ("UnitID", "RetailStoreID", "InventoryLocationID", "LocationID")
 # Elements told like merchandise; those without ExtendedAmount tell Amount.
 SALE_LIKE = (
     "Sale",
@@ -22,6 +36,8 @@ SALE_LIKE = (
     "GiftCardSale",
     "GiftCertificateSale",
     "ShippingCharge",
+    *DELIVERED,
+    *COLLECTED,
 )
 _CARDS = ("GiftCard", "GiftCertificate", "StoredValue", "StoredValueFund", "Voucher")
 _CARD_NUMBERS = ("CardNumber", "AccountNumber", "SerialNumber", "Number", "VoucherID", "ID")
@@ -36,6 +52,7 @@ def merchandise_of(told: Children) -> wire.Merchandise:
     units = told.first("Quantity")
     price = told.first("ExtendedAmount", "Amount")
     named = told.first("ItemID")
+    fulfil, later = _handed_later(told)
     return wire.Merchandise(
         element=local(element.tag),
         item=told.text("ItemID") or _pos_item(told),
@@ -62,7 +79,35 @@ def merchandise_of(told: Children) -> wire.Merchandise:
         card=card_number(told),
         currency=fields.currency_of(price, where) if price is not None else "",
         price_holds_tax=told.flag("TaxIncludedInPriceFlag"),
+        fulfil=fulfil,
+        place=_within(later, *_PLACES),
+        goes_to=(
+            _within(later, "Country", "CountryCode"),
+            _within(later, "Territory", "State", "Region"),
+            _within(later, "PostalCode"),
+        ),
     )
+
+
+def _handed_later(told: Children) -> tuple[str, Element | None]:
+    """How goods that stay behind reach their buyer, and the element that says more of it."""
+    name = local(told.element.tag)
+    way = "ship" if name in DELIVERED else "collect" if name in COLLECTED else ""
+    for element, means in _HANDED_LATER.items():
+        found = told.first(element)
+        if found is not None:
+            return way or means, found
+    return way, None
+
+
+def _within(element: Element | None, *names: str) -> str:
+    """The first text of these names, however deep it stands."""
+    if element is None:
+        return ""
+    for each in element.iter():
+        if local(each.tag) in names and not len(each) and (found := text(each, names[0])):
+            return found
+    return ""
 
 
 def _discount(told: Children, quantity: Decimal | None) -> Decimal | None:

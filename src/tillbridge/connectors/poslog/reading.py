@@ -22,7 +22,7 @@ MONEY_CATEGORIES = ("Monetary", "")
 # Categories of rewards that count offers, points and messages, not money.
 OTHER_CATEGORIES = ("Other", "CustomOffer", "Points", "Message")
 READINGS_MAX = 5_000
-_RETURNS = ("Return",)
+_RETURNS = ("Return", "ReturnForDelivery", "ReturnForPickup")
 
 
 class Goods(msgspec.Struct, frozen=True):

@@ -11,9 +11,9 @@ from functools import lru_cache
 from tillbridge.atoms.ids import key_of, party_id
 from tillbridge.atoms.quantity import EACH, SCALE
 from tillbridge.canonical.catalogue import PartyDetails
-from tillbridge.canonical.orders import LINE_KINDS, TaxLine
+from tillbridge.canonical.orders import LINE_KINDS, Place, TaxLine
 from tillbridge.canonical.payments import TENDER_KINDS
-from tillbridge.canonical.sales import SaleLine, SaleRung, SaleTender
+from tillbridge.canonical.sales import SaleLine, SaleRung, SaleTender, order_of, parted
 from tillbridge.connectors.poslog import wire
 from tillbridge.connectors.poslog.paying import CASH, Paid
 from tillbridge.connectors.poslog.receipt import Receipt, prove
@@ -67,18 +67,23 @@ def rung(setting: Setting, retail: wire.Retail) -> tuple[SaleRung, list[PartyDet
     step = settings.step_of(setting.currency)
     receipt = prove(retail, setting.currency, settings.rounding_tolerance, step)
     parties = _parties(setting, retail)
+    lines, taxes = parted(
+        _lines(setting, retail, receipt),
+        [_tax(setting, tax, amount, "the receipt") for tax, amount in receipt.taxes],
+    )
     sale = SaleRung(
         **setting.fact(),
         channel=setting.connection.channel,
         currency=setting.currency,
         total=receipt.total,
-        lines=_lines(setting, retail, receipt),
+        lines=lines,
         tenders=_tenders(setting, receipt.movements),
-        taxes=tuple(_tax(setting, tax, amount, "the receipt") for tax, amount in receipt.taxes),
+        taxes=taxes,
         party=parties[0].party if parties else "",
         receipt=setting.header.receipt,
         links=_links(setting, retail),
         offline=setting.header.offline,
+        ship_to=_ship_to(receipt),
     )
     return sale, parties
 
@@ -134,6 +139,7 @@ def _line(setting: Setting, line: Shared, number: str, activated: dict[str, str]
     if part.item in activated and kind == "goods":
         kind = "gift_card"
     back = line.list < 0 or line.quantity < 0
+    given_up = _given_up(setting, part) if back and part.fulfil else ("", "")
     return SaleLine(
         line=number,
         kind=kind,
@@ -148,7 +154,36 @@ def _line(setting: Setting, line: Shared, number: str, activated: dict[str, str]
         promotion=line.promotion,
         card=card_id(part.card or activated.get(part.item, "")) if kind == "gift_card" else "",
         title=part.description,
+        fulfil=part.fulfil,
+        place=setting.names.ours("location", part.place, where=where) if part.place else "",
+        order=given_up[0],
+        order_line=given_up[1],
     )
+
+
+def _given_up(setting: Setting, part: wire.Merchandise) -> tuple[str, str]:
+    """Order and line of goods that come back without having been handed over; empty when the log
+    does not say.
+    """
+    links = [link for link in part.links if link.sequence]
+    if len(links) != 1:
+        return "", ""
+    link, header = links[0], setting.header
+    sale = key_of(
+        "sale",
+        setting.connection.name,
+        link.store or header.store,
+        link.till or header.till,
+        (link.day or header.day).isoformat(),
+        link.sequence,
+    )
+    return order_of(sale, setting.connection.channel or setting.connection.name), link.line
+
+
+def _ship_to(receipt: Receipt) -> Place:
+    """Where ordered goods go, as far as tax and sourcing need it."""
+    told = next((line.part.goes_to for line in receipt.lines if any(line.part.goes_to)), None)
+    return Place() if told is None else Place(*told)
 
 
 def _kind(setting: Setting, part: wire.Merchandise) -> str:

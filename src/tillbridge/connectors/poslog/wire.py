@@ -21,13 +21,14 @@ LINES_MAX = 20_000
 
 
 class Link(msgspec.Struct, frozen=True):
-    """Another transaction this one (or one of its lines) speaks about."""
+    """Another transaction this one (or one of its lines) speaks about; line: of it, if told."""
 
     store: str
     till: str
     day: date | None
     sequence: str
     reason: str
+    line: str = ""
 
 
 class Tax(msgspec.Struct, frozen=True):
@@ -57,7 +58,11 @@ class Modifier(msgspec.Struct, frozen=True):
 
 
 class Merchandise(msgspec.Struct, frozen=True):
-    """What is sold or comes back. extended: price of the line; discount: of the whole line."""
+    """What is sold or comes back. extended: price of the line; discount: of the whole line.
+
+    fulfil: `ship` or `collect` for goods that are not handed over, with the store or warehouse
+    named for it and where they go (country, region, postcode).
+    """
 
     element: str
     item: str
@@ -76,6 +81,9 @@ class Merchandise(msgspec.Struct, frozen=True):
     card: str
     currency: str
     price_holds_tax: bool | None
+    fulfil: str = ""
+    place: str = ""
+    goes_to: tuple[str, str, str] = ("", "", "")
 
 
 class Tender(msgspec.Struct, frozen=True):
@@ -281,7 +289,15 @@ def link_of(element: Element) -> Link:
         day=fields.day(day, "TransactionLink/BusinessDayDate") if day else None,
         sequence=sequence,
         reason=attribute(element, "ReasonCode") or attribute(element, "TypeCode"),
+        line=_line_number(element),
     )
+
+
+def _line_number(link: Element) -> str:
+    for child in link:
+        if local(child.tag) == "LineItemSequenceNumber":
+            return fields.text(child, "TransactionLink/LineItemSequenceNumber")
+    return ""
 
 
 def body_of(transaction: Element) -> tuple[str, Element | None]:

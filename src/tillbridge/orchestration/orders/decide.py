@@ -39,8 +39,11 @@ from tillbridge.orchestration.orders.state import (
     captured,
     paid_unnamed,
     repaid,
+    repaid_here,
+    taken_here,
 )
 from tillbridge.orchestration.orders.stock import stock
+from tillbridge.orchestration.orders.till import VOIDED, gone_unpaid
 from tillbridge.orchestration.orders.value import earned
 from tillbridge.orchestration.orders.valuing import When, about
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
@@ -112,6 +115,7 @@ def _look(state: OrderState, decision: Decision, order: Order, body: Body, at_ti
     elif isinstance(body, _MONEY_BACK):
         _notice(state, decision, _refund_beyond(order, beyond))
     _while(state, decision, EXPIRED, to_be_refunded(state, order))
+    _while(state, decision, VOIDED, gone_unpaid(state, order))
 
 
 def _while(
@@ -218,7 +222,7 @@ def _tenders(
 
 
 def _deposit(state: OrderState, order: Order, policies: Policies, when: When) -> list[Body]:
-    rows = _tenders(captured(state), state.deposited, policies.kind_of)
+    rows = _tenders(taken_here(state), state.deposited, policies.kind_of)
     if not rows:
         return []
     return [DepositReceived(tenders=rows, **about(state, order, when, "deposit"))]
@@ -229,7 +233,8 @@ def _refund(
 ) -> list[Body]:
     """at_tills: minor units that tills paid back, which are nobody's to pay back again."""
     target: dict[str, int] = {}
-    paid, told = captured(state), repaid(state)
+    paid, told = captured(state), repaid_here(state)
+    at_tills += sum(repaid(state).values()) - sum(told.values())
     left = max(sum(paid.values()) - at_tills, 0)
     unnamed = told.pop("", 0)
     for tender, amount in sorted(told.items()):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from tillbridge.orchestration.orders.returns import came_back, paid_at_tills
 from tillbridge.orchestration.orders.state import OrderState
+from tillbridge.orchestration.orders.till import till_money
 
 Rank = Callable[[str], tuple[int, str]]
 """Sorts tenders by the order of the policy: what is paid back first comes first."""
@@ -40,13 +41,12 @@ def refundable(state: OrderState, rank: Rank) -> dict[str, int]:
     What was given back by another way than it came in (store credit for a card, cash at a till)
     lowers the tenders in the order of the policy.
     """
+    received, given_back = till_money(state)
     remains = {
-        tender: max(amount - state.refunded.get(tender, 0), 0)
-        for tender, amount in state.deposited.items()
+        tender: max(amount - given_back.get(tender, 0), 0) for tender, amount in received.items()
     }
     elsewhere = sum(
-        max(amount - max(state.deposited.get(tender, 0), 0), 0)
-        for tender, amount in state.refunded.items()
+        max(amount - max(received.get(tender, 0), 0), 0) for tender, amount in given_back.items()
     )
     if state.order is not None:
         elsewhere += paid_at_tills(came_back(state), state.order)

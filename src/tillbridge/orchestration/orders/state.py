@@ -188,8 +188,18 @@ class OrderState(msgspec.Struct, omit_defaults=True):
 
 
 def captured(state: OrderState) -> dict[str, int]:
-    """Money taken so far by tender: named transactions, and what the channel states beyond them
-    where it names the one tender it came by.
+    """Money taken so far by tender, whoever booked it."""
+    by_tender = taken_here(state)
+    if state.order is not None:
+        for paid in state.order.till_paid:
+            by_tender[paid.tender] = by_tender.get(paid.tender, 0) + paid.amount
+    return by_tender
+
+
+def taken_here(state: OrderState) -> dict[str, int]:
+    """Money taken so far by tender that is the order's to book: named transactions, and what the
+    channel states beyond them where it names the one tender it came by. What a till took is booked
+    with its receipt.
     """
     by_tender: dict[str, int] = {}
     for tender, amount, _ in state.captures.values():
@@ -214,7 +224,19 @@ def paid_unnamed(state: OrderState) -> int:
 
 
 def repaid(state: OrderState) -> dict[str, int]:
-    """Money given back so far by tender; a transaction told twice counts once."""
+    """Money given back so far by tender, whoever booked it."""
+    by_tender = repaid_here(state)
+    for refund in state.refunds.values():
+        for payment in refund.payments:
+            if payment.state == "at_till":
+                by_tender[payment.tender] = by_tender.get(payment.tender, 0) + payment.amount
+    return by_tender
+
+
+def repaid_here(state: OrderState) -> dict[str, int]:
+    """Money given back so far by tender that is the order's to book; a transaction told twice
+    counts once.
+    """
     by_reference = {
         reference: (tender, amount)
         for reference, (tender, amount, _) in state.refund_payments.items()

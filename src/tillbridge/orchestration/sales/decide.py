@@ -5,7 +5,7 @@ from __future__ import annotations
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.sales import CashMoved, SaleRung, SaleVoided, TillClosed, TillNoted
-from tillbridge.orchestration.sales.returns import remembered, returned, voided
+from tillbridge.orchestration.sales import aisle, returns
 from tillbridge.orchestration.sales.state import SaleState, content_hash
 
 TillFact = SaleRung | SaleVoided | CashMoved | TillClosed | TillNoted
@@ -32,10 +32,15 @@ def decide(state: SaleState, body: TillFact) -> tuple[bool, tuple[Body, ...]]:
             currency=body.currency if isinstance(body, SaleRung) else None,
             details={"key": body.key, "known": state.fact_hash.hex(), "told": digest.hex()},
         )
+    ordered = aisle.aisle_of(body) if isinstance(body, SaleRung) else None
     _learn(state, body, digest)
-    back = returned(body) if isinstance(body, SaleRung) else ()
-    remembered(state, back)
-    return True, (*back, state.pending_void) if state.pending_void is not None else back
+    back = returns.returned(body) if isinstance(body, SaleRung) else ()
+    returns.remembered(state, back)
+    state.aisle = ordered
+    told: tuple[Body, ...] = back
+    if ordered is not None:
+        told = (*ordered.placed, *ordered.given_up, *back)
+    return True, told if state.pending_void is None else (*told, state.pending_void)
 
 
 def _voided(state: SaleState, body: SaleVoided) -> tuple[bool, tuple[Body, ...]]:
@@ -47,7 +52,8 @@ def _voided(state: SaleState, body: SaleVoided) -> tuple[bool, tuple[Body, ...]]
         return False, ()
     state.voided = True
     state.pending_void = None
-    return True, voided(body, state.returns.told)
+    told: tuple[Body, ...] = returns.voided(body, state.returns.told)
+    return True, told if state.aisle is None else (*aisle.voided(state.aisle, body), *told)
 
 
 def _learn(

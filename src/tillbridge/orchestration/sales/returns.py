@@ -115,7 +115,12 @@ def without_receipt(body: SaleRung, policies: Policies) -> tuple[NeedsDecision, 
 
 
 def _back(body: SaleRung) -> list[SaleLine]:
-    return [line for line in body.lines if line.direction == "return" and line.kind == "goods"]
+    """Goods that were handed over; what is given up before that is told as such (aisle)."""
+    return [
+        line
+        for line in body.lines
+        if line.direction == "return" and line.kind == "goods" and not line.fulfil
+    ]
 
 
 def _only(body: SaleRung) -> str:

@@ -11,6 +11,7 @@ from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.registry import encode
 from tillbridge.canonical.sales import SaleVoided
 from tillbridge.orchestration.orders.return_state import Return
+from tillbridge.orchestration.sales.aisle import Aisle
 
 
 class SaleReturns(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -24,7 +25,7 @@ class SaleReturns(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class SaleState(msgspec.Struct, omit_defaults=True):
     """A till transaction as told. fact_hash is of its business content, b"" while only a void of
-    it is known; pending_void keeps that void until the sale comes.
+    it is known; pending_void keeps that void until the sale comes. aisle: what it told orders.
     """
 
     key: str
@@ -41,6 +42,7 @@ class SaleState(msgspec.Struct, omit_defaults=True):
     voided: bool = False
     pending_void: SaleVoided | None = None
     returns: SaleReturns = SaleReturns()
+    aisle: Aisle | None = None
 
 
 def content_hash(body: Fact) -> bytes:

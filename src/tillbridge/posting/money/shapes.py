@@ -17,7 +17,14 @@ import msgspec
 
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import TENDER_KINDS
-from tillbridge.canonical.sales import CASH_KINDS, DIRECTIONS, ISSUERS, SaleRung, TillClosed
+from tillbridge.canonical.sales import (
+    CASH_KINDS,
+    DIRECTIONS,
+    ISSUERS,
+    SaleRung,
+    TillClosed,
+    ordered,
+)
 
 ROLES = ("selling", "fulfilling", "tender", "liability")
 # template fields for the legal entities; `{tender}` is the tender code, hence the longer name
@@ -81,8 +88,29 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 def _sale_taxes(fact: SaleRung) -> Iterable[Any]:
-    """Taxes of a till sale: those inside the lines, then those of the receipt as a whole."""
-    return [*(tax for line in fact.lines for tax in line.taxes), *fact.taxes]
+    """Taxes of a till sale: those inside the lines handed over, then those of the receipt."""
+    taxes = [tax for line in fact.lines if not line.fulfil for tax in line.taxes]
+    return [*taxes, *fact.taxes]
+
+
+def _handed_over(fact: SaleRung) -> Iterable[Any]:
+    """Lines that left with the buyer: they are earned at once."""
+    return [line for line in fact.lines if not line.fulfil]
+
+
+class _Deposit(msgspec.Struct, frozen=True):
+    """What a receipt took for an order of goods it did not hand over, with tax; negative when it
+    gave some back.
+    """
+
+    order: str
+    deposit: int
+
+
+def _deposits(fact: SaleRung) -> Iterable[Any]:
+    return [
+        _Deposit(order, sum(line.gross for line in lines)) for order, lines in ordered(fact).items()
+    ]
 
 
 def _stated_counts(fact: TillClosed) -> Iterable[Any]:
@@ -132,6 +160,8 @@ _SALE_TAXES = Collection(
     {"collector": COLLECTORS},
     frozenset({"jurisdiction", "collector", "code"}),
 )
+_SOLD = msgspec.structs.replace(_LINES, items=_handed_over)
+_DEPOSITS = Collection("deposits", _deposits, {"deposit": "deposit"}, {}, frozenset({"order"}))
 _TENDERS = Collection(
     "tenders",
     _tenders,
@@ -148,7 +178,7 @@ _SALE_DERIVED = {
     "net": _NET,
     "gross": _GROSS,
     "tendered": {"amount": 1},
-    "rounding": {"amount": 1, "list": -1, "discount": 1, "tax": -1},
+    "rounding": {"amount": 1, "list": -1, "discount": 1, "tax": -1, "deposit": -1},
 }
 _COMMON = frozenset({"key", "source", "currency", "location"})
 VALUED_HEADER = _COMMON | {"order", "channel"}
@@ -194,7 +224,7 @@ SHAPES: dict[str, Shape] = dict(
         ),
         shape_of(
             "SaleRung",
-            (_LINES, _SALE_TAXES, _TENDERS),
+            (_SOLD, _SALE_TAXES, _DEPOSITS, _TENDERS),
             _SALE_DERIVED,
             _TILL_HEADER | {"channel", "party", "receipt"},
             "stores",

@@ -139,10 +139,12 @@ def _turned(lines: Iterable[StockLine]) -> tuple[StockLine, ...]:
 
 
 def _sold(body: SaleRung) -> tuple[StockLine, ...]:
-    """What a till sale takes from the shelf: one line for each product and unit."""
+    """What a till sale takes from the shelf: one line for each product and unit. What is sent from
+    elsewhere or collected later moves with its order.
+    """
     out: dict[tuple[str, str], int] = {}
     for line in body.lines:
-        if line.kind == "goods":
+        if line.kind == "goods" and not line.fulfil:
             out[line.product, line.unit] = out.get((line.product, line.unit), 0) - line.quantity
     return tuple(
         StockLine("", product, quantity, body.location, unit=unit)
