@@ -14,8 +14,12 @@ from tests.posting.stock_facts import adjusted, carried, described, levels
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.stock import (
     ConditionChanged,
+    ReserveStock,
+    StockAdjusted,
     StockLine,
     StockReceived,
+    StockReserved,
+    StockShort,
     TransferDispatched,
     TransferReceived,
 )
@@ -51,6 +55,24 @@ def arrived(quantity: int, name: str = "r1", *, complete: bool = True) -> Transf
     lines = (StockLine("1", "p", quantity),) if quantity else ()
     way: dict[str, Any] = {"transfer": "T1", "origin": "wh", "destination": "store"}
     return TransferReceived(**carried("transfer/T1", name), **way, lines=lines, complete=complete)
+
+
+def wanted(version: int, *lines: StockLine, key: str = "transfer/T1") -> ReserveStock:
+    return ReserveStock(
+        key=key,
+        id=f"{key}/hold/{version}",
+        version=version,
+        lines=tuple(lines),
+        locations=("wh",),
+        occurred_at=stock_facts.NOON,
+        kind="transfer" if key.startswith("transfer") else "firm",
+    )
+
+
+def holds(connection: Connection) -> dict[tuple[str, str], int]:
+    rows = connection.execute("select key, line, quantity from reservation").fetchall()
+    connection.rollback()
+    return {(key, line): quantity for key, line, quantity in rows}
 
 
 def reasons(outcomes: Sequence[Outcome]) -> list[str]:
@@ -153,3 +175,50 @@ def test_what_cannot_be_is_a_case_and_books_nothing(
     take(connection, [described("p")])
     assert reasons(take(connection, [told])) == [why]
     assert levels(connection) == {}
+
+
+def test_what_leaves_of_a_transfer_is_taken_off_its_hold_and_told(connection: Connection) -> None:
+    lines = (StockLine("1", "p", 4000), StockLine("2", "p", 3000))
+    take(connection, [received(9000), wanted(1, *lines)])
+    (outcome,) = take(connection, [sent(5000)])
+    assert holds(connection) == {("transfer/T1", "2"): 2000}
+    (told,) = outcome.emits
+    assert isinstance(told, StockReserved)
+    assert (told.version, told.turn) == (1, 1)
+    assert [(one.line, one.quantity) for one in told.lines] == [("2", 2000)]
+    take(connection, [wanted(2)])
+    assert holds(connection) == {}
+
+
+def test_what_left_before_it_was_ordered_is_not_held_again(connection: Connection) -> None:
+    take(connection, [described("p", packs={"CS": 4000}), received(9000), sent(3000)])
+    take(connection, [wanted(1, StockLine("1", "p", 2000, unit="CS"))])
+    assert holds(connection) == {("transfer/T1", "1"): 5000}
+    (outcome,) = take(connection, [sent(9000, "d2")])
+    assert holds(connection) == {}
+    assert [type(fact) for fact in outcome.emits] == [StockReserved]
+
+
+def test_what_others_hold_is_not_what_a_transfer_that_leaves_takes(connection: Connection) -> None:
+    take(connection, [received(9000), wanted(1, StockLine("1", "p", 5000), key="order/web/1")])
+    take(connection, [wanted(1, StockLine("1", "p", 4000))])
+    (outcome,) = take(connection, [sent(4000)])
+    assert holds(connection) == {("order/web/1", "1"): 5000}
+    assert [type(fact) for fact in outcome.emits] == [StockReserved]
+
+
+def test_an_order_whose_goods_are_gone_takes_them_from_a_transfer(connection: Connection) -> None:
+    take(connection, [received(9000), wanted(1, StockLine("1", "p", 5000), key="order/web/1")])
+    take(connection, [wanted(1, StockLine("1", "p", 4000))])
+    (outcome,) = take(connection, [adjusted("a", -2000)])
+    assert holds(connection) == {("order/web/1", "1"): 5000}
+    assert [(type(fact), fact.key) for fact in outcome.emits] == [(StockShort, "transfer/T1")]
+
+
+def test_what_is_written_off_of_a_transfer_is_missing_no_more(connection: Connection) -> None:
+    take(connection, [received(9000), sent(4000), arrived(3000)])
+    lines = (StockLine("1", "p", -1000, "store", "in_transit"),)
+    written = StockAdjusted(**carried("transfer/T1", "w1"), lines=lines, reason="lost")
+    (outcome,) = take(connection, [written])
+    assert outcome.settles == ("transfer_short", "transfer_over")
+    assert levels(connection) == {("wh", "p", "sellable"): 5000, ("store", "p", "sellable"): 3000}

@@ -7,18 +7,25 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.stories.shop import House, house, line, paid_order, refund, shipment
 from tests.stories.till_files import goods, poslog, post_void, receipt, tender
-from tillbridge.canonical.stock import StockLine
+from tillbridge.atoms.ids import lane_of
+from tillbridge.canonical.fact import Entities
+from tillbridge.canonical.stock import StockLine, TransferDispatched
+from tillbridge.canonical.supply import TransferOrdered
+from tillbridge.durable import log
 from tillbridge.durable.postgres.databases import create_database, drop_database
+from tillbridge.durable.rooms import Record
 from tillbridge.durable.session import connect
 from tillbridge.posting.stock.activation import RulesInForce
 from tillbridge.posting.stock.desk import Ask, answer_group
 
+DAY = datetime(2026, 3, 3, tzinfo=UTC)
 _numbers = itertools.count(1)
 
 
@@ -62,7 +69,33 @@ def _fill_carts(shop: House) -> None:
     assert all(one.ok for one in told)
 
 
+def _send(shop: House) -> None:
+    """A transfer of three, of which one left."""
+    told: dict[str, Any] = {
+        "key": "transfer/T-1",
+        "source": "feed",
+        "mapping": "feed/1",
+        "occurred_at": DAY,
+        "business_date": DAY.date(),
+        "entities": Entities(selling="us"),
+        "transfer": "T-1",
+        "origin": "wh-east",
+        "destination": "store-nyc",
+    }
+    order = TransferOrdered(
+        **told, id="transfer/T-1@1", version="1", lines=(StockLine("1", "P2", 3000),)
+    )
+    part = TransferDispatched(
+        **told, id="transfer/T-1/dispatch/1", lines=(StockLine("1", "P2", 1000),)
+    )
+    for fact in (order, part):
+        record = Record(fact.key, type(fact).__name__, fact, lane_of(fact.key))
+        log.append_and_commit(shop.connection, [record])
+        shop.flow()
+
+
 def _trade(shop: House) -> None:
+    _send(shop)
     shop.web("orders/create", paid_order(1, [line(1, quantity=2)], "20.00"))
     shop.web("fulfillments/create", shipment(1, 1, {1: 2}))
     back = {

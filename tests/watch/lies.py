@@ -166,7 +166,7 @@ STOCK = {
         insert into hold (key, version, ok) values ('held/1', 1, true);
         insert into reservation values ('held/1', '1', 'nowhere', 'P9', 1000)""",
     "nothing_is_reserved_beyond_stock": """
-        update stock_movement set quantity = 500
+        update stock_movement set quantity = 1500
         where location = 'wh-east' and product = 'P2' and kind = 'opening';
         update stock set on_hand = 500 where location = 'wh-east' and product = 'P2'""",
     "nothing_is_promised_beyond_supply": """
@@ -214,6 +214,14 @@ STOCK = {
         update stock set on_hand = on_hand - 600 where location = 'wh-east' and product = 'P1';
         insert into stock (location, product, condition, on_hand)
         values ('wh-east', 'P1', 'in_transit', 600)""",
+    "a_transfer_holds_no_more_than_has_not_left": """
+        update reservation set quantity = quantity + 1000 where key = 'transfer/T-1';
+        update stock set reserved = reserved + 1000
+        where location = 'wh-east' and product = 'P2' and condition = 'sellable'""",
+    "what_is_in_transit_was_sent_and_not_received": f"""
+        update transfer_state set body =
+          convert_to(replace({_BODY}, '"quantity":1000', '"quantity":2000'), 'UTF8')
+        where key = 'transfer/T-1'""",
     "no_bundle_is_in_stock": """
         insert into item_component (bundle, product, quantity) values ('P1', 'P3', 1000)""",
     "every_movement_asked_for_is_booked": """

@@ -34,6 +34,7 @@ _BOOK_STOCK = (Route(STOCK),)
 _DELIVER = (Route(PUBLISHING),)
 _TILL_SALE = (Route(ORCHESTRATION), Route(MONEY, ORCHESTRATION), Route(STOCK, ORCHESTRATION))
 _TILL_CASH = (Route(ORCHESTRATION), Route(MONEY, ORCHESTRATION))
+_DECIDE_AND_BOOK = (Route(ORCHESTRATION), Route(STOCK))
 _KEPT: tuple[Route, ...] = ()
 
 FLOW: dict[str, tuple[Route, ...]] = {
@@ -74,8 +75,10 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "StockAdjusted": _BOOK_STOCK,
     "ConditionChanged": _BOOK_STOCK,
     "StockReceived": _BOOK_STOCK,
-    "TransferDispatched": _BOOK_STOCK,
-    "TransferReceived": _BOOK_STOCK,
+    "TransferOrdered": _DECIDE,
+    "TransferCancelled": _DECIDE,
+    "TransferDispatched": _DECIDE_AND_BOOK,
+    "TransferReceived": _DECIDE_AND_BOOK,
     "SupplyExpected": _BOOK_STOCK,
     "ItemDescribed": _BOOK_STOCK,
     "StockHeld": _BOOK_STOCK,

@@ -195,10 +195,15 @@ def _check(connection: Connection, facts: Sequence[Fact], hand: Hand) -> None:
             items.load(line.product for line in lines)
             items.expand(lines)
             for line in lines:
-                if not items[line.product].described and not _held(connection, line.product):
-                    raise Refused(f"nobody ever told of a product {line.product!r}")
+                known(connection, items, line.product)
     except NeedsDecision as problem:
         raise Refused(problem.words, code=problem.reason) from None
+
+
+def known(connection: Connection, items: Items, product: str) -> None:
+    """Nothing for a product somebody told of; raises Refused. It has to be loaded in items."""
+    if not items[product].described and not _held(connection, product):
+        raise Refused(f"nobody ever told of a product {product!r}", code="product_unknown")
 
 
 def _held(connection: Connection, product: str) -> bool:

@@ -190,6 +190,9 @@ class Pass:
             self._work.replayed.append(visit.replay)
         for notice in outcome.notices:
             self._work.notices.append(parking.CaseOpened(name, visit.record, notice))
+            # what was settled before it has a ground again
+            again = (name, visit.record.key, notice.reason)
+            self._work.settled = [one for one in self._work.settled if one != again]
         for reason in outcome.settles:
             self._work.settled.append((name, visit.record.key, reason))
         if outcome.emits:

@@ -23,6 +23,7 @@ from tillbridge.canonical import (
     sales,
     shipments,
     stock,
+    supply,
     valued,
 )
 from tillbridge.canonical.fact import Command, Fact
@@ -70,6 +71,8 @@ _CLASSES: tuple[type[Body], ...] = (
     stock.TransferDispatched,
     stock.TransferReceived,
     stock.SupplyExpected,
+    supply.TransferOrdered,
+    supply.TransferCancelled,
     stock.PickFailed,
     stock.SourcingAsked,
     stock.StockHeld,

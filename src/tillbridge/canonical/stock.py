@@ -72,6 +72,7 @@ class ReserveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
     takes: key of a reservation made before the order, whose pieces this one takes over.
     backorder: what is not there may be promised out of expected supply; else only products named
     in preorder. barred: locations that failed the order, where only a line may stay that names it.
+    kind: `firm`, or `transfer`: what left already of a transfer is taken off its lines.
     version: rises per key; an older command than the last one answered is a no-op.
     """
 
@@ -85,6 +86,7 @@ class ReserveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
     backorder: bool = False
     preorder: tuple[str, ...] = ()
     barred: tuple[str, ...] = ()
+    kind: str = "firm"
 
 
 class MoveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
@@ -126,13 +128,14 @@ class StockReceived(Fact, frozen=True, kw_only=True, omit_defaults=True):
 class TransferDispatched(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """Goods left one place of ours for another; on the way they are the destination's, in transit.
 
-    transfer: its number.
+    transfer: its number. complete: nothing more of it will leave.
     """
 
     transfer: str
     origin: str
     destination: str
     lines: tuple[StockLine, ...]
+    complete: bool = False
 
 
 class TransferReceived(Fact, frozen=True, kw_only=True, omit_defaults=True):

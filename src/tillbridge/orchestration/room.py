@@ -13,6 +13,7 @@ from tillbridge.canonical.returns import ReturnTold
 from tillbridge.canonical.sales import CashMoved, SaleRung, SaleVoided, TillClosed, TillNoted
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
+from tillbridge.orchestration.machine import Running
 from tillbridge.orchestration.orders.decide import decide as decide_order
 from tillbridge.orchestration.orders.state import OrderState
 from tillbridge.orchestration.orders.status import status_of
@@ -21,6 +22,7 @@ from tillbridge.orchestration.sales.aisle import Aisle
 from tillbridge.orchestration.sales.decide import decide as decide_sale
 from tillbridge.orchestration.sales.returns import fold_back, without_receipt
 from tillbridge.orchestration.sales.state import SaleReturns, SaleState
+from tillbridge.orchestration.transfers.machine import TRANSFERS
 
 QUERIES = load("tillbridge.orchestration", "state.sql")
 _TILL = (SaleRung, SaleVoided, CashMoved, TillClosed, TillNoted)
@@ -29,6 +31,8 @@ _VOID_DECODER = msgspec.json.Decoder(SaleVoided)
 _RETURNS_DECODER = msgspec.json.Decoder(SaleReturns)
 _NO_RETURNS = SaleReturns()
 _AISLE_DECODER = msgspec.json.Decoder(Aisle)
+MACHINES = (TRANSFERS,)
+"""Those whose keys begin with a word of their own; all other keys are orders or till sales."""
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -59,11 +63,15 @@ class OrchestrationSession(KeyedSession):
         self._orders: dict[str, OrderState] = {}
         self._sales: dict[str, SaleState] = {}
         self._changed: dict[str, None] = {}
+        self._machines = {one.prefix: Running(one, connection) for one in MACHINES}
 
     def load(self, records: Sequence[Record]) -> None:
         """One query per state table for the keys not seen yet."""
-        tills = {r.key for r in records if _of_till(r.key, r.body)} - self._sales.keys()
-        orders = {r.key for r in records if not _of_till(r.key, r.body)} - self._orders.keys()
+        for prefix, machine in self._machines.items():
+            machine.load(r.key for r in records if _prefix(r.key) == prefix)
+        others = [r for r in records if _prefix(r.key) not in self._machines]
+        tills = {r.key for r in others if _of_till(r.key, r.body)} - self._sales.keys()
+        orders = {r.key for r in others if not _of_till(r.key, r.body)} - self._orders.keys()
         if orders:
             rows = self._connection.execute(
                 QUERIES.load_orders, (sorted(orders),), binary=True
@@ -82,6 +90,9 @@ class OrchestrationSession(KeyedSession):
             return self._handle_sale(record.key, body)
         if isinstance(body, ReturnTold) and _of_till(record.key, body):
             return self._handle_return(record.key, body)
+        machine = self._machines.get(_prefix(record.key))
+        if machine is not None:
+            return machine.handle(record.key, body)
         known = self._orders.get(record.key)
         state = OrderState(key=record.key) if known is None else known.copied()
         revision = state.revision
@@ -119,7 +130,9 @@ class OrchestrationSession(KeyedSession):
         return DONE
 
     def flush(self) -> None:
-        """Write the changed states as two sets, by key."""
+        """Write the changed states as sets, by key."""
+        for machine in self._machines.values():
+            machine.flush()
         keys = sorted(self._changed)
         orders = [self._orders[key] for key in keys if key in self._orders]
         sales = [self._sales[key] for key in keys if key in self._sales]
@@ -133,6 +146,11 @@ class OrchestrationSession(KeyedSession):
 def _of_till(key: str, body: Body) -> bool:
     """Whether a record is about a till transaction; a return is about what its key says."""
     return isinstance(body, _TILL) or (isinstance(body, ReturnTold) and key.startswith("sale/"))
+
+
+def _prefix(key: str) -> str:
+    """First part of a key: what it is of."""
+    return key.partition("/")[0]
 
 
 def _order_columns(states: Sequence[OrderState]) -> tuple[list[object], ...]:

@@ -8,6 +8,9 @@ where case split_part(k.key, '/', 1)
     (select s.location = any(%(locations)s) from sale_state s
      where s.key = k.key and s.location <> ''),
     split_part(k.key, '/', 2) = any(%(connections)s))
+  when 'transfer' then exists (
+    select from transfer_state t
+    where t.key = k.key and (t.origin = any(%(locations)s) or t.destination = any(%(locations)s)))
   when 'stock' then split_part(k.key, '/', 2) = any(%(connections)s || %(locations)s)
   else split_part(k.key, '/', 2) = any(%(connections)s)
 end

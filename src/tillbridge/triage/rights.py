@@ -57,7 +57,7 @@ ACTIONS: Mapping[str, Action] = {
     "periods.close": _action("lock and unlock months", "accountant", changes=True),
     "rules.activate": _action("put posting rules in force", "accountant", changes=True, whole=True),
     "stock.tell": _action(
-        "describe items, correct and move stock, source orders",
+        "describe items, correct, move and transfer stock, source orders",
         "operator",
         "integrator",
         changes=True,

@@ -147,6 +147,60 @@ group by m.key, m.product
 having sum(m.quantity) filter (where m.condition = 'in_transit') <> 0
   and bool_or(m.kind = 'transfer_out') and bool_or(m.kind = 'transfer_in' and m.cause = 'complete')
 
+-- name: a_transfer_holds_no_more_than_has_not_left
+-- says: What a transfer holds at its origin is at most what was ordered and has not left yet.
+-- do: Report a defect; pieces are held that nobody will send.
+with ordered as materialized (
+  select t.key, l.product, sum(l.quantity * coalesce(p.quantity, 1000) / 1000) as quantity
+  from seen_transfer t
+  cross join lateral json_to_recordset(coalesce(t.wanted, '[]'))
+    l (product text, quantity bigint, unit text)
+  left join item_pack p on p.product = l.product and p.unit = l.unit
+  group by t.key, l.product
+), gone as materialized (
+  select key, product, -sum(quantity) as quantity from stock_movement
+  where kind = 'transfer_out' and condition = 'sellable' group by key, product
+), held as materialized (
+  select r.key, r.product, sum(r.quantity) as quantity from reservation r
+  join seen_transfer t on t.key = r.key
+  join hold h on h.key = r.key and h.version = t.hold_version
+  where r.product not in (select product from item_component)
+  group by r.key, r.product
+)
+select h.key, h.product, h.quantity, o.quantity, g.quantity from held h
+left join ordered o using (key, product)
+left join gone g using (key, product)
+where h.quantity > greatest(coalesce(o.quantity, 0) - coalesce(g.quantity, 0), 0)
+
+-- name: what_is_in_transit_was_sent_and_not_received
+-- says: What moved of a transfer is what was told as sent less what was told as received.
+-- do: Look for a case of its key; none: report a defect, then count both places.
+with told as materialized (
+  -- in base units, for what is told in them or in packs; a bundle moves as its components
+  select x.key, l.product, sum(x.sign * l.quantity * coalesce(p.quantity, 1000) / 1000) as quantity
+  from (
+    select t.key, 1 as sign, s.value from seen_transfer t cross join lateral json_each(t.sent) s
+    union all
+    select t.key, -1, r.value from seen_transfer t cross join lateral json_each(t.received) r
+  ) x
+  cross join lateral json_to_recordset(x.value -> 'lines')
+    l (product text, quantity bigint, unit text)
+  left join item_pack p on p.product = l.product and p.unit = l.unit
+  group by x.key, l.product
+), moved as materialized (
+  select m.key, m.product, sum(m.quantity) as quantity from stock_movement m
+  join seen_transfer t using (key)
+  where m.condition = 'in_transit' and m.kind in ('transfer_out', 'transfer_in')
+  group by m.key, m.product
+)
+select coalesce(t.key, m.key), coalesce(t.product, m.product), t.quantity, m.quantity
+from told t full join moved m on m.key = t.key and m.product = t.product
+where coalesce(t.quantity, 0) <> coalesce(m.quantity, 0)
+  and coalesce(t.key, m.key) not in (
+    select key from seen_held where room in ('posting.stock', 'orchestration', 'reading'))
+  and coalesce(t.key, m.key) not in (
+    select t.key from told t join item_component c on c.bundle = t.product)
+
 -- name: no_bundle_is_in_stock
 -- says: A bundle has no stock of its own; only its components are on hand or reserved.
 -- do: Report a defect; the pieces cannot be sold as what they are.

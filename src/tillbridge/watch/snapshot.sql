@@ -13,10 +13,13 @@ create temp table if not exists seen_order (
   lines json, recognised json, reversed json, wanted json, documents json,
   moved json, returned json
 ) on commit delete rows;
+create temp table if not exists seen_transfer (
+  key text, status text, hold_version int, wanted json, sent json, received json
+) on commit delete rows;
 create temp table if not exists seen_held (room text, key text) on commit delete rows
 
 -- name: drop
-drop table if exists seen_record, seen_order, seen_held
+drop table if exists seen_record, seen_order, seen_transfer, seen_held
 
 -- name: settings
 -- Hash joins over whole tables: with estimates of a table that has just grown a nested loop would
@@ -69,6 +72,13 @@ cross join lateral json_to_record(convert_from(s.body, 'UTF8')::json)
   b (key text, revision int, "order" json, hold_version int, deposited json, refunded json,
      recognised json, reversed json, wanted json, documents json, moved json, returned json)
 
+-- name: fill_transfers
+insert into seen_transfer
+select s.key, s.status, s.hold_version, b.wanted, b.sent, b.received
+from transfer_state s
+cross join lateral json_to_record(convert_from(s.body, 'UTF8')::json)
+  b (wanted json, sent json, received json)
+
 -- name: fill_held
 -- Keys of which something was held back, now or once (it may have been given up): what follows from
 -- it may rightly be missing. Notices hold nothing back.
@@ -80,10 +90,11 @@ where reason not in ('stock_short', 'supply_late', 'tender_missing',
                      'return_in_other_currency', 'return_without_receipt',
                      'item_conflict', 'stock_snapshot_old',
                      'stock_counts_disagree', 'stock_count_negative', 'transfer_short',
-                     'transfer_over', 'void_after_shipping')
+                     'transfer_over', 'void_after_shipping', 'transfer_not_held',
+                     'transfer_ends_differ')
 
 -- name: analyze
-analyze seen_record, seen_order, seen_held
+analyze seen_record, seen_order, seen_transfer, seen_held
 
 -- name: top
 select coalesce(max(id), 0) from record

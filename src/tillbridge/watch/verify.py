@@ -41,6 +41,7 @@ SNAPSHOT = load(
     "settings",
     "fill_records",
     "fill_orders",
+    "fill_transfers",
     "fill_held",
     "analyze",
     "top",
@@ -103,7 +104,12 @@ class _Check:
         row = run(SNAPSHOT.top).fetchone()
         try:
             with self._connection.transaction():
-                for query in (SNAPSHOT.fill_records, SNAPSHOT.fill_orders, SNAPSHOT.fill_held):
+                for query in (
+                    SNAPSHOT.fill_records,
+                    SNAPSHOT.fill_orders,
+                    SNAPSHOT.fill_transfers,
+                    SNAPSHOT.fill_held,
+                ):
                     run(query)
                 run(SNAPSHOT.analyze)
         except psycopg.Error as problem:

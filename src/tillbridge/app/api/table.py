@@ -23,6 +23,13 @@ from tillbridge.app.api.reservations import (
     tell_reservation,
 )
 from tillbridge.app.api.routes import PREFIX, Route, asking
+from tillbridge.app.api.transfers import (
+    TransferAsked,
+    TransferStanding,
+    TransferTaken,
+    take_transfer,
+    tell_transfer,
+)
 from tillbridge.connectors.direct.wire import OrderDocument
 from tillbridge.watch.status import Status
 from tillbridge.watch.verification import Verification
@@ -152,6 +159,26 @@ _ROWS: tuple[Route, ...] = (
         scope="orders:write",
         handle=asking(tell_order),
         answers={200: OrderStanding},
+        problems=("not-found",),
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/transfers",
+        words="Have one location send goods to another",
+        scope="stock.tell",
+        handle=take_transfer,
+        asks=TransferAsked,
+        answers={202: TransferTaken},
+        problems=("refused", "product-unknown", "location-unknown"),
+        keyed=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/transfers/{{number}}",
+        words="How a transfer stands",
+        scope="look",
+        handle=asking(tell_transfer),
+        answers={200: TransferStanding},
         problems=("not-found",),
     ),
 )

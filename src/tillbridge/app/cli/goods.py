@@ -29,7 +29,7 @@ def import_(context: typer.Context, files: list[Path]) -> None:
     here = terminal(context)
     with here.hub() as hub:
         entity = here.who.within(hub.workspace.settings.entity[0].code)
-        hand = _hand(here, hub, entity)
+        hand = hand_of(here, hub, entity)
         items = [body for path in files for body in stock_by_hand.read_items(path, hand)]
         with hub.connect() as connection:
             stock_by_hand.describe(connection, items, hand)
@@ -77,9 +77,9 @@ def adjust(
 
     here = terminal(context)
     where = stock_by_hand.where_of(place)
-    line = StockLine("1", product, _quantity(quantity), unit=unit)
+    line = StockLine("1", product, quantity_of(quantity), unit=unit)
     with here.hub() as hub, hub.connect() as connection:
-        hand = _hand(here, hub, _entity(here, hub, where.location))
+        hand = hand_of(here, hub, entity_of(here, hub, where.location))
         fact = stock_by_hand.adjust(connection, where, line, reason, hand)
     here.show({"key": fact.key}, f"{_said(line)} at {place} told as {fact.key}")
 
@@ -98,16 +98,16 @@ def move(
 
     here = terminal(context)
     start, end = stock_by_hand.where_of(origin), stock_by_hand.where_of(destination)
-    line = StockLine("1", product, _quantity(quantity), unit=unit)
+    line = StockLine("1", product, quantity_of(quantity), unit=unit)
     with here.hub() as hub, hub.connect() as connection:
-        _entity(here, hub, end.location)
-        hand = _hand(here, hub, _entity(here, hub, start.location))
+        entity_of(here, hub, end.location)
+        hand = hand_of(here, hub, entity_of(here, hub, start.location))
         facts = stock_by_hand.move(connection, start, end, line, reason, hand)
     told = f"{_said(line)} from {origin} to {destination} told as {facts[0].key}"
     here.show({"key": facts[0].key}, told)
 
 
-def _entity(here: Terminal, hub: Hub, location: str) -> str:
+def entity_of(here: Terminal, hub: Hub, location: str) -> str:
     """The entity of a location of the workspace, when it is in reach."""
     entities = {place.code: place.entity for place in hub.workspace.settings.location}
     if location not in entities:
@@ -115,7 +115,8 @@ def _entity(here: Terminal, hub: Hub, location: str) -> str:
     return here.who.within(entities[location])
 
 
-def _hand(here: Terminal, hub: Hub, entity: str) -> stock_by_hand.Hand:
+def hand_of(here: Terminal, hub: Hub, entity: str) -> stock_by_hand.Hand:
+    """Who tells something, now, under a fresh number."""
     from tillbridge.app.stock_by_hand import Hand
 
     places = frozenset(place.code for place in hub.workspace.settings.location)
@@ -126,7 +127,8 @@ def _said(line: StockLine) -> str:
     return f"{to_text(line.quantity)} {line.unit} of {line.product}".replace("  ", " ")
 
 
-def _quantity(text: str) -> int:
+def quantity_of(text: str) -> int:
+    """Thousandths of a decimal text; ends the program when it is none."""
     try:
         return to_thousandths(text)
     except QuantityError as problem:

@@ -28,6 +28,7 @@ from tillbridge.app.cli import (
     stock,
     stores,
     sweep,
+    transfers,
     xref,
 )
 from tillbridge.app.cli.terminal import Terminal, log_to_stderr
@@ -53,6 +54,9 @@ app.add_typer(ledger.rules_app, name="rules", help="Posting rules: test, list, a
 app.add_typer(periods.app, name="periods", help="Months: list, lock, unlock.")
 app.add_typer(
     stock.app, name="stock", help="The stock book: show, available, compare, adjust, move, rules."
+)
+app.add_typer(
+    transfers.app, name="transfers", help="Goods between places: list, show, order, cancel."
 )
 app.add_typer(orders.app, name="orders", help="Goods of orders: pick-failed, source.")
 app.add_typer(policies.app, name="policies", help="Terms of sale: show.")

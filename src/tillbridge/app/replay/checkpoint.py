@@ -31,6 +31,7 @@ KEPT = 3
 TABLES = (
     "order_state",
     "sale_state",
+    "transfer_state",
     "stock",
     "stock_movement",
     "reservation",

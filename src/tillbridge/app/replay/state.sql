@@ -11,6 +11,10 @@ select key as what, type, fact_hash, source, location, till, business_date, sequ
        total, currency, voided, pending_void, returns, aisle
 from sale_state
 
+-- name: transfer_state
+select key as what, revision, number, origin, destination, status, due_at, hold_version, body
+from transfer_state
+
 -- name: stock
 -- a row that holds nothing may only have been locked by a record that was given up
 select location || ' ' || product || ' ' || condition as what, on_hand, reserved, counted_at,

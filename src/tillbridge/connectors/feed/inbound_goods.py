@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tillbridge.atoms.ids import key_of
+from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.items import Component, ItemDescribed, Pack
 from tillbridge.canonical.stock import (
     SELLABLE,
@@ -24,6 +25,7 @@ from tillbridge.canonical.stock import (
     TransferDispatched,
     TransferReceived,
 )
+from tillbridge.canonical.supply import TransferCancelled, TransferOrdered
 from tillbridge.connectors.feed.delivery import Delivery
 from tillbridge.connectors.feed.fields import Reading, unreadable
 from tillbridge.contract.promises import Translation
@@ -102,13 +104,41 @@ def receipt(delivery: Delivery) -> Translation:
     return Translation(facts=(fact,))
 
 
+def transfer(delivery: Delivery) -> Translation:
+    """TransferOrdered, told whole; TransferCancelled beside it when it is not to be any more."""
+    head = delivery.head()
+    way, key = _way(delivery, head)
+    zone = delivery.zone(way["origin"])
+    version, at = head.text("version"), delivery.message.received_at
+    day = at.astimezone(ZoneInfo(zone)).date()
+    facts: list[Fact] = [
+        TransferOrdered(
+            **delivery.carried(key, f"{key}@{version}", at, day, way["origin"]),
+            **way,
+            version=version,
+            lines=_lines(delivery),
+            due_at=head.instant("due_at", zone),
+            asked=head.choice("asked", "erp") if head.has("asked") else "erp",
+        )
+    ]
+    if head.flag("cancelled"):
+        carried = delivery.carried(key, f"{key}/cancel@{version}", at, day, way["origin"])
+        facts.append(
+            TransferCancelled(**carried, transfer=way["transfer"], reason=head.text("reason"))
+        )
+    return Translation(facts=tuple(facts))
+
+
 def dispatch(delivery: Delivery) -> Translation:
     """TransferDispatched."""
     head, lines = delivery.head(), _lines(delivery)
     way, key = _way(delivery, head)
     name = f"{key}/dispatch/{delivery.connection.name}/{head.text('number')}"
     fact = TransferDispatched(
-        **_carried(delivery, head, key, name, way["origin"]), **way, lines=lines
+        **_carried(delivery, head, key, name, way["origin"]),
+        **way,
+        lines=lines,
+        complete=head.flag("complete"),
     )
     return Translation(facts=(fact,))
 
@@ -223,6 +253,7 @@ GOODS: dict[str, Callable[[Delivery], Translation]] = {
     "adjustment": adjustment,
     "condition": condition,
     "receipt": receipt,
+    "transfer": transfer,
     "dispatch": dispatch,
     "arrival": arrival,
     "supply": supply,

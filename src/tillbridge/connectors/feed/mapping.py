@@ -14,6 +14,7 @@ from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import TENDER_KINDS
 from tillbridge.canonical.sales import FULFILS
 from tillbridge.canonical.stock import CONDITIONS, PICK_FAILURES
+from tillbridge.canonical.supply import ASKERS
 
 FORMATS = ("csv", "tsv", "jsonl", "fixed")
 PAYMENT_KINDS = ("captured", "refunded", "authorized", "voided", "failed")
@@ -168,6 +169,20 @@ _ITEM = {
         "quantity": Meaning("quantity", required=True),
     },
 }
+_TRANSFER = {
+    "head": {
+        **{name: Meaning("text", required=True) for name in (*_PLACES, "version")},
+        "due_at": Meaning("instant"),
+        "asked": Meaning("choice", choices=ASKERS),
+        "cancelled": Meaning("flag"),
+        "reason": Meaning("text"),
+    },
+    "line": {
+        "product": Meaning("text", required=True),
+        "quantity": Meaning("quantity", required=True),
+        "unit": Meaning("text"),
+    },
+}
 _PICK_FAILURE = {
     "head": {
         "number": Meaning("text", required=True),
@@ -233,7 +248,8 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
     "adjustment": _goods(line=("location",), reason=Meaning("text", required=True)),
     "condition": _goods(line=("location",), before=_BEFORE, reason=Meaning("text")),
     "receipt": _goods(line=("location",), supply=Meaning("text")),
-    "dispatch": _goods(*_PLACES),
+    "transfer": _TRANSFER,
+    "dispatch": _goods(*_PLACES, complete=Meaning("flag")),
     "arrival": _goods(*_PLACES, complete=Meaning("flag")),
     "supply": _SUPPLY,
     "pick_failure": _PICK_FAILURE,
@@ -251,6 +267,7 @@ NEEDED = {
     "adjustment": ("head", "line"),
     "condition": ("head", "line"),
     "receipt": ("head", "line"),
+    "transfer": ("head", "line"),
     "dispatch": ("head", "line"),
     "arrival": ("head", "line"),
     "supply": ("head", "line"),

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.money import to_text
 from tillbridge.atoms.quantity import to_text as quantity_text
@@ -26,6 +24,7 @@ from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundIssued, ReturnTold
 from tillbridge.canonical.stock import StockReserved, StockShort
 from tillbridge.canonical.valued import DepositReceived, RefundPaid, ValuedTender
+from tillbridge.orchestration.decision import Decision
 from tillbridge.orchestration.orders.evolve import evolve
 from tillbridge.orchestration.orders.pickup import EXPIRED, to_be_refunded
 from tillbridge.orchestration.orders.recharge import recharge
@@ -58,14 +57,6 @@ _MONEY_BACK = (
     OrderCancelled,
     ReturnTold,
 )
-
-
-class Decision(msgspec.Struct):
-    """What follows: bodies, cases to open without parking, reasons of such that are past."""
-
-    emits: list[Body]
-    notices: list[NeedsDecision]
-    settles: list[str]
 
 
 def decide(state: OrderState, body: Body, policies: Policies) -> Decision:

@@ -43,7 +43,8 @@ class Capacity:
         known = list(changed)
         now = {location: set(keys) for location, keys in self._stored.items()}
         for hold in known:
-            places = set() if hold.desk else {line.location for line in hold.lines}
+            order = hold.kind == "firm" and not hold.desk
+            places = {line.location for line in hold.lines} if order else set()
             for location, keys in now.items():
                 keys.discard(hold.key)
                 if location in places:

@@ -6,7 +6,7 @@ so that the order knows the newest whatever the order of arrival.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -78,16 +78,17 @@ class Requests:
             self._levels.lock(elsewhere)  # they moved meanwhile: read again
             self._promises.forget(wanted)
 
-    def answer(self, key: str, body: ReserveStock) -> Outcome:
+    def answer(self, key: str, body: ReserveStock, gone: Mapping[str, int]) -> Outcome:
         """Answer an order's request; an older one than the last answered is a no-op.
 
         The keys `key` and `body.takes` must be locked. A reservation that is taken over is part of
-        what the order holds; it stays as it is when the order cannot be held.
+        what the order holds; it stays as it is when the order cannot be held. gone: what of it left
+        already, thousandths by product.
         """
         hold = self._holds[key]
         if body.version <= hold.version:
             return DONE
-        lines = self._items.expand(body.lines)
+        lines = less(self._items.expand(body.lines), gone)
         mine, cart = hold.lines, self._holds[body.takes] if body.takes else None
         if cart is not None:
             mine = (*mine, *named_after(lines, cart.lines))
@@ -109,7 +110,7 @@ class Requests:
         was_short = not hold.ok
         hold.version, hold.turn, hold.ok = body.version, 0, found.held or late is not None
         hold.short = "" if hold.ok else found.product
-        hold.channel, hold.locations = body.channel, body.locations
+        hold.kind, hold.channel, hold.locations = body.kind, body.channel, body.locations
         hold.split_most = body.split_most
         hold.backorder, hold.preorder = body.backorder, self._preordered(body)
         self._holds.stand(hold, found.lines if late is None else late.lines)
@@ -122,6 +123,15 @@ class Requests:
         if hold.ok and cart is not None and cart.lines and cart.desk:
             emits.append(released(self._holds.cut(cart.key, "taken_over"), body.occurred_at))
         return Outcome(emits=tuple(emits))
+
+    def left(self, key: str, gone: Mapping[str, int], at: datetime) -> tuple[Fact, ...]:
+        """Goods of a transfer are about to leave: it holds so much less, and hears of it."""
+        hold = self._holds[key]
+        lines = less(hold.lines, gone)
+        if lines == hold.lines:
+            return ()
+        self._holds.change(key, lines)
+        return (self.told_anew(hold, at),)
 
     def _told(self, hold: Hold, found: Answer, at: datetime) -> Fact:
         if hold.ok:
@@ -211,6 +221,18 @@ class Requests:
         hold.turn += 1
         self._waiting.put(hold, [msgspec.structs.replace(one, location="") for one in wanted])
         return short(hold, product, *lacks, at, place)
+
+
+def less(lines: Sequence[StockLine], gone: Mapping[str, int]) -> tuple[StockLine, ...]:
+    """Lines without what is gone of their products, taken off the first names first."""
+    left = dict(gone)
+    kept = {}
+    for line in sorted(lines, key=lambda line: line.line):
+        off = min(max(left.get(line.product, 0), 0), line.quantity)
+        left[line.product] = left.get(line.product, 0) - off
+        if line.quantity > off:
+            kept[id(line)] = msgspec.structs.replace(line, quantity=line.quantity - off)
+    return tuple(kept[id(line)] for line in lines if id(line) in kept)
 
 
 def kept_as_it_was(

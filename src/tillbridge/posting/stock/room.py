@@ -45,7 +45,7 @@ from tillbridge.posting.stock.requests import Requests
 from tillbridge.posting.stock.reserve import Place
 from tillbridge.posting.stock.shortage import Shortages
 from tillbridge.posting.stock.supply import Supplies
-from tillbridge.posting.stock.transfers import Transfers
+from tillbridge.posting.stock.transfers import PREFIX, TransferFact, Transfers, taken
 from tillbridge.posting.stock.waiting import Waiting
 
 WITH_LINES = (
@@ -146,12 +146,14 @@ class StockSession(KeyedSession):
         asks = [r.body for r in records if isinstance(r.body, ReserveStock)]
         if any(ask.lines for ask in asks):
             self._bounds.load()
-        keys = {r.key for r in records if isinstance(r.body, ReserveStock | HoldFact)}
+        keys = {
+            r.key
+            for r in records
+            if isinstance(r.body, ReserveStock | HoldFact | TransferDispatched)
+        }
         keys.update(ask.takes for ask in asks)
         self._movements.load_sums(r.body.voided for r in records if isinstance(r.body, SaleVoided))
-        self._transfers.load(
-            r.key for r in records if isinstance(r.body, TransferDispatched | TransferReceived)
-        )
+        self._transfers.load(r.key for r in records if r.key.startswith(PREFIX))
         wanted: set[Bucket] = set()
         made: set[Bucket] = set()
         counted: list[tuple[Bucket, datetime]] = []
@@ -206,14 +208,15 @@ class StockSession(KeyedSession):
         if not fallen or not isinstance(record.body, Fact | MoveStock):
             return outcome
         facts = self._shortages.settle(fallen, record.body.occurred_at)
-        return Outcome(emits=(*outcome.emits, *facts), notices=outcome.notices)
+        emits = (*outcome.emits, *facts)
+        return Outcome(emits=emits, notices=outcome.notices, settles=outcome.settles)
 
     def _taken(self, record: Record) -> Outcome:
         """One request, description, supply or hold; else a movement, once."""
         body, key = record.body, record.key
         match body:
             case ReserveStock():
-                return self._requests.answer(key, body)
+                return self._requests.answer(key, body, self._transfers.sent(key))
             case SupplyExpected():
                 return Outcome(emits=self._supplies.expected(body))
             case StockHeld() | HoldConfirmed() | HoldReleased() | HoldMoved():
@@ -238,9 +241,13 @@ class StockSession(KeyedSession):
             words = f"the stock book takes no {type(body).__name__}"
             raise NeedsDecision("unexpected", words)
         rows = self._moved(found.lines)
+        held: tuple[Fact, ...] = ()
+        if isinstance(body, TransferDispatched):
+            held = self._requests.left(key, taken(rows), body.occurred_at)
         self._movements.move(key, body.id, found.kind, rows, found.at, found.cause)
-        if isinstance(body, TransferDispatched | TransferReceived):
-            return Outcome(notices=self._transfers.take(key, body, rows))
+        if key.startswith(PREFIX) and isinstance(body, TransferFact):
+            notices, settles = self._transfers.take(key, body, rows)
+            return Outcome(emits=held, notices=notices, settles=settles)
         if isinstance(body, StockReceived):
             return Outcome(emits=self._supplies.received(body, rows))
         return DONE
