@@ -35,7 +35,7 @@ from tillbridge.canonical.stock import (
     TransferReceived,
     hold_key,
 )
-from tillbridge.connectors.direct.inbound import order_key
+from tillbridge.connectors.direct.keys import order_key
 from tillbridge.connectors.direct.wire import TOPIC
 from tillbridge.contract.promises import Item
 from tillbridge.durable import log, messages

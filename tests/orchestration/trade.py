@@ -356,6 +356,7 @@ class Model:
         self.emitted: list[Body] = []
         self.notices: list[str] = []
         self.settled: list[str] = []
+        self.amounts: dict[str, int | None] = {}
         self.balances: dict[str, int] = {}
         self.items: dict[tuple[str, str], int] = {}
         self._policies = policies
@@ -367,6 +368,7 @@ class Model:
             decision = decide(state, fact, self._policies)
             self.state = state
             self.notices += [notice.reason for notice in decision.notices]
+            self.amounts |= {notice.reason: notice.amount for notice in decision.notices}
             self.settled += decision.settles
             for body in decision.emits:
                 self._book(body)
@@ -388,6 +390,10 @@ class Model:
                 if one.item:
                     item = (one.account, one.item)
                     self.items[item] = self.items.get(item, 0) + one.amount
+
+    def end_of_hold(self) -> datetime | None:
+        """When the next authorisation lapses."""
+        return self.state.lapses_at
 
     def end(self) -> dict[str, Any]:
         """What must not depend on the order of arrival."""

@@ -54,6 +54,7 @@ class OrderLine(msgspec.Struct, frozen=True, omit_defaults=True):
     promotion: str = ""
     title: str = ""
     ships: bool = True
+    card: str = ""
 
     @property
     def net(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tillbridge.canonical import (
+    cards,
     catalogue,
     documents,
     intake,
@@ -46,6 +47,16 @@ _CLASSES: tuple[type[Body], ...] = (
     shipments.GoodsPicked,
     shipments.GoodsPacked,
     shipments.PickupReady,
+    payments.RefundFailed,
+    payments.AuthorizationLapsing,
+    payments.PaymentDisputed,
+    payments.DisputeResolved,
+    cards.GiftCardIssued,
+    cards.GiftCardRedeemed,
+    cards.GiftCardAdjusted,
+    cards.GiftCardExpired,
+    cards.StoreCreditIssued,
+    cards.StoreCreditRedeemed,
     shipments.GoodsShipped,
     shipments.GoodsCollected,
     shipments.GoodsDelivered,
@@ -86,6 +97,7 @@ _CLASSES: tuple[type[Body], ...] = (
     valued.SaleRecognised,
     valued.SaleReversed,
     valued.RefundPaid,
+    valued.DisputeMoved,
     valued.TransferPriced,
     valued.ReturnRecharged,
     valued.EntryPosted,

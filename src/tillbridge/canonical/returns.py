@@ -49,12 +49,15 @@ class RefundPayment(msgspec.Struct, frozen=True, omit_defaults=True):
 
     tender: "" where the source does not say by which; it goes back by what was paid with, in the
     order of the policy.
+    parent: reference of the payment it gives back. card: gift card or credit that was filled.
     """
 
     reference: str
     tender: str
     amount: int
     state: str = "success"
+    parent: str = ""
+    card: str = ""
 
 
 class RefundIssued(Fact, frozen=True, kw_only=True, omit_defaults=True):

@@ -52,6 +52,19 @@ class ValuedRow(msgspec.Struct, frozen=True, omit_defaults=True):
     item: str = ""
 
 
+class ValuedClaim(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A step of a dispute, minor units, signed: kind is one of DISPUTE_STEPS."""
+
+    kind: str
+    amount: int
+    tender: str
+    dispute: str
+
+
+# held: taken back by the provider. won, lost: how that was decided. fee: of the provider.
+DISPUTE_STEPS = ("held", "won", "lost", "fee")
+
+
 class Valued(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """What all valued facts of an order carry.
 
@@ -92,6 +105,12 @@ class RefundPaid(Valued, frozen=True, kw_only=True, omit_defaults=True):
     """Money went back to the buyer, by tender; amounts positive."""
 
     tenders: tuple[ValuedTender, ...]
+
+
+class DisputeMoved(Valued, frozen=True, kw_only=True, omit_defaults=True):
+    """Money of a disputed payment was withheld, came back or is lost; amounts positive."""
+
+    claims: tuple[ValuedClaim, ...]
 
 
 class TransferPriced(Valued, frozen=True, kw_only=True, omit_defaults=True):

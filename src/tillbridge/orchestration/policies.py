@@ -11,6 +11,9 @@ from tillbridge.canonical.payments import TENDER_KINDS
 from tillbridge.orchestration.sourcing import Sourcing
 from tillbridge.orchestration.terms import OrderTerms, TermsOfSale, whom
 
+# between a tender and the card its money lies on
+PURSE_SEP = "\x1f"
+
 
 class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How a channel's orders are handled.
@@ -51,7 +54,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     sale: TermsOfSale = msgspec.field(default_factory=TermsOfSale)
 
     def kind_of(self, tender: str) -> str:
-        """Kind of a tender of ours."""
+        """Kind of a tender of ours, also where a card's id follows it."""
+        tender = tender.partition(PURSE_SEP)[0]
         named = self.tender_kinds.get(tender)
         if named is not None:
             return named

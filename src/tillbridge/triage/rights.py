@@ -21,6 +21,7 @@ SCOPES: Mapping[str, str] = {
     "reservations:write": "hold stock, confirm and release what it holds",
     "checkout:validate": "have a basket looked at before it is paid",
     "orders:write": "hand orders in and ask how they stand",
+    "payments:write": "tell what happened to the payments of orders",
 }
 """What a key of a client can be good for."""
 _ALL = frozenset(ROLES)

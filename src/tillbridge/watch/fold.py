@@ -18,6 +18,7 @@ from tillbridge.canonical.registry import Body
 from tillbridge.canonical.stock import SELLABLE, MoveStock
 from tillbridge.canonical.valued import (
     DepositReceived,
+    DisputeMoved,
     RefundPaid,
     ReturnRecharged,
     SaleRecognised,
@@ -29,6 +30,7 @@ from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Unreadable, readable
 from tillbridge.orchestration.orders.evolve import evolve
 from tillbridge.orchestration.orders.fulfilment import FULFILMENT_STATES
+from tillbridge.orchestration.orders.payments import purse_of
 from tillbridge.orchestration.orders.state import LineValue, OrderState
 from tillbridge.orchestration.orders.value import SEP
 
@@ -43,6 +45,15 @@ TOLD = (
     "PaymentRefunded",
     *(kind.__name__ for kind in FULFILMENT_STATES),
     "GoodsShipped",
+    "PaymentAuthorized",
+    "PaymentVoided",
+    "PaymentFailed",
+    "RefundFailed",
+    "AuthorizationLapsing",
+    "PaymentDisputed",
+    "DisputeResolved",
+    "GiftCardRedeemed",
+    "StoreCreditRedeemed",
     "RefundIssued",
     "ReturnAuthorized",
     "ReturnCancelled",
@@ -55,6 +66,7 @@ GIVEN_OUT = (
     "SaleRecognised",
     "SaleReversed",
     "ReturnRecharged",
+    "DisputeMoved",
     "MoveStock",
 )
 EVIDENCE = (
@@ -66,8 +78,11 @@ EVIDENCE = (
     "refunds",
     "refund_payments",
     "returns",
+    "payments",
+    "disputes",
+    "lapsing",
 )
-BOOKED = ("deposited", "refunded", "recognised", "reversed", "recharged", "moved")
+BOOKED = ("deposited", "refunded", "recognised", "reversed", "recharged", "claimed", "moved")
 _BLOCK = 1_000
 _DECODER = msgspec.json.Decoder(OrderState)
 Sums = dict[str, dict[str, int]]
@@ -172,6 +187,8 @@ def _sum_up(sums: Sums, body: Body) -> None:
             _lines(sums, "reversed", body.lines)
         case ReturnRecharged():
             _lines(sums, "recharged", body.lines)
+        case DisputeMoved():
+            _claims(sums, body)
         case MoveStock():
             for line in body.lines:
                 told = (line.line, line.product, line.location, body.kind, line.unit)
@@ -183,9 +200,15 @@ def _sum_up(sums: Sums, body: Body) -> None:
             pass
 
 
+def _claims(sums: Sums, body: DisputeMoved) -> None:
+    for claim in body.claims:
+        step = SEP.join((claim.dispute, claim.kind, claim.tender))
+        _add(sums, "claimed", step, claim.amount)
+
+
 def _tenders(sums: Sums, field: str, tenders: tuple[ValuedTender, ...]) -> None:
     for tender in tenders:
-        _add(sums, field, tender.tender, tender.amount)
+        _add(sums, field, purse_of(tender.tender, tender.card), tender.amount)
 
 
 def _lines(sums: Sums, field: str, lines: tuple[ValuedLine, ...]) -> None:
@@ -201,6 +224,7 @@ def _add(sums: Sums, field: str, name: str, amount: int) -> None:
 def _kept(state: OrderState) -> Sums:
     """The same sums as the state has them."""
     sums: Sums = {"deposited": state.deposited, "refunded": state.refunded, "moved": state.moved}
+    sums["claimed"] = state.claimed
     sums["recognised"] = _net(state.recognised)
     sums["reversed"] = _net(state.reversed)
     sums["recharged"] = _net(state.recharged)

@@ -127,7 +127,8 @@ where s.type = 'SaleRung' and s.fact_hash is not null and s.total <> 0
 select r.id, r.key, r.type, r.amount from seen_record r
 left join entry e on e.fact = r.fact
 left join seen_held h on h.key = r.key and h.room in ('posting.money', 'reading')
-where r.type in ('DepositReceived', 'SaleRecognised', 'SaleReversed', 'RefundPaid')
+where r.type in ('DepositReceived', 'SaleRecognised', 'SaleReversed', 'RefundPaid', 'DisputeMoved',
+                 'GiftCardIssued', 'GiftCardAdjusted', 'GiftCardExpired', 'StoreCreditIssued')
   and r.carried and r.amount <> 0 and e.id is null and h.key is null
 
 -- name: every_entry_was_told

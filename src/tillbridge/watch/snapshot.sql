@@ -37,6 +37,10 @@ select r.id, r.lane, r.key, r.type, r.cause, r.fused or r.id <= coalesce(c.pos, 
   case
     when r.type in ('DepositReceived', 'RefundPaid') then
       (select sum((t ->> 'amount')::bigint) from json_array_elements(b.tenders) t)
+    when r.type = 'DisputeMoved' then
+      (select sum((c ->> 'amount')::bigint) from json_array_elements(b.claims) c)
+    when r.type in ('GiftCardIssued', 'GiftCardAdjusted', 'GiftCardExpired', 'StoreCreditIssued')
+    then b.amount
     when r.type in ('SaleRecognised', 'SaleReversed') then
       (select coalesce(sum(coalesce((l ->> 'list')::bigint, 0)
                            - coalesce((l ->> 'discount')::bigint, 0)), 0)
@@ -54,7 +58,7 @@ left join lateral json_to_record(
     'ReserveStock', 'StockReserved', 'RecordsTaken', 'NamesChanged')
   then convert_from(r.body, 'UTF8')::json end
 ) b (id text, message bigint, kind text, tenders json, lines json, taxes json, sales_order json,
-     invoice json, credit_note json, entries json) on true
+     invoice json, credit_note json, entries json, claims json, amount bigint) on true
 
 -- name: fill_orders
 insert into seen_order
@@ -91,7 +95,11 @@ where reason not in ('stock_short', 'supply_late', 'tender_missing',
                      'item_conflict', 'stock_snapshot_old',
                      'stock_counts_disagree', 'stock_count_negative', 'transfer_short',
                      'transfer_over', 'void_after_shipping', 'transfer_not_held',
-                     'transfer_ends_differ')
+                     'transfer_ends_differ',
+                     'capture_beyond_authorization', 'capture_after_void',
+                     'capture_failed', 'authorization_lapsing', 'payment_roads_differ',
+                     'settled_below_value', 'refund_failed', 'payment_disputed',
+                     'refund_while_disputed')
 
 -- name: analyze
 analyze seen_record, seen_order, seen_transfer, seen_held

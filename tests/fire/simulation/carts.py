@@ -23,7 +23,7 @@ from tillbridge.app.api.group import DeskWork, Placed
 from tillbridge.app.hub import Hub
 from tillbridge.app.settings import FILE
 from tillbridge.canonical.stock import StockLine, hold_key
-from tillbridge.connectors.direct.inbound import order_key
+from tillbridge.connectors.direct.keys import order_key
 from tillbridge.connectors.direct.wire import TOPIC
 from tillbridge.contract.promises import Item
 from tillbridge.durable.group_writer import Session

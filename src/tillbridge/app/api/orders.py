@@ -17,7 +17,8 @@ from tillbridge.app.api.resources import Resources
 from tillbridge.app.api.routes import PREFIX, Call, asking
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.money import to_text
-from tillbridge.connectors.direct.inbound import order_key, order_told
+from tillbridge.connectors.direct.inbound import order_told
+from tillbridge.connectors.direct.keys import order_key
 from tillbridge.connectors.direct.wire import TOPIC, OrderDocument
 from tillbridge.contract.promises import Item
 from tillbridge.durable.queries import load

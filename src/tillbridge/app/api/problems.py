@@ -76,6 +76,9 @@ PROBLEMS: Mapping[str, Kind] = {
     "order-contradicts": Kind(
         422, "The order contradicts itself", "Amounts, lines and total do not meet; mend the order."
     ),
+    "payment-impossible": Kind(
+        422, "The payment cannot be", "Its amount, currency or tender is wrong; mend it."
+    ),
     "idempotency-key-reused": Kind(
         422,
         "The Idempotency-Key was used for something else",

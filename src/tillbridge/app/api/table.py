@@ -7,6 +7,7 @@ from tillbridge.app.api.checkout import Basket, BasketChecked, validate
 from tillbridge.app.api.observing import CaseQuery, Cases, tell_cases, tell_status, tell_verify
 from tillbridge.app.api.openapi import contract_routes
 from tillbridge.app.api.orders import OrderStanding, OrderTaken, take_order, tell_order
+from tillbridge.app.api.payments import PaymentTaken, take_payment
 from tillbridge.app.api.questions import Availability
 from tillbridge.app.api.reservation_answers import (
     Confirming,
@@ -31,6 +32,7 @@ from tillbridge.app.api.transfers import (
     tell_transfer,
 )
 from tillbridge.connectors.direct.wire import OrderDocument
+from tillbridge.connectors.direct.wire_payments import PaymentDocument
 from tillbridge.watch.status import Status
 from tillbridge.watch.verification import Verification
 
@@ -180,6 +182,17 @@ _ROWS: tuple[Route, ...] = (
         handle=asking(tell_transfer),
         answers={200: TransferStanding},
         problems=("not-found",),
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/payments",
+        words="Tell what happened to a payment: held, taken, let go, given back, disputed",
+        scope="payments:write",
+        handle=take_payment,
+        asks=PaymentDocument,
+        answers={202: PaymentTaken},
+        problems=("refused", "payment-impossible"),
+        keyed=True,
     ),
 )
 ROUTES: tuple[Route, ...] = (*_ROWS, *contract_routes(_ROWS))

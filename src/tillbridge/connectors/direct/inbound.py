@@ -1,4 +1,7 @@
-"""Orders handed in become OrderPlaced, or OrderCancelled: one document, one whole version. Pure."""
+"""Orders handed in become OrderPlaced, or OrderCancelled: one document, one whole version. Pure.
+
+What is handed in about their payments is in the file beside this one.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tillbridge.atoms.errors import NeedsDecision
-from tillbridge.atoms.ids import key_of, party_id
+from tillbridge.atoms.ids import party_id
 from tillbridge.atoms.money import MoneyError, to_minor, to_text
 from tillbridge.atoms.quantity import QuantityError, to_thousandths
 from tillbridge.canonical.catalogue import PartyDetails
@@ -22,6 +25,9 @@ from tillbridge.canonical.orders import (
     TaxLine,
 )
 from tillbridge.canonical.stock import hold_key
+from tillbridge.connectors.direct import wire_payments
+from tillbridge.connectors.direct.inbound_payments import payment_told
+from tillbridge.connectors.direct.keys import MAPPING, order_key
 from tillbridge.connectors.direct.wire import TOPIC, Address, Line, OrderDocument, Tax
 from tillbridge.contract import wire
 from tillbridge.contract.promises import Connection, Message, Translation
@@ -31,6 +37,8 @@ PPM = 10_000  # parts per million in one percent
 
 def translate(message: Message, connection: Connection) -> Translation:
     """Facts of a stored document."""
+    if message.topic == wire_payments.TOPIC:
+        return payment_told(wire.parse(wire_payments.PaymentDocument, message.body), connection)
     if message.topic != TOPIC:
         return Translation(ignored=f"topic {message.topic[:40]!r} means nothing here")
     return order_told(wire.parse(OrderDocument, message.body), connection)
@@ -51,11 +59,6 @@ def order_told(document: OrderDocument, connection: Connection) -> Translation:
     return Translation(facts=(fact(order=order, **about),), parties=parties)
 
 
-def order_key(connection: str, number: str) -> str:
-    """Aggregate key of an order handed in."""
-    return key_of("order", connection, number)
-
-
 def _about(
     key: str, order: Order, document: OrderDocument, connection: Connection
 ) -> dict[str, Any]:
@@ -67,7 +70,7 @@ def _about(
         "key": key,
         "id": f"{key}@{order.version}{end}",
         "source": connection.name,
-        "mapping": "direct/1",
+        "mapping": MAPPING,
         "occurred_at": at,
         "business_date": at.astimezone(ZoneInfo(zone)).date(),
         "entities": Entities(selling=entity),

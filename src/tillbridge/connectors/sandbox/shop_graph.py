@@ -77,6 +77,10 @@ def order_graph(order: ShopOrder, state: State) -> Graph:
     return graph
 
 
+# what a captured payment of the shop's own gateway leaves open
+_OPEN: Graph = {"authorizationExpiresAt": None, "receiptJson": "{}"}
+
+
 def transactions(order: ShopOrder, state: State) -> list[Graph]:
     """Money movements so far: the sale, then what was given back."""
     if not state.paid:
@@ -92,6 +96,7 @@ def transactions(order: ShopOrder, state: State) -> list[Graph]:
         "createdAt": paid_at,
         "processedAt": paid_at,
         "paymentId": f"c{order.id}.1",
+        **_OPEN,
         "parentTransaction": None,
         "test": False,
     }
@@ -292,6 +297,7 @@ def _refund_transaction(order: ShopOrder, refund: RefundMade) -> Graph:
         "createdAt": stamp(refund.at),
         "processedAt": stamp(refund.at),
         "paymentId": f"c{order.id}.2",
+        **_OPEN,
         "parentTransaction": _named("OrderTransaction", order.id + 7),
         "test": False,
     }

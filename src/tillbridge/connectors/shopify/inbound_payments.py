@@ -7,6 +7,9 @@ when it ends. A failed refund is a state of its refund, not a failed payment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC
+
+import msgspec
 
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.payments import (
@@ -31,6 +34,7 @@ SUCCEEDED: Mapping[str, type[Payment]] = {
     "change": PaymentRefunded,
 }
 FAILED = ("failure", "error")
+GIFT_CARD = "gift_card"
 
 
 def payments(
@@ -62,10 +66,36 @@ def payments(
         "amount": amount_of(transaction, scope),
         "currency": scope.currency,
         "parent": "" if transaction.parent_id is None else wire.number(transaction.parent_id),
+        "intent": transaction.payment_id or "",
+        "card": gift_card(transaction),
     }
+    if kind is PaymentAuthorized:
+        until = transaction.authorization_expires_at
+        about["until"] = until and until.astimezone(UTC)
     if kind is PaymentRefunded:
         about["refund"] = refund_of.get(reference, "")
     yield kind(**about)
+
+
+def gift_card(transaction: wire.Transaction) -> str:
+    """The shop's id of the gift card used or filled, "" when it is none or not told.
+
+    The id (never the code that spends the card) stands in the receipt of the gateway `gift_card`:
+    an object in webhooks, its JSON text where the order is read again.
+    """
+    if transaction.gateway.strip() != GIFT_CARD:
+        return ""
+    receipt = transaction.receipt
+    if isinstance(receipt, str):
+        try:
+            receipt = msgspec.json.decode(receipt)
+        except msgspec.DecodeError:
+            return ""
+    found = receipt.get("gift_card_id") if isinstance(receipt, dict) else None
+    if isinstance(found, bool) or not isinstance(found, int | str):
+        return ""
+    number = str(found).rsplit("/", 1)[-1]
+    return f"shopify-{number}" if number.isascii() and number.isdigit() else ""
 
 
 def amount_of(transaction: wire.Transaction, scope: Scope) -> int:

@@ -24,7 +24,7 @@ from tillbridge.canonical.returns import (
 )
 from tillbridge.connectors.shopify import wire
 from tillbridge.connectors.shopify.inbound_lines import Tax, tax_lines, taxes_of
-from tillbridge.connectors.shopify.inbound_payments import amount_of
+from tillbridge.connectors.shopify.inbound_payments import amount_of, gift_card
 from tillbridge.connectors.shopify.inbound_scope import Scope, version
 
 PAYMENT_STATES = {"success": "success", "failure": "failure", "error": "failure"}
@@ -172,6 +172,8 @@ def _payments(refund: wire.Refund, scope: Scope) -> list[RefundPayment]:
             tender=scope.tender(found.gateway, f"refund {wire.number(refund.id)}, payment"),
             amount=amount_of(found, scope),
             state=PAYMENT_STATES.get(found.status, "pending"),
+            parent="" if found.parent_id is None else wire.number(found.parent_id),
+            card=gift_card(found),
         )
         for found in refund.transactions
         if found.kind == "refund"

@@ -76,6 +76,7 @@ ORDER = (
     f" lineItems(first: {LINES_PAGE}) {{ nodes {_LINE} {_PAGE} }}"
     f" shippingLines(first: 10) {{ nodes {_SHIPPING} {_PAGE} }}"
     f" transactions(first: {LIST_MAX}) {{ id kind status gateway createdAt processedAt"
+    " paymentId authorizationExpiresAt receiptJson"
     f" amountSet {_BAG} parentTransaction {{ id }} }}"
     f" fulfillments(first: {LIST_MAX}) {{ id status createdAt updatedAt location {{ id }}"
     " trackingInfo(first: 1) { company number } }"

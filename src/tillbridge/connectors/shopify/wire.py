@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -185,7 +185,11 @@ class Fulfillment(msgspec.Struct, frozen=True):
 
 
 class Transaction(msgspec.Struct, frozen=True):
-    """A money movement; `amount` is in `currency`, `amount_set` (re-read only) in the shop's."""
+    """A money movement; `amount` is in `currency`, `amount_set` (re-read only) in the shop's.
+
+    payment_id: what authorisation, captures and refunds of one payment share. receipt: whatever the
+    gateway says; only the id of a gift card is read.
+    """
 
     id: Id
     kind: Literal[
@@ -206,6 +210,9 @@ class Transaction(msgspec.Struct, frozen=True):
     parent_id: Id | None = None
     order_id: Id | None = None
     amount_set: MoneySet | None = None
+    payment_id: str | None = None
+    authorization_expires_at: Instant | None = None
+    receipt: Any = None
 
 
 class RefundLine(msgspec.Struct, frozen=True):

@@ -146,6 +146,9 @@ class Transaction(msgspec.Struct, frozen=True, rename="camel"):
     gateway: str | None = None
     processed_at: Instant | None = None
     parent_transaction: Reference | None = None
+    payment_id: str | None = None
+    authorization_expires_at: Instant | None = None
+    receipt_json: str | None = None
 
 
 class RefundLine(msgspec.Struct, frozen=True, rename="camel"):

@@ -131,7 +131,9 @@ def _fulfillment(one: Fulfillment) -> dict[str, Any]:
 
 def _transaction(one: Transaction) -> dict[str, Any]:
     return {
-        **_fields(one, "id", "created_at", "processed_at"),
+        **_fields(one, "id", "created_at", "processed_at", "payment_id"),
+        **_fields(one, "authorization_expires_at"),
+        "receipt": one.receipt_json,
         **_amount("amount", one.amount_set),
         "kind": one.kind.lower(),
         "status": one.status.lower(),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.money import to_text
 from tillbridge.atoms.quantity import to_text as quantity_text
+from tillbridge.canonical.cards import CardRedeemed
 from tillbridge.canonical.documents import (
     DocumentAccepted,
     DocumentRefused,
@@ -19,13 +20,22 @@ from tillbridge.canonical.documents import (
 )
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, OrderPlaced
-from tillbridge.canonical.payments import PaymentRefunded
+from tillbridge.canonical.payments import (
+    AuthorizationLapsing,
+    DisputeResolved,
+    Payment,
+    PaymentDisputed,
+    PaymentRefunded,
+)
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundIssued, ReturnTold
 from tillbridge.canonical.stock import StockReserved, StockShort
 from tillbridge.canonical.valued import DepositReceived, RefundPaid, ValuedTender
 from tillbridge.orchestration.decision import Decision
+from tillbridge.orchestration.orders.disputes import disputed
 from tillbridge.orchestration.orders.evolve import evolve
+from tillbridge.orchestration.orders.payment_notices import REASONS, payment_notices
+from tillbridge.orchestration.orders.payments import tender_row
 from tillbridge.orchestration.orders.pickup import EXPIRED, to_be_refunded
 from tillbridge.orchestration.orders.recharge import recharge
 from tillbridge.orchestration.orders.recognise import recognise, reverse
@@ -56,6 +66,14 @@ _MONEY_BACK = (
     OrderChanged,
     OrderCancelled,
     ReturnTold,
+)
+_MONEY = (
+    *_MONEY_BACK,
+    Payment,
+    CardRedeemed,
+    AuthorizationLapsing,
+    PaymentDisputed,
+    DisputeResolved,
 )
 
 
@@ -89,7 +107,9 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         *_refund(state, order, policies, when, at_tills),
         *recharge(state, order, found, when),
         *stock(state, order, policy, policies, when),
+        *disputed(state, order, when),
     ]
+    _payments(state, order, policies, decision, anew=isinstance(body, _MONEY))
     return decision
 
 
@@ -119,6 +139,18 @@ def _while(
         _notice(state, decision, notice)
 
 
+def _payments(
+    state: OrderState, order: Order, policies: Policies, decision: Decision, *, anew: bool
+) -> None:
+    """Notices of payments come and go with their ground; anew: told again with their new amount."""
+    found = payment_notices(state, order, policies)
+    for reason in REASONS:
+        if reason not in found:
+            _settle(state, decision, reason)
+        elif anew or reason not in state.noticed:
+            _notice(state, decision, found[reason])
+
+
 def _notice(state: OrderState, decision: Decision, notice: NeedsDecision) -> None:
     decision.notices.append(notice)
     if notice.reason not in state.noticed:
@@ -136,6 +168,8 @@ def _one_currency(state: OrderState, order: Order) -> None:
     """Amounts of another currency cannot be added to the order's; a missing rate is never 1."""
     told = {currency: f"payment {name}" for name, (_, _, currency) in state.captures.items()}
     told |= {money: f"refund {name}" for name, (_, _, money) in state.refund_payments.items()}
+    told |= {one.currency: f"payment {one.reference}" for one in state.payments.values()}
+    told |= {one.currency: f"dispute {name}" for name, one in state.disputes.items()}
     told |= {refund.currency: f"refund {name}" for name, refund in state.refunds.items()}
     for currency, what in told.items():
         if currency and currency != order.currency:
@@ -202,13 +236,13 @@ def _short(state: OrderState, body: StockShort) -> NeedsDecision:
 def _tenders(
     target: dict[str, int], booked: dict[str, int], kind_of: Callable[[str], str]
 ) -> tuple[ValuedTender, ...]:
-    """Differences by tender; `booked` is brought up to the target."""
+    """Differences by purse; `booked` is brought up to the target."""
     rows = []
     for tender in sorted(target.keys() | booked.keys()):
         difference = target.get(tender, 0) - booked.get(tender, 0)
         if difference:
             booked[tender] = target.get(tender, 0)
-            rows.append(ValuedTender(tender, difference, kind_of(tender)))
+            rows.append(tender_row(tender, difference, kind_of(tender)))
     return tuple(rows)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from tillbridge.atoms.errors import NeedsDecision
-from tillbridge.atoms.money import to_text
+from tillbridge.canonical.cards import CardRedeemed
 from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused
 from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, OrderPlaced
-from tillbridge.canonical.payments import Payment, PaymentCaptured, PaymentRefunded
+from tillbridge.canonical.payments import (
+    AuthorizationLapsing,
+    DisputeResolved,
+    Payment,
+    PaymentDisputed,
+)
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundIssued, ReturnTold
 from tillbridge.canonical.shipments import FulfilmentTold
@@ -20,8 +24,15 @@ from tillbridge.canonical.stock import (
     StockShort,
 )
 from tillbridge.orchestration.orders.fulfilment import fulfil
+from tillbridge.orchestration.orders.payments import fold
 from tillbridge.orchestration.orders.returns import fold_return
-from tillbridge.orchestration.orders.state import DocumentSeen, Failure, OrderState, Refund
+from tillbridge.orchestration.orders.state import (
+    DocumentSeen,
+    Failure,
+    OrderState,
+    Refund,
+    payment_tables,
+)
 
 
 def evolve(state: OrderState, body: Body) -> bool:
@@ -29,17 +40,16 @@ def evolve(state: OrderState, body: Body) -> bool:
     match body:
         case OrderPlaced() | OrderChanged() | OrderCancelled():
             return _told(state, body)
-        case PaymentCaptured() | PaymentRefunded():
-            refunds = isinstance(body, PaymentRefunded)
-            return _paid(state.refund_payments if refunds else state.captures, body)
         case FulfilmentTold():
             return fulfil(state, body)
         case RefundIssued() | ReturnTold():
             return _back(state, body)
+        case Payment() | CardRedeemed() | PaymentDisputed() | DisputeResolved():
+            return fold(payment_tables(state), state.disputes, body)
         case StockReserved() | StockShort():
             return _answered(state, body)
-        case PickFailed() | SourcingAsked():
-            return _to_source_anew(state, body)
+        case PickFailed() | SourcingAsked() | AuthorizationLapsing():
+            return _asked(state, body)
         case DocumentAccepted() | DocumentRefused() if body.kind != "journal":
             return _document(state, body)
         case _:
@@ -59,28 +69,6 @@ def _document(state: OrderState, body: DocumentAccepted | DocumentRefused) -> bo
         return False
     state.documents[body.operation] = seen
     return True
-
-
-def _paid(table: dict[str, tuple[str, int, str]], body: Payment) -> bool:
-    """A money movement is immutable: the first telling stands; another amount is a case.
-
-    Another tender alone is no other movement: our name for the gateway was changed meanwhile.
-    """
-    known = table.get(body.reference)
-    if known is None:
-        table[body.reference] = (body.tender, body.amount, body.currency)
-        return True
-    if known[1:] == (body.amount, body.currency):
-        return False
-    raise NeedsDecision(
-        "immutable_changed",
-        f"payment {body.reference} was told as {to_text(known[1], known[2])} {known[2]} "
-        f"and now as {to_text(body.amount, body.currency)} {body.currency}",
-        owner="finance",
-        amount=abs(known[1] - body.amount),
-        currency=body.currency,
-        details={"reference": body.reference, "key": body.key},
-    )
 
 
 def _told(state: OrderState, body: OrderPlaced | OrderChanged | OrderCancelled) -> bool:
@@ -139,6 +127,16 @@ def _answered(state: OrderState, body: StockReserved | StockShort) -> bool:
     else:
         state.hold = "backordered" if body.promised else "held" if body.lines else ""
         state.standing, state.promised = body.lines, body.promised
+    return True
+
+
+def _asked(state: OrderState, body: PickFailed | SourcingAsked | AuthorizationLapsing) -> bool:
+    """Somebody or the clock asks for a new look."""
+    if not isinstance(body, AuthorizationLapsing):
+        return _to_source_anew(state, body)
+    if body.reference in state.lapsing:
+        return False
+    state.lapsing = tuple(sorted((*state.lapsing, body.reference)))
     return True
 
 

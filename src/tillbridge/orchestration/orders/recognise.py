@@ -86,6 +86,7 @@ def _difference(now: LineValue, before: LineValue) -> LineValue:
         known.kind,
         known.department,
         known.promotion,
+        known.card,
     )
 
 
@@ -102,6 +103,7 @@ def valued(name: str, value: LineValue) -> ValuedLine:
         discount=value.discount,
         department=value.department,
         promotion=value.promotion,
+        card=value.card,
         line=name,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from tillbridge.orchestration.orders.disputes import withheld
 from tillbridge.orchestration.orders.returns import came_back, paid_at_tills
 from tillbridge.orchestration.orders.state import OrderState
 from tillbridge.orchestration.orders.till import till_money
@@ -50,6 +51,11 @@ def refundable(state: OrderState, rank: Rank) -> dict[str, int]:
     )
     if state.order is not None:
         elsewhere += paid_at_tills(came_back(state), state.order)
+    for tender, amount in withheld(state).items():  # what a dispute took cannot go back again
+        here = min(amount, remains.get(tender, 0))
+        elsewhere += amount - here
+        if here:
+            remains[tender] -= here
     for tender, amount in allocated(elsewhere, remains, rank).items():
         remains[tender] -= amount
     return {tender: amount for tender, amount in remains.items() if amount}

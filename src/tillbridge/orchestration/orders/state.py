@@ -7,6 +7,7 @@ are cumulative, so a step is always target less booked.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -15,6 +16,14 @@ from tillbridge.canonical.orders import Order, OrderLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine, RefundPayment
 from tillbridge.canonical.shipments import ShippedLine
 from tillbridge.canonical.stock import StockLine
+from tillbridge.orchestration.orders.payments import (
+    REFUNDED,
+    Dispute,
+    PaymentTold,
+    Tables,
+    given_back,
+    taken,
+)
 from tillbridge.orchestration.orders.return_state import Return
 
 FULFILMENT = (
@@ -75,7 +84,8 @@ GOODS = "goods"
 class LineValue(msgspec.Struct, frozen=True, omit_defaults=True):
     """Cumulative value booked on one line: thousandths, minor units; taxes by tax key.
 
-    kind, department, promotion: where it was booked, so that it can be taken out again from there.
+    kind, department, promotion, card: where it was booked, so that it can be taken out again from
+    there.
     """
 
     quantity: int = 0
@@ -85,6 +95,7 @@ class LineValue(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: str = GOODS
     department: str = ""
     promotion: str = ""
+    card: str = ""
 
     def __post_init__(self) -> None:
         """Equal values are stored as equal bytes: the encoder knows a default by its identity."""
@@ -92,9 +103,9 @@ class LineValue(msgspec.Struct, frozen=True, omit_defaults=True):
             msgspec.structs.force_setattr(self, "kind", GOODS)
 
     @property
-    def belongs(self) -> tuple[str, str, str]:
-        """What decides the accounts."""
-        return self.kind, self.department, self.promotion
+    def belongs(self) -> tuple[str, str, str, str]:
+        """What decides the accounts and the open item."""
+        return self.kind, self.department, self.promotion, self.card
 
 
 class DocumentSeen(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -109,7 +120,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     """Everything decided and known about one order.
 
     captures, refund_payments: reference -> (tender, minor units, currency). deposited, refunded:
-    tender -> minor units booked. recognised: line -> value. reversed: `refund/index/line` -> value.
+    purse (see payments.py) -> minor units booked. recognised: line -> value. reversed:
+    `refund/index/line` -> value.
     moved: line, product, location, kind, unit -> thousandths. wanted: line -> thousandths to hold.
     standing: what the stock book holds of it and where; promised: out of expected supply. failures:
     by number, places that failed it; failures_asked: how many of them the last request knew. anew:
@@ -119,6 +131,9 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     steps: counters that number the facts decided here.
     returns: by return id. returned: line -> thousandths that count as returned. recharged:
     `entity/location/return/index/line` -> what is booked as owed to stores of other entities.
+    payments: `kind/reference` -> what else is told of a movement. disputes: by their id. claimed:
+    dispute, step, tender -> minor units booked. lapsing: authorisations the clock told of.
+    lapses_at: when the next one lapses, None = none that matters.
     """
 
     key: str
@@ -150,6 +165,11 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     returns: dict[str, Return] = {}
     returned: dict[str, int] = {}
     recharged: dict[str, LineValue] = {}
+    payments: dict[str, PaymentTold] = {}
+    disputes: dict[str, Dispute] = {}
+    claimed: dict[str, int] = {}
+    lapsing: tuple[str, ...] = ()
+    lapses_at: datetime | None = None
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""
@@ -171,6 +191,9 @@ class OrderState(msgspec.Struct, omit_defaults=True):
             "returns",
             "returned",
             "recharged",
+            "payments",
+            "disputes",
+            "claimed",
         ):
             setattr(other, field, dict(getattr(self, field)))
         return other
@@ -187,30 +210,54 @@ class OrderState(msgspec.Struct, omit_defaults=True):
         return self.steps[name]
 
 
+def payment_tables(state: OrderState) -> Tables:
+    """The evidence of the order's payments. What a refund's record says of its payments is told by
+    the channel, as its transactions are.
+    """
+    rows = tuple(
+        PaymentTold(
+            REFUNDED,
+            payment.reference,
+            payment.tender,
+            payment.amount,
+            refund.currency,
+            _UNTOLD,
+            parent=payment.parent,
+            roads=(state.source,),
+            card=payment.card,
+        )
+        for refund in state.refunds.values()
+        for payment in refund.payments
+        if payment.state == "success"
+    )
+    return Tables(state.captures, state.refund_payments, state.payments, rows)
+
+
+_UNTOLD = datetime.min.replace(tzinfo=UTC)
+
+
 def captured(state: OrderState) -> dict[str, int]:
-    """Money taken so far by tender, whoever booked it."""
-    by_tender = taken_here(state)
+    """Money taken so far by purse, whoever booked it."""
+    by_purse = taken_here(state)
     if state.order is not None:
         for paid in state.order.till_paid:
-            by_tender[paid.tender] = by_tender.get(paid.tender, 0) + paid.amount
-    return by_tender
+            by_purse[paid.tender] = by_purse.get(paid.tender, 0) + paid.amount
+    return by_purse
 
 
 def taken_here(state: OrderState) -> dict[str, int]:
-    """Money taken so far by tender that is the order's to book: named transactions, and what the
-    channel states beyond them where it names the one tender it came by. What a till took is booked
-    with its receipt.
+    """Money taken so far by purse that is the order's to book: each payment intent once, and what
+    the channel states beyond them where it names the one tender it came by. What a till took is
+    booked with its receipt.
     """
-    by_tender: dict[str, int] = {}
-    for tender, amount, _ in state.captures.values():
-        by_tender[tender] = by_tender.get(tender, 0) + amount
+    by_purse = taken(payment_tables(state))
     order = state.order
     if order is not None and order.paid_stated is not None:
-        beyond = order.paid_stated - sum(by_tender.values())
+        beyond = order.paid_stated - sum(by_purse.values())
         if beyond > 0 and len(order.tenders) == 1:
             only = order.tenders[0]
-            by_tender[only] = by_tender.get(only, 0) + beyond
-    return by_tender
+            by_purse[only] = by_purse.get(only, 0) + beyond
+    return by_purse
 
 
 def paid_unnamed(state: OrderState) -> int:
@@ -220,35 +267,24 @@ def paid_unnamed(state: OrderState) -> int:
     order = state.order
     if order is None or len(order.tenders) == 1 or not order.paid_stated:
         return 0
-    return max(order.paid_stated - sum(amount for _, amount, _ in state.captures.values()), 0)
+    return max(order.paid_stated - sum(taken(payment_tables(state)).values()), 0)
 
 
 def repaid(state: OrderState) -> dict[str, int]:
-    """Money given back so far by tender, whoever booked it."""
-    by_tender = repaid_here(state)
+    """Money given back so far by purse, whoever booked it."""
+    by_purse = repaid_here(state)
     for refund in state.refunds.values():
         for payment in refund.payments:
             if payment.state == "at_till":
-                by_tender[payment.tender] = by_tender.get(payment.tender, 0) + payment.amount
-    return by_tender
+                by_purse[payment.tender] = by_purse.get(payment.tender, 0) + payment.amount
+    return by_purse
 
 
 def repaid_here(state: OrderState) -> dict[str, int]:
-    """Money given back so far by tender that is the order's to book; a transaction told twice
-    counts once.
+    """Money given back so far by purse that is the order's to book: what is told twice once, what
+    came back again not.
     """
-    by_reference = {
-        reference: (tender, amount)
-        for reference, (tender, amount, _) in state.refund_payments.items()
-    }
-    for refund in state.refunds.values():
-        for payment in refund.payments:
-            if payment.state == "success":
-                by_reference[payment.reference] = (payment.tender, payment.amount)
-    by_tender: dict[str, int] = {}
-    for tender, amount in by_reference.values():
-        by_tender[tender] = by_tender.get(tender, 0) + amount
-    return by_tender
+    return given_back(payment_tables(state))
 
 
 def shipped(state: OrderState) -> dict[str, int]:

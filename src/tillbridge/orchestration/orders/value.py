@@ -117,6 +117,7 @@ def _rest(line: OrderLine, cancelled: LineValue | None) -> LineValue:
         line.kind,
         line.department,
         line.promotion,
+        line.card,
     )
     return whole if cancelled is None else _minus(whole, cancelled)
 
@@ -196,9 +197,8 @@ def _refunded(line: OrderLine, refunded: RefundLine, before: int, quantity: int)
     for tax in refunded.taxes:
         key = tax_key(tax)
         taxes[key] = taxes.get(key, 0) + part(tax.amount, quantity, refunded.quantity)
-    return LineValue(
-        quantity, listed, listed - net, taxes, line.kind, line.department, line.promotion
-    )
+    booked = (line.kind, line.department, line.promotion, line.card)
+    return LineValue(quantity, listed, listed - net, taxes, *booked)
 
 
 def taken_back(state: OrderState, earned_now: dict[str, LineValue]) -> dict[str, LineValue]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from tillbridge.canonical.cards import ISSUE_REASONS
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import TENDER_KINDS
 from tillbridge.canonical.sales import (
@@ -25,6 +26,7 @@ from tillbridge.canonical.sales import (
     TillClosed,
     ordered,
 )
+from tillbridge.canonical.valued import DISPUTE_STEPS
 
 ROLES = ("selling", "fulfilling", "tender", "liability")
 # template fields for the legal entities; `{tender}` is the tender code, hence the longer name
@@ -134,6 +136,10 @@ def _rows(fact: Any) -> Iterable[Any]:
     return fact.rows  # type: ignore[no-any-return]
 
 
+def _claims(fact: Any) -> Iterable[Any]:
+    return fact.claims  # type: ignore[no-any-return]
+
+
 def _itself(fact: Any) -> Iterable[Any]:
     return (fact,)
 
@@ -169,6 +175,13 @@ _TENDERS = Collection(
     {"kind": TENDER_KINDS, "issuer": ISSUERS},
     frozenset({"tender", "kind", "issuer", "card"}),
 )
+_CLAIMS = Collection(
+    "claims",
+    _claims,
+    {"amount": "amount"},
+    {"kind": DISPUTE_STEPS},
+    frozenset({"kind", "tender", "dispute"}),
+)
 # kinds of rows are names given by whoever values the step: free for templates, not for `where`
 ROWS = Collection("rows", _rows, {"amount": "amount"}, {}, frozenset({"kind", "item"}))
 
@@ -182,6 +195,7 @@ _SALE_DERIVED = {
 }
 _COMMON = frozenset({"key", "source", "currency", "location"})
 VALUED_HEADER = _COMMON | {"order", "channel"}
+_CARD_HEADER = frozenset({"key", "source", "currency", "order", "reference"})
 _TILL_HEADER = _COMMON | {"till", "sequence"}
 
 
@@ -200,6 +214,10 @@ _TENDERED = {"tendered": {"amount": 1}}
 _CASH = Collection(
     "movement", _itself, {"amount": "amount"}, {"kind": CASH_KINDS}, frozenset({"kind", "tender"})
 )
+_ISSUE = Collection(
+    "issue", _itself, {"amount": "amount"}, {"reason": ISSUE_REASONS}, frozenset({"card", "reason"})
+)
+_CARD = Collection("movement", _itself, {"amount": "amount"}, {}, frozenset({"card"}))
 _COUNTS = Collection(
     "counts",
     _stated_counts,
@@ -215,6 +233,11 @@ SHAPES: dict[str, Shape] = dict(
         shape_of("SaleReversed", (_LINES, _TAXES), {"net": _NET, "gross": _GROSS}),
         shape_of("RefundPaid", (_TENDERS,), _TENDERED),
         shape_of("TransferPriced", (ROWS,), {}),
+        shape_of("DisputeMoved", (_CLAIMS,), {}),
+        shape_of("GiftCardIssued", (_ISSUE,), {}, _CARD_HEADER),
+        shape_of("GiftCardAdjusted", (_CARD,), {}, _CARD_HEADER),
+        shape_of("GiftCardExpired", (_CARD,), {}, _CARD_HEADER),
+        shape_of("StoreCreditIssued", (_ISSUE,), {}, _CARD_HEADER),
         shape_of(
             "ReturnRecharged",
             (_LINES, _TAXES),

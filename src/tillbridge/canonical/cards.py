@@ -1,0 +1,74 @@
+"""Gift cards and store credit, told by the ledger a channel or a card service keeps of them.
+
+What an order or a till sells, takes and gives back by card is told there, with the card's id; these
+facts tell the rest. A card's balance is the open item `card/<id>` of its liability account. The id
+is whatever the ledger knows the card by; who knows it can spend it, so it is shown masked.
+"""
+
+from __future__ import annotations
+
+from tillbridge.canonical.fact import Fact
+
+# sold: an order's line paid for it. refund: an order's refund filled it. given: out of goodwill.
+ISSUE_REASONS = ("sold", "refund", "given")
+SHOWN_DIGITS = 4
+
+
+def masked(card: str) -> str:
+    """A card's id as it may be shown: its last four characters, less of a short one."""
+    shown = min(SHOWN_DIGITS, len(card) // 2)
+    return "*" * (len(card) - shown) + card[len(card) - shown :]
+
+
+class CardMovement(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """What all card facts carry.
+
+    card: id of the card. amount: minor units of `currency`. reference: the ledger's own id of the
+    movement, its identity. order: key of the order it belongs to, "" = none.
+    """
+
+    card: str
+    amount: int
+    currency: str
+    reference: str
+    order: str = ""
+
+
+class CardIssued(CardMovement, frozen=True, kw_only=True, omit_defaults=True):
+    """A card was filled. reason: one of ISSUE_REASONS; sold and refund name what the order's own
+    facts booked without knowing the card.
+    """
+
+    reason: str = "sold"
+
+
+class CardRedeemed(CardMovement, frozen=True, kw_only=True, omit_defaults=True):
+    """A card paid for an order: another road of the order's payment with that card."""
+
+    tender: str
+
+
+class GiftCardIssued(CardIssued, frozen=True, kw_only=True, omit_defaults=True):
+    """A gift card was filled."""
+
+
+class GiftCardRedeemed(CardRedeemed, frozen=True, kw_only=True, omit_defaults=True):
+    """A gift card paid for an order."""
+
+
+class GiftCardAdjusted(CardMovement, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody corrected a gift card's balance; amount is signed. reason: in the teller's words."""
+
+    reason: str = ""
+
+
+class GiftCardExpired(CardMovement, frozen=True, kw_only=True, omit_defaults=True):
+    """What was left on a gift card can no longer be spent."""
+
+
+class StoreCreditIssued(CardIssued, frozen=True, kw_only=True, omit_defaults=True):
+    """Store credit was given."""
+
+
+class StoreCreditRedeemed(CardRedeemed, frozen=True, kw_only=True, omit_defaults=True):
+    """Store credit paid for an order."""
