@@ -68,7 +68,7 @@ def _traded(scene: Scene, seed: int, poison: float, seconds: float) -> float | N
         if one.kind == "sales_order"
     }
     took = sorted((booked[o] - at).total_seconds() for o, at in sent.items() if o in booked)
-    return round(took[math.ceil(0.95 * len(took)) - 1], 2) if took else None
+    return round(took[math.ceil(0.95 * len(took)) - 1], 3) if took else None
 
 
 def _outage(scene: Scene, seconds: float) -> float:
