@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from tillbridge.app.settings import SettingsRefused, Workspace
 from tillbridge.app.settings_tables import LocationSettings
 from tillbridge.atoms.errors import Refused
-from tillbridge.orchestration.policies import ChannelPolicy, Policies
+from tillbridge.orchestration.policies import ChannelPolicy, Keeper, Policies
 from tillbridge.orchestration.sourcing import Site, Sourcing, parse_areas
 from tillbridge.orchestration.terms import FILE, TermsOfSale, TermsRefused, parse_terms
 
@@ -33,12 +33,18 @@ def policies_of(workspace: Workspace) -> Policies:
                 backorder=channel.backorder,
                 preorder=channel.preorder,
                 brand=channel.brand,
+                tells_goods=entities[channel.entity].tells_goods,
             )
             for channel in settings.channel
         },
         tender_kinds=settings.tender_kinds,
         sourcing=sourcing_of(workspace),
         sale=terms_of(workspace),
+        keepers={
+            place.code: Keeper(owner.code, owner.erp, owner.currency)
+            for place in settings.location
+            if (owner := entities[place.entity]).tells_goods and owner.erp
+        },
     )
 
 

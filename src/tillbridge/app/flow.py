@@ -83,7 +83,7 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "StockCounted": _BOOK_STOCK,
     "ReserveStock": _BOOK_STOCK,
     "MoveStock": _BOOK_STOCK,
-    "StockAdjusted": _BOOK_STOCK,
+    "StockAdjusted": _DECIDE_AND_BOOK,
     "ConditionChanged": _BOOK_STOCK,
     "StockReceived": _BOOK_STOCK,
     "TransferOrdered": _DECIDE,

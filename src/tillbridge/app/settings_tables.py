@@ -21,7 +21,8 @@ class Secret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class EntitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A legal entity. erp: connection name of its ERP, "" = none. gl: flow -> who owns the
-    ledger, `documents` (the ERP books) or `journals` (the hub sends its entries).
+    ledger, `documents` (the ERP books) or `journals` (the hub sends its entries). tells_goods: the
+    ERP keeps its stock by deliveries, customer returns and stock moves; its invoices move none.
     """
 
     code: str
@@ -29,6 +30,7 @@ class EntitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     currency: str
     erp: str = ""
     gl: Mapping[str, str] = {}
+    tells_goods: bool = False
 
 
 class LocationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,7 +13,18 @@ import msgspec
 from tillbridge.canonical.fact import Command, Fact
 from tillbridge.canonical.orders import OrderLine, Place
 
-DOCUMENT_KINDS = ("sales_order", "invoice", "credit_note", "journal")
+GOODS_KINDS = ("delivery", "customer_return", "stock_move")
+DOCUMENT_KINDS = (
+    "sales_order",
+    "sales_order_change",
+    "sales_order_cancel",
+    "invoice",
+    "credit_note",
+    "journal",
+    *GOODS_KINDS,
+)
+IN_TRANSIT = "in_transit"
+"""The end of a stock move that lies between two places of ours."""
 
 
 class SalesOrderDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -28,6 +39,30 @@ class SalesOrderDocument(msgspec.Struct, frozen=True, kw_only=True, omit_default
     party: str = ""
     location: str = ""
     ship_to: Place = Place()
+
+
+class SalesOrderChangeDocument(SalesOrderDocument, frozen=True, kw_only=True, omit_defaults=True):
+    """What a sales order is to be from now on, whole: lines, buyer and address as they stand.
+
+    order: operation id of the sales order it changes.
+    """
+
+    order: str
+
+
+class SalesOrderCancelDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Nothing of a sales order is wanted any more. order: its operation id; reason: the channel's
+    word for it.
+    """
+
+    order: str
+    number: str
+    channel: str
+    currency: str
+    cancel_date: date
+    reason: str = ""
+    party: str = ""
+    location: str = ""
 
 
 class DocumentLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,6 +84,7 @@ class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """An invoice for what was earned so far and not yet invoiced; its total is law.
 
     order: operation id of the sales order it belongs to. number: the order number people know.
+    moves_goods: False where the goods are told by documents of their own (`delivery`).
     """
 
     order: str
@@ -60,6 +96,7 @@ class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     lines: tuple[DocumentLine, ...]
     party: str = ""
     location: str = ""
+    moves_goods: bool = True
 
 
 class CreditNoteDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,23 +131,101 @@ class JournalDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     entries: int = 1
 
 
-DocumentBody = SalesOrderDocument | InvoiceDocument | CreditNoteDocument | JournalDocument
+class GoodsLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods of a document: thousandths of `unit` ("" = the item's own), positive.
+
+    line: the order's line. net: what that many were sold for, minor units without tax.
+    """
+
+    line: str
+    product: str
+    quantity: int
+    unit: str = ""
+    net: int = 0
+    title: str = ""
+
+
+class GoodsDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods of an order that left a place of ours (`delivery`) or came back to it
+    (`customer_return`).
+
+    order: operation id of the sales order. tracking: of the parcel, "" = not told.
+    """
+
+    order: str
+    number: str
+    channel: str
+    currency: str
+    goods_date: date
+    location: str
+    lines: tuple[GoodsLine, ...]
+    party: str = ""
+    tracking: str = ""
+
+
+class StockMoveDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods that changed place inside the house. origin, destination: our location codes;
+    IN_TRANSIT = on the way between two of them, "" = not one of ours any more, or not before
+    (lost, found, damaged: `reason`). number: what people call it.
+    """
+
+    number: str
+    currency: str
+    goods_date: date
+    origin: str
+    destination: str
+    lines: tuple[GoodsLine, ...]
+    reason: str = ""
+
+    @property
+    def location(self) -> str:
+        """The place of ours it is about: where the goods left, else where they came."""
+        ends = (self.origin, self.destination)
+        return next((end for end in ends if end not in ("", IN_TRANSIT)), "")
+
+
+DocumentBody = (
+    SalesOrderDocument
+    | SalesOrderChangeDocument
+    | SalesOrderCancelDocument
+    | InvoiceDocument
+    | CreditNoteDocument
+    | JournalDocument
+    | GoodsDocument
+    | StockMoveDocument
+)
 
 
 class SubmitDocument(Command, frozen=True, kw_only=True, omit_defaults=True):
-    """Ask publishing to get one document to the ERP of `entity`; exactly one body is set."""
+    """Ask publishing to get one document to `connection` ("" = the ERP of `entity`); exactly one
+    body is set, under the name of its kind (goods: `delivery` and `customer_return`).
+    """
 
     kind: str
     entity: str
+    connection: str = ""
     sales_order: SalesOrderDocument | None = None
+    sales_order_change: SalesOrderChangeDocument | None = None
+    sales_order_cancel: SalesOrderCancelDocument | None = None
     invoice: InvoiceDocument | None = None
     credit_note: CreditNoteDocument | None = None
     journal: JournalDocument | None = None
+    goods: GoodsDocument | None = None
+    stock_move: StockMoveDocument | None = None
 
     @property
     def body(self) -> DocumentBody:
         """The one body; raises ValueError when the command carries none."""
-        found = self.sales_order or self.invoice or self.credit_note or self.journal
+        found = (
+            self.sales_order
+            or self.invoice
+            or self.credit_note
+            or self.journal
+            or self.goods
+            or self.sales_order_change
+            or self.sales_order_cancel
+            or self.stock_move
+        )
         if found is None:
             raise ValueError(f"document {self.id} has no body")
         return found

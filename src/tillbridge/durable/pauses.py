@@ -27,7 +27,19 @@ QUERIES = load(
     "paused",
     "pauses",
 )
-KINDS = ("sales_order", "invoice", "credit_note", "journal", "reread", "availability")
+KINDS = (
+    "sales_order",
+    "sales_order_change",
+    "sales_order_cancel",
+    "delivery",
+    "customer_return",
+    "stock_move",
+    "invoice",
+    "credit_note",
+    "journal",
+    "reread",
+    "availability",
+)
 
 
 class Pause(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     split_most: over how many locations an order may be spread. backorder: what is not there may be
     promised out of expected supply; preorder: products that may be although others may not.
     brand: under which the channel sells.
+    tells_goods: the ERP keeps its stock by documents of goods, invoices move none.
     """
 
     channel: str
@@ -38,6 +39,17 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     backorder: bool = False
     preorder: tuple[str, ...] = ()
     brand: str = ""
+    tells_goods: bool = False
+
+
+class Keeper(msgspec.Struct, frozen=True):
+    """Whose goods stand at a location, where the ERP is told of their moves: entity, its ERP's
+    connection and its functional currency.
+    """
+
+    entity: str
+    erp: str
+    currency: str
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,13 +57,19 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
 
     tender_kinds: our tender code -> kind (TENDER_KINDS). A code that reads like a kind is that
     kind (`gift-card` -> gift_card); any other is a card. sourcing: where locations are. sale: what
-    the business wrote of windows, refunds and limits.
+    the business wrote of windows, refunds and limits. keepers: location -> who keeps its goods in
+    an ERP.
     """
 
     channels: Mapping[str, ChannelPolicy] = {}
     tender_kinds: Mapping[str, str] = {}
     sourcing: Sourcing = msgspec.field(default_factory=Sourcing)
     sale: TermsOfSale = msgspec.field(default_factory=TermsOfSale)
+    keepers: Mapping[str, Keeper] = {}
+
+    def keeper(self, location: str) -> Keeper | None:
+        """Who keeps a location's goods; None where no ERP is told of their moves."""
+        return self.keepers.get(location)
 
     def kind_of(self, tender: str) -> str:
         """Kind of a tender of ours, also where a card's id follows it."""

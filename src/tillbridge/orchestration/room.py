@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision
+from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import ReturnTold
 from tillbridge.canonical.sales import CashMoved, SaleRung, SaleVoided, TillClosed, TillNoted
@@ -22,10 +23,14 @@ from tillbridge.orchestration.sales.aisle import Aisle
 from tillbridge.orchestration.sales.decide import decide as decide_sale
 from tillbridge.orchestration.sales.returns import fold_back, without_receipt
 from tillbridge.orchestration.sales.state import SaleReturns, SaleState
+from tillbridge.orchestration.stock_moves import MOVING, stock_moves
 from tillbridge.orchestration.transfers.machine import TRANSFERS
 
 QUERIES = load("tillbridge.orchestration", "state.sql")
 _TILL = (SaleRung, SaleVoided, CashMoved, TillClosed, TillNoted)
+_ANSWERS = (DocumentAccepted, DocumentRefused)
+ORDERS = "order/"
+"""How keys of orders begin."""
 _ORDER_DECODER = msgspec.json.Decoder(OrderState)
 _VOID_DECODER = msgspec.json.Decoder(SaleVoided)
 _RETURNS_DECODER = msgspec.json.Decoder(SaleReturns)
@@ -71,7 +76,7 @@ class OrchestrationSession(KeyedSession):
             machine.load(r.key for r in records if _prefix(r.key) == prefix)
         others = [r for r in records if _prefix(r.key) not in self._machines]
         tills = {r.key for r in others if _of_till(r.key, r.body)} - self._sales.keys()
-        orders = {r.key for r in others if not _of_till(r.key, r.body)} - self._orders.keys()
+        orders = {r.key for r in others if _is_of_order(r)} - self._orders.keys()
         if orders:
             rows = self._connection.execute(
                 QUERIES.load_orders, (sorted(orders),), binary=True
@@ -92,7 +97,11 @@ class OrchestrationSession(KeyedSession):
             return self._handle_return(record.key, body)
         machine = self._machines.get(_prefix(record.key))
         if machine is not None:
-            return machine.handle(record.key, body)
+            return self._moved(machine.handle(record.key, body), body)
+        if isinstance(body, MOVING):
+            return self._moved(DONE, body)
+        if not _is_of_order(record):
+            return DONE
         known = self._orders.get(record.key)
         state = OrderState(key=record.key) if known is None else known.copied()
         revision = state.revision
@@ -106,6 +115,13 @@ class OrchestrationSession(KeyedSession):
             notices=tuple(decision.notices),
             settles=tuple(decision.settles),
         )
+
+    def _moved(self, outcome: Outcome, body: Body) -> Outcome:
+        """With the papers of goods that changed place inside the house."""
+        if not isinstance(body, MOVING):
+            return outcome
+        papers = stock_moves(body, self._policies)
+        return msgspec.structs.replace(outcome, emits=(*outcome.emits, *papers))
 
     def _handle_sale(
         self, key: str, body: SaleRung | SaleVoided | CashMoved | TillClosed | TillNoted
@@ -151,6 +167,13 @@ def _of_till(key: str, body: Body) -> bool:
 def _prefix(key: str) -> str:
     """First part of a key: what it is of."""
     return key.partition("/")[0]
+
+
+def _is_of_order(record: Record) -> bool:
+    """Whether a record is about an order; answers to documents of others change no state here."""
+    if isinstance(record.body, _ANSWERS):
+        return record.key.startswith(ORDERS)
+    return not isinstance(record.body, MOVING) and not _of_till(record.key, record.body)
 
 
 def _order_columns(states: Sequence[OrderState]) -> tuple[list[object], ...]:

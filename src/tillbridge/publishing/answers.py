@@ -86,7 +86,7 @@ def case_of(command: SubmitDocument, receipt: Receipt, destination: str) -> park
         owner="finance" if command.kind == "journal" else "integration",
         remedy="mend the cause, then: tillbridge cases replay CASE",
         amount=getattr(command.body, "total", None),
-        currency=command.body.currency,
+        currency=getattr(command.body, "currency", ""),
         details={
             "operation": command.id,
             "destination": destination,
@@ -99,7 +99,7 @@ def case_of(command: SubmitDocument, receipt: Receipt, destination: str) -> park
 
 def day_of(command: SubmitDocument, now: datetime) -> date:
     """The document's own day."""
-    for name in ("invoice_date", "journal_date", "order_date"):
+    for name in ("invoice_date", "journal_date", "order_date", "cancel_date", "goods_date"):
         day = getattr(command.body, name, None)
         if isinstance(day, date):
             return day

@@ -20,7 +20,18 @@ from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
 
 QUERIES = load("tillbridge.publishing", "journals.sql")
-PRIORITIES = {"sales_order": 0, "reread": 0, "invoice": 1, "credit_note": 1, "journal": 1}
+PRIORITIES = {
+    "sales_order": 0,
+    "sales_order_change": 0,
+    "sales_order_cancel": 0,
+    "reread": 0,
+    "delivery": 1,
+    "customer_return": 1,
+    "stock_move": 1,
+    "invoice": 1,
+    "credit_note": 1,
+    "journal": 1,
+}
 LOWEST = 2
 
 
@@ -61,7 +72,7 @@ class PublishingSession(KeyedSession):
         """Remember what has to be written."""
         body = record.body
         if isinstance(body, SubmitDocument):
-            self._owed.append(owed_document(body, self._erp(body.entity), self._now, record))
+            self._owed.append(owed_document(body, self._to(body), self._now, record))
         elif isinstance(body, RereadObject):
             self._owed.append(self._reread(body, record))
         elif isinstance(body, EntryPosted):
@@ -69,6 +80,19 @@ class PublishingSession(KeyedSession):
         else:
             raise NeedsDecision("unexpected", f"publishing takes no {record.type}")
         return DONE
+
+    def _to(self, body: SubmitDocument) -> int:
+        """The destination a document names, else its entity's ERP."""
+        if not body.connection:
+            return self._erp(body.entity)
+        if body.connection not in self._destinations.ids:
+            raise NeedsDecision(
+                "destination_missing",
+                f"{body.kind} {body.id} is for connection {body.connection!r}, which takes no "
+                "documents or is not in the workspace",
+                owner="integration",
+            )
+        return self._destinations.ids[body.connection]
 
     def _erp(self, entity: str) -> int:
         name = self._destinations.erp_of.get(entity, "")

@@ -47,7 +47,7 @@ select r.id, r.lane, r.key, r.type, r.cause, r.fused or r.id <= coalesce(c.pos, 
        from json_array_elements(b.lines) l)
       + (select coalesce(sum((t ->> 'tax')::bigint), 0) from json_array_elements(b.taxes) t)
     when r.type = 'SubmitDocument' then
-      (coalesce(b.sales_order, b.invoice, b.credit_note) ->> 'total')::bigint
+      (coalesce(b.sales_order, b.sales_order_change, b.invoice, b.credit_note) ->> 'total')::bigint
     when r.type = 'JournalSummed' then json_array_length(b.entries)
   end
 from record r
@@ -58,7 +58,8 @@ left join lateral json_to_record(
     'ReserveStock', 'StockReserved', 'RecordsTaken', 'NamesChanged')
   then convert_from(r.body, 'UTF8')::json end
 ) b (id text, message bigint, kind text, tenders json, lines json, taxes json, sales_order json,
-     invoice json, credit_note json, entries json, claims json, amount bigint) on true
+     sales_order_change json, invoice json, credit_note json, entries json, claims json,
+     amount bigint) on true
 
 -- name: fill_orders
 insert into seen_order

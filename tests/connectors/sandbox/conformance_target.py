@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.connectors.sandbox.erp_desk import KEY, Names, connection_to, invoice, sales_order
+from tests.connectors.sandbox.erp_desk import (
+    KEY,
+    Names,
+    cancel,
+    change,
+    connection_to,
+    goods,
+    invoice,
+    sales_order,
+    stock_move,
+)
 from tillbridge.canonical.documents import SubmitDocument
+from tillbridge.connectors.sandbox import connector
 from tillbridge.connectors.sandbox.erp_documents import Rules
 from tillbridge.connectors.sandbox.erp_simulator import ErpSimulator
 from tillbridge.contract.addresses import LOOPBACK
@@ -31,8 +42,8 @@ class Target:
         self.transport = transport
 
     def assignments(self, count: int) -> Sequence[Assignment]:
-        """Fresh operations, orders and invoices in turn."""
-        return [Assignment(document=self._fresh(number)) for number in range(count)]
+        """Fresh operations, every kind in turn; those about an order have one of their own."""
+        return [Assignment(document=self._fresh()) for _ in range(count)]
 
     def refused(self) -> Assignment:
         """An order with a product the ERP does not know."""
@@ -43,10 +54,29 @@ class Target:
         """As the ERP's own books say."""
         return len(self._erp.store.find([operation]))
 
-    def _fresh(self, number: int) -> SubmitDocument:
+    def _fresh(self) -> SubmitDocument:
         self._count += 1
-        make = (sales_order, invoice)[number % 2]
-        return make(f"op-{self._count}")
+        operation, order = f"op-{self._count}", f"order-{self._count}"
+        self._deliver(sales_order(order))
+        self._deliver(goods("delivery", f"{order}/out", order))
+        makes: tuple[Callable[[], SubmitDocument], ...] = (
+            lambda: sales_order(operation),
+            lambda: invoice(operation),
+            lambda: change(operation, order),
+            lambda: goods("customer_return", operation, order),
+            lambda: goods("delivery", operation, order),
+            lambda: stock_move(operation, "wh-east", "store"),
+            lambda: cancel(operation, self._unshipped(order)),
+        )
+        return makes[self._count % len(makes)]()
+
+    def _unshipped(self, order: str) -> str:
+        self._deliver(sales_order(f"{order}/second"))
+        return f"{order}/second"
+
+    def _deliver(self, document: SubmitDocument) -> None:
+        tasks = [Assignment(document=document)]
+        connector.deliver(tasks, self.connection, self.secrets, self.directory, self.transport)
 
 
 @contextmanager

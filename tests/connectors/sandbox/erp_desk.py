@@ -6,14 +6,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from tillbridge.canonical.documents import (
     CreditNoteDocument,
     DocumentLine,
+    GoodsDocument,
+    GoodsLine,
     InvoiceDocument,
     JournalDocument,
     JournalLine,
+    SalesOrderCancelDocument,
+    SalesOrderChangeDocument,
     SalesOrderDocument,
+    StockMoveDocument,
     SubmitDocument,
 )
 from tillbridge.canonical.orders import OrderLine, TaxLine
@@ -107,6 +113,70 @@ def credit_note(operation: str, order: str = "") -> SubmitDocument:
             lines=(line,),
         ),
     )
+
+
+def change(operation: str, order: str, total: int = 1089) -> SubmitDocument:
+    """The order is one piece from now on."""
+    line = OrderLine(
+        line="1",
+        kind="goods",
+        product="P1001",
+        quantity=1000,
+        list=1000,
+        taxes=(TaxLine(code="us-ny", jurisdiction="us-ny", amount=89),),
+    )
+    return SubmitDocument(
+        key=f"order/web/{operation}",
+        id=operation,
+        kind="sales_order_change",
+        entity="us",
+        sales_order_change=SalesOrderChangeDocument(
+            **_about(order), order_date=DAY, total=total, lines=(line,)
+        ),
+    )
+
+
+def cancel(operation: str, order: str) -> SubmitDocument:
+    return SubmitDocument(
+        key=f"order/web/{operation}",
+        id=operation,
+        kind="sales_order_cancel",
+        entity="us",
+        sales_order_cancel=SalesOrderCancelDocument(**_about(order), cancel_date=DAY),
+    )
+
+
+def goods(kind: str, operation: str, order: str, pieces: int = 1) -> SubmitDocument:
+    """Goods out of wh-east, or back to it."""
+    line = GoodsLine(line="1", product="P1001", quantity=pieces * 1000)
+    return SubmitDocument(
+        key=f"order/web/{operation}",
+        id=operation,
+        kind=kind,
+        entity="us",
+        goods=GoodsDocument(**_about(order), goods_date=DAY, location="wh-east", lines=(line,)),
+    )
+
+
+def stock_move(operation: str, origin: str, destination: str, pieces: int = 1) -> SubmitDocument:
+    return SubmitDocument(
+        key=f"transfer/{operation}",
+        id=operation,
+        kind="stock_move",
+        entity="us",
+        stock_move=StockMoveDocument(
+            number="T-1",
+            currency="USD",
+            goods_date=DAY,
+            origin=origin,
+            destination=destination,
+            lines=(GoodsLine(line="1", product="P1001", quantity=pieces * 1000),),
+        ),
+    )
+
+
+def _about(order: str) -> dict[str, Any]:
+    return {"order": order, "number": "#1001", "channel": "web", "currency": "USD"}
 
 
 def journal(operation: str, debit: int = 1500, credit: int = 1500) -> SubmitDocument:

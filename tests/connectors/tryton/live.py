@@ -28,10 +28,15 @@ from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import (
     CreditNoteDocument,
     DocumentLine,
+    GoodsDocument,
+    GoodsLine,
     InvoiceDocument,
     JournalDocument,
     JournalLine,
+    SalesOrderCancelDocument,
+    SalesOrderChangeDocument,
     SalesOrderDocument,
+    StockMoveDocument,
     SubmitDocument,
 )
 from tillbridge.canonical.orders import OrderLine, TaxLine
@@ -242,4 +247,69 @@ def journal(*lines: tuple[str, int], entity: str = "us", **more: Any) -> SubmitD
         kind="journal",
         entity=entity,
         journal=JournalDocument(**(body | more)),
+    )
+
+
+def _about_order(order: str) -> dict[str, Any]:
+    return {"order": order, "number": "#1001", "channel": "web-us", "currency": "USD"}
+
+
+def change(order: str, *lines: OrderLine, **more: Any) -> SubmitDocument:
+    """What an order is to be from now on."""
+    body: dict[str, Any] = {
+        **_about_order(order),
+        "order_date": DAY,
+        "total": sum(line.gross for line in lines),
+        "lines": lines,
+        "location": "wh-1",
+    }
+    return SubmitDocument(
+        key="order/web/1",
+        id=fresh("change"),
+        kind="sales_order_change",
+        entity="us",
+        sales_order_change=SalesOrderChangeDocument(**(body | more)),
+    )
+
+
+def cancel(order: str) -> SubmitDocument:
+    """Nothing of an order is wanted any more."""
+    return SubmitDocument(
+        key="order/web/1",
+        id=fresh("cancel"),
+        kind="sales_order_cancel",
+        entity="us",
+        sales_order_cancel=SalesOrderCancelDocument(
+            **_about_order(order), cancel_date=DAY, location="wh-1"
+        ),
+    )
+
+
+def goods(kind: str, order: str, location: str = "wh-1", **lines: int) -> SubmitDocument:
+    """Goods that left or came back; lines: `l1=2` is two pieces of line 1."""
+    told = tuple(
+        GoodsLine(line=name[1:], product="sku-1", quantity=pieces * 1000, net=pieces * 999)
+        for name, pieces in lines.items()
+    )
+    body = GoodsDocument(**_about_order(order), goods_date=DAY, location=location, lines=told)
+    return SubmitDocument(key="order/web/1", id=fresh(kind), kind=kind, entity="us", goods=body)
+
+
+def stock_move(
+    origin: str, destination: str, pieces: int, product: str = "sku-2"
+) -> SubmitDocument:
+    """Goods that changed place inside the house."""
+    return SubmitDocument(
+        key="transfer/1",
+        id=fresh("stock_move"),
+        kind="stock_move",
+        entity="us",
+        stock_move=StockMoveDocument(
+            number="T-1",
+            currency="USD",
+            goods_date=DAY,
+            origin=origin,
+            destination=destination,
+            lines=(GoodsLine(line="1", product=product, quantity=pieces * 1000),),
+        ),
     )

@@ -15,7 +15,21 @@ from tillbridge.atoms.money import MoneyError, to_minor, to_text
 from tillbridge.atoms.quantity import QuantityError, to_thousandths
 
 # kind -> prefix of its numbers
-PREFIXES = {"sales_order": "SO", "invoice": "INV", "credit_note": "CN", "journal": "JRN"}
+PREFIXES = {
+    "sales_order": "SO",
+    "sales_order_change": "SOC",
+    "sales_order_cancel": "SOX",
+    "delivery": "DEL",
+    "customer_return": "RET",
+    "stock_move": "TRF",
+    "invoice": "INV",
+    "credit_note": "CN",
+    "journal": "JRN",
+}
+# kinds about an order, which has to be there
+OF_ORDERS = ("sales_order_change", "sales_order_cancel", "delivery", "customer_return")
+TRANSIT = "TRANSIT"
+"""Where goods stand that are on the way; as a location's code."""
 
 
 class Refusal(Exception):
@@ -67,6 +81,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     taxes: tuple[TaxAmount, ...] = ()
 
 
+class GoodsLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a delivery, customer return or stock move."""
+
+    line: str
+    quantity: str
+    product: str
+    description: str = ""
+
+
 class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a journal."""
 
@@ -77,7 +100,11 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
-    """A document as the API takes it; `lines` are read by kind."""
+    """A document as the API takes it; `lines` are read by kind.
+
+    moves_goods: whether an invoice takes its goods out of the location's stock. destination: of a
+    stock move from `location`; "" on either side = outside of the house.
+    """
 
     kind: str
     external_id: str
@@ -94,6 +121,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     order_external_id: str = ""
     narration: str = ""
     entries: int = 1
+    moves_goods: bool = True
+    destination: str = ""
 
 
 class MoveLine(msgspec.Struct, frozen=True):
@@ -109,14 +138,14 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 
     total: minor units. move: what it books ("" moves none: sales orders). move_total: sum of the
     receivable (invoice, credit note) or of the debits (journal), minor units, positive. goods: what
-    leaves the location with an invoice, (product, thousandths).
+    it moves, (location, product, signed thousandths).
     """
 
     incoming: Incoming
     total: int
     move: tuple[MoveLine, ...] = ()
     move_total: int = 0
-    goods: tuple[tuple[str, int], ...] = ()
+    goods: tuple[tuple[str, str, int], ...] = ()
 
 
 def examine(document: Incoming, rules: Rules) -> Ready:
@@ -125,7 +154,7 @@ def examine(document: Incoming, rules: Rules) -> Ready:
         raise Refusal("kind", f"there are no documents of kind {document.kind!r}")
     if not document.external_id:
         raise Refusal("external_id", "a document needs an external id")
-    if not document.lines:
+    if not document.lines and document.kind != "sales_order_cancel":
         raise Refusal("empty", f"{document.kind} {document.external_id} has no lines")
     if rules.closed_through is not None and document.date <= rules.closed_through:
         raise Refusal(
@@ -135,6 +164,10 @@ def examine(document: Incoming, rules: Rules) -> Ready:
     try:
         if document.kind == "journal":
             return _journal(document)
+        if document.kind == "sales_order_cancel":
+            return Ready(incoming=document, total=0)
+        if document.kind in ("delivery", "customer_return", "stock_move"):
+            return _goods(document, rules)
         return _trade(document, rules)
     except (MoneyError, QuantityError) as problem:
         raise Refusal("amount", str(problem)) from None
@@ -179,12 +212,12 @@ def _trade(document: Incoming, rules: Rules) -> Ready:
             f"the lines of {document.kind} {document.external_id} add up to "
             f"{_text(added, document)}, its total says {_text(total, document)}",
         )
-    if document.kind == "sales_order":
+    if document.kind in ("sales_order", "sales_order_change"):
         return Ready(incoming=document, total=total)
     sign = 1 if document.kind == "invoice" else -1
     move = _trade_move(document, lines, nets, taxes, sign * total, sign)
     goods = [
-        (line.product, to_thousandths(line.quantity))
+        (document.location, line.product, -to_thousandths(line.quantity))
         for line in lines
         if document.kind == "invoice" and line.type == "goods" and line.product
     ]
@@ -193,8 +226,30 @@ def _trade(document: Incoming, rules: Rules) -> Ready:
         total=total,
         move=move,
         move_total=total,
-        goods=tuple(goods if document.location else ()),
+        goods=tuple(goods if document.location and document.moves_goods else ()),
     )
+
+
+def _goods(document: Incoming, rules: Rules) -> Ready:
+    """What a delivery takes, a customer return brings, a stock move carries."""
+    ends = {
+        "delivery": (document.location, ""),
+        "customer_return": ("", document.location),
+        "stock_move": (document.location, document.destination),
+    }[document.kind]
+    if not any(ends):
+        raise Refusal("location", f"{document.kind} {document.external_id} names no location")
+    goods: list[tuple[str, str, int]] = []
+    for raw in document.lines:
+        line = msgspec.json.decode(raw, type=GoodsLine)
+        quantity = to_thousandths(line.quantity)
+        if quantity <= 0:
+            raise Refusal("quantity", f"{line.product}: a quantity of goods is more than nothing")
+        _know_product(line.product, rules)
+        for place, sign in zip(ends, (-1, 1), strict=True):
+            if place:
+                goods.append((place, line.product, sign * quantity))
+    return Ready(incoming=document, total=0, goods=tuple(goods))
 
 
 def _trade_move(

@@ -12,7 +12,8 @@
 
 Every call carries `Authorization: Bearer <key>`, else 401. Control calls are never limited, faulted
 or logged. A second create with the same external id makes a second document, unless the rules say
-otherwise. Started alone it prints its address:
+otherwise. What is told of a sales order keeps the rules of erp_orders.py. Started alone it prints
+its address:
 
     python -m tillbridge.connectors.sandbox.erp_simulator --port 0 --store erp.sqlite --key k
 """
@@ -34,8 +35,16 @@ import msgspec
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.atoms.money import to_text
 from tillbridge.atoms.quantity import to_text as quantity_text
-from tillbridge.connectors.sandbox.erp_documents import Incoming, Ready, Refusal, Rules, examine
+from tillbridge.connectors.sandbox.erp_documents import (
+    OF_ORDERS,
+    Incoming,
+    Ready,
+    Refusal,
+    Rules,
+    examine,
+)
 from tillbridge.connectors.sandbox.erp_faults import Fault, FaultScript, TokenBucket
+from tillbridge.connectors.sandbox.erp_orders import keep_order
 from tillbridge.connectors.sandbox.erp_store import ErpStore, Logged, Stored
 from tillbridge.connectors.sandbox.loopback import CUT, Answer, Call, LoopbackServer, json_answer
 
@@ -206,8 +215,11 @@ class ErpSimulator:
             if there:
                 return there[0]
         order = document.order_external_id
-        if self.rules.require_orders and order and not self.store.find([order]):
+        needs = self.rules.require_orders or document.kind in OF_ORDERS
+        if needs and order and not self.store.find([order]):
             raise Refusal("order_unknown", f"sales order {order} is unknown")
+        if order and document.kind in OF_ORDERS:
+            keep_order(document, self.store.bodies_about(order))
         return examine(document, self.rules)
 
     def _read(self, call: Call) -> Answer:

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -105,6 +106,16 @@ class ErpStore:
         marks = ", ".join("?" * len(external_ids))
         where = f"external_id in ({marks}) order by id"
         return self._select(where, tuple(external_ids))
+
+    def bodies_about(self, order: str) -> list[tuple[str, dict[str, Any]]]:
+        """(kind, body) of every document that names an order, oldest first."""
+        with self._lock:
+            rows = self._database.execute(
+                "select kind, body from document"
+                " where json_extract(body, '$.order_external_id') = ? order by id",
+                (order,),
+            ).fetchall()
+        return [(kind, msgspec.json.decode(body)) for kind, body in rows]
 
     def page(self, after: int, limit: int, kind: str = "") -> list[Stored]:
         """Documents with an id above `after`, in order; kind "" = all."""
@@ -226,7 +237,7 @@ class ErpStore:
         self._database.executemany(
             "insert into stock values (?, ?, ?) on conflict (location, product)"
             " do update set quantity = quantity + excluded.quantity",
-            [(document.location, product, -quantity) for product, quantity in ready.goods],
+            ready.goods,
         )
         return Stored(
             id=row[0],

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from tillbridge.atoms.money import MoneyError, to_minor, to_text
 from tillbridge.atoms.quantity import to_text as quantity_text
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import (
+    IN_TRANSIT,
+    CreditNoteDocument,
     DocumentLine,
+    GoodsDocument,
+    GoodsLine,
+    InvoiceDocument,
     JournalDocument,
+    SalesOrderCancelDocument,
+    SalesOrderChangeDocument,
     SalesOrderDocument,
+    StockMoveDocument,
     SubmitDocument,
 )
 from tillbridge.canonical.orders import OrderLine
@@ -22,7 +31,11 @@ from tillbridge.connectors.sandbox.wire import (
     TaxAmount,
     TradeLine,
 )
+from tillbridge.connectors.sandbox.wire import GoodsLine as WireGoods
 from tillbridge.contract.promises import Directory, Receipt
+
+TRANSIT = "TRANSIT"
+"""The ERP's location for goods between two places."""
 
 
 def document_of(
@@ -35,12 +48,25 @@ def document_of(
     body = command.body
     if isinstance(body, JournalDocument):
         return _journal(command, company, body)
+    if isinstance(body, StockMoveDocument):
+        return _stock_move(command, company, body, directory)
+    day, order, moves_goods = date.min, "", True
+    lines: tuple[TradeLine, ...] | tuple[WireGoods, ...] = ()
     if isinstance(body, SalesOrderDocument):
         lines = tuple(_order_line(line, body.currency, directory) for line in body.lines)
-        day, order = body.order_date, ""
-    else:
+        day = body.order_date
+        order = body.order if isinstance(body, SalesOrderChangeDocument) else ""
+    elif isinstance(body, GoodsDocument):
+        lines = tuple(_goods_line(line, directory) for line in body.lines)
+        day, order = body.goods_date, body.order
+    elif isinstance(body, SalesOrderCancelDocument):
+        day, order = body.cancel_date, body.order
+    elif isinstance(body, InvoiceDocument | CreditNoteDocument):
         lines = tuple(_invoice_line(line, body.currency, directory) for line in body.lines)
         day, order = body.invoice_date, body.order
+        moves_goods = not isinstance(body, InvoiceDocument) or body.moves_goods
+    else:
+        raise ValueError(f"the ERP takes no document of kind {command.kind!r}")  # noqa: TRY004 - the document's fault
     party = parties.get(body.party)
     return ErpDocument(
         kind=command.kind,
@@ -49,22 +75,26 @@ def document_of(
         currency=body.currency,
         date=day.isoformat(),
         lines=lines,
-        total=to_text(body.total, body.currency),
+        total=to_text(total_of(command), body.currency),
         number_at_customer=body.number,
         channel=directory.theirs("channel", body.channel) or body.channel,
-        location=directory.theirs("location", body.location) or body.location,
+        location=_location(body.location, directory),
         customer=body.party,
         customer_name=(party.company or party.name) if party else "",
         order_external_id=order,
+        moves_goods=moves_goods,
     )
 
 
 def total_of(command: SubmitDocument) -> int:
-    """What the ERP's total has to be, minor units; a journal's is the sum of its debits."""
+    """What the ERP's total has to be, minor units; a journal's is the sum of its debits,
+    goods have none.
+    """
     body = command.body
     if isinstance(body, JournalDocument):
         return sum(line.amount for line in body.lines if line.amount > 0)
-    return body.total
+    found: int = getattr(body, "total", 0)
+    return found
 
 
 def receipt_of(command: SubmitDocument, result: Result) -> Receipt:
@@ -83,7 +113,7 @@ def receipt_of(command: SubmitDocument, result: Result) -> Receipt:
 def accepted(command: SubmitDocument, answer: ErpAnswer) -> Receipt:
     """The receipt for a document that stands in the ERP, if it is the one we mean."""
     expected = total_of(command)
-    currency = command.body.currency
+    currency: str = getattr(command.body, "currency", "")
     try:
         total = to_minor(answer.total, answer.currency)
         move_total = to_minor(answer.move_total, answer.currency) if answer.move else None
@@ -129,6 +159,39 @@ def _journal(command: SubmitDocument, company: str, body: JournalDocument) -> Er
         total=to_text(total_of(command), body.currency),
         narration=body.narration,
         entries=body.entries,
+    )
+
+
+def _stock_move(
+    command: SubmitDocument, company: str, body: StockMoveDocument, directory: Directory
+) -> ErpDocument:
+    return ErpDocument(
+        kind=command.kind,
+        external_id=command.id,
+        company=company,
+        currency=body.currency,
+        date=body.goods_date.isoformat(),
+        lines=tuple(_goods_line(line, directory) for line in body.lines),
+        number_at_customer=body.number,
+        location=_location(body.origin, directory),
+        destination=_location(body.destination, directory),
+        narration=body.reason,
+    )
+
+
+def _location(ours: str, directory: Directory) -> str:
+    """The ERP's code of a place; goods on the way stand at one of its own."""
+    if ours == IN_TRANSIT:
+        return TRANSIT
+    return directory.theirs("location", ours) or ours
+
+
+def _goods_line(line: GoodsLine, directory: Directory) -> WireGoods:
+    return WireGoods(
+        line=line.line,
+        product=_product(line.product, directory),
+        quantity=quantity_text(line.quantity),
+        description=line.title,
     )
 
 

@@ -35,6 +35,15 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     item: str = ""
 
 
+class GoodsLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of a delivery, customer return or stock move; quantity is decimal text."""
+
+    line: str
+    quantity: str
+    product: str
+    description: str = ""
+
+
 class ErpDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A document as it is created; date is ISO 8601."""
 
@@ -43,7 +52,7 @@ class ErpDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     company: str
     currency: str
     date: str
-    lines: tuple[TradeLine, ...] | tuple[AccountLine, ...]
+    lines: tuple[TradeLine, ...] | tuple[AccountLine, ...] | tuple[GoodsLine, ...]
     total: str = "0"
     number_at_customer: str = ""
     channel: str = ""
@@ -53,6 +62,8 @@ class ErpDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     order_external_id: str = ""
     narration: str = ""
     entries: int = 1
+    moves_goods: bool = True
+    destination: str = ""
 
 
 class ErpAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,9 +9,9 @@ from math import isfinite
 
 from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.atoms.quantity import SCALE
+from tillbridge.connectors.tryton.afterwards import Afterwards
 from tillbridge.connectors.tryton.client import Access, Session, TrytonClient
 from tillbridge.connectors.tryton.config import TrytonSettings
-from tillbridge.connectors.tryton.dispatch import Dispatch
 from tillbridge.connectors.tryton.ledger import LedgerMove, posted_moves
 from tillbridge.connectors.tryton.lookups import Lookups
 from tillbridge.contract.levels import Held, StockPage
@@ -19,7 +19,22 @@ from tillbridge.contract.promises import Assignment, Connection, Directory, Rece
 from tillbridge.contract.transport import Transport
 
 # A sales order must be there before what refers to it.
-_ORDER = {"sales_order": 0, "invoice": 1, "credit_note": 2, "journal": 3}
+_ORDER = {
+    kind: place
+    for place, kind in enumerate(
+        (
+            "sales_order",
+            "sales_order_change",
+            "sales_order_cancel",
+            "delivery",
+            "customer_return",
+            "invoice",
+            "credit_note",
+            "journal",
+            "stock_move",
+        )
+    )
+}
 
 
 STOCK_PAGE = 500
@@ -145,12 +160,17 @@ def _deliver_share(
     """Receipts for one entity, kind and channel. RetryLater goes through while none is written."""
     entity, kind = share
     try:
-        dispatch = Dispatch(client, connection.settings, directory, entity)
+        dispatch = Afterwards(client, connection.settings, directory, entity)
         work: list[Callable[[Sequence[Assignment]], list[Receipt]]] = [
             dispatch.sales,
+            dispatch.changes,
+            dispatch.changes,
+            dispatch.deliveries,
+            dispatch.returns,
             dispatch.charges,
             dispatch.charges,
             dispatch.journals,
+            dispatch.stock_moves,
         ]
         if kind >= len(work):
             raise Refused(f"Tryton takes no document of kind {assignments[0].document.kind!r}")

@@ -11,14 +11,24 @@ from tillbridge.atoms import money
 from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.canonical.documents import (
     CreditNoteDocument,
+    GoodsDocument,
     InvoiceDocument,
     JournalDocument,
+    SalesOrderCancelDocument,
     SalesOrderDocument,
+    StockMoveDocument,
 )
 from tillbridge.canonical.orders import LINE_KINDS
 from tillbridge.connectors.tryton import outbound
 from tillbridge.connectors.tryton.client import TrytonClient
 from tillbridge.connectors.tryton.config import TrytonSettings
+from tillbridge.connectors.tryton.drafting import (
+    bodies,
+    channel_of,
+    drafted,
+    problem_of,
+    receipt_of,
+)
 from tillbridge.connectors.tryton.farside import Account, Buyer, Product, Setting, Warehouse
 from tillbridge.connectors.tryton.kinds import Found, Invoices, Moves, Sales, Shipments
 from tillbridge.connectors.tryton.lookups import Lookups
@@ -26,7 +36,13 @@ from tillbridge.connectors.tryton.pricing import amount
 from tillbridge.connectors.tryton.sending import Draft, Ending, Problem, Sender
 from tillbridge.contract.promises import Assignment, Directory, Receipt
 
-Traded = SalesOrderDocument | InvoiceDocument | CreditNoteDocument
+Traded = (
+    SalesOrderDocument
+    | SalesOrderCancelDocument
+    | InvoiceDocument
+    | CreditNoteDocument
+    | GoodsDocument
+)
 Charge = InvoiceDocument | CreditNoteDocument
 
 
@@ -44,10 +60,10 @@ class Dispatch:
 
     def sales(self, assignments: Sequence[Assignment]) -> list[Receipt]:
         """Sales orders of one channel, through their workflow to `processing`."""
-        documents = _bodies(assignments, SalesOrderDocument)
-        shop = self._look.shop(_channel(documents.values()))
+        documents = bodies(assignments, SalesOrderDocument)
+        shop = self._look.shop(channel_of(documents.values()))
         trade = self._trade(assignments, documents)
-        drafts, endings = _drafted(
+        drafts, endings = drafted(
             documents,
             lambda operation, document: Draft(
                 operation,
@@ -56,14 +72,14 @@ class Dispatch:
             ),
         )
         endings |= self._send(Sales(shop), drafts)
-        return [_receipt(assignment, endings) for assignment in assignments]
+        return [receipt_of(assignment, endings) for assignment in assignments]
 
     def charges(self, assignments: Sequence[Assignment]) -> list[Receipt]:
         """Invoices or credit notes of one channel, posted; with their goods where that is set."""
         documents: dict[str, Charge] = {}
         for kind in (InvoiceDocument, CreditNoteDocument):
-            documents |= _bodies(assignments, kind)
-        shop = self._look.shop(_channel(documents.values()))
+            documents |= bodies(assignments, kind)
+        shop = self._look.shop(channel_of(documents.values()))
         trade = self._trade(assignments, documents)
         sale_lines = self._look.sale_lines(shop, [doc.order for doc in documents.values()])
         accounts = {kind: self._settings.line_account(kind) for kind in LINE_KINDS}
@@ -80,8 +96,9 @@ class Dispatch:
                 raise Refused(words, code="retry")
             return trade(document, sale_lines=sale_lines.get(document.order, {}), **common)
 
-        endings = self._ship(documents, setting) if self._settings.ship_with_invoice else {}
-        drafts, refused = _drafted(
+        shipping = {op: doc for op, doc in documents.items() if getattr(doc, "moves_goods", False)}
+        endings = self._ship(shipping, setting) if self._settings.ship_with_invoice else {}
+        drafts, refused = drafted(
             {operation: doc for operation, doc in documents.items() if operation not in endings},
             lambda operation, document: Draft(
                 operation,
@@ -94,11 +111,11 @@ class Dispatch:
             booked = self._booked(endings)
         except RetryLater as later:
             raise RetryLater(later.words, unknown=True) from None  # they stand there, posted
-        return [_receipt(assignment, endings, booked) for assignment in assignments]
+        return [receipt_of(assignment, endings, booked) for assignment in assignments]
 
     def journals(self, assignments: Sequence[Assignment]) -> list[Receipt]:
         """Ledger moves in the entity's functional currency, posted."""
-        documents = _bodies(assignments, JournalDocument)
+        documents = bodies(assignments, JournalDocument)
         names = {line.account for doc in documents.values() for line in doc.lines}
         accounts = self._accounts(names)
         journal = self._look.journal("general", self._settings.journal)
@@ -118,9 +135,9 @@ class Dispatch:
             )
             return Draft(operation, outbound.move_row(operation, document, setting))
 
-        drafts, endings = _drafted(documents, draft)
+        drafts, endings = drafted(documents, draft)
         endings |= self._send(Moves(), drafts)
-        return [_receipt(assignment, endings, move_kind=True) for assignment in assignments]
+        return [receipt_of(assignment, endings, move_kind=True) for assignment in assignments]
 
     def _ship(
         self, documents: Mapping[str, Charge], setting: Callable[[Charge], Setting]
@@ -136,7 +153,7 @@ class Dispatch:
                 place = _with_customer(setting(document), customer)
                 row = outbound.shipment_row(operation, document, place)
             except Refused as refusal:
-                stopped[operation] = _problem(refusal)
+                stopped[operation] = problem_of(refusal)
                 continue
             if row is not None:
                 drafts.append(Draft(outbound.goods_key(operation), row))
@@ -191,11 +208,11 @@ class Dispatch:
         wanted = {self._party(document) for document in documents.values()}
         return self._look.buyers({code: details.get(code) for code in sorted(wanted)})
 
-    def _products(self, documents: Iterable[Traded]) -> dict[str, Product]:
+    def _products(self, documents: Iterable[Traded | StockMoveDocument]) -> dict[str, Product]:
         titles = {
             line.product: line.title
             for document in documents
-            for line in document.lines
+            for line in getattr(document, "lines", ())
             if line.product
         }
         theirs = {ours: self._directory.theirs("product", ours) or ours for ours in titles}
@@ -207,10 +224,14 @@ class Dispatch:
         return {ours: found[code] for ours, code in theirs.items() if code in found}
 
     def _warehouses(self, documents: Iterable[Traded]) -> dict[str, Warehouse]:
+        return self._warehouses_of(document.location for document in documents)
+
+    def _warehouses_of(self, locations: Iterable[str]) -> dict[str, Warehouse]:
+        """Warehouses by our location code; "" is the one of the settings."""
         known = self._look.warehouses()
         default = known.get(self._settings.warehouse)
         found: dict[str, Warehouse] = {}
-        for location in {document.location for document in documents}:
+        for location in set(locations):
             code = self._directory.theirs("location", location) or location
             warehouse = known.get(code) if location else default
             if warehouse:
@@ -252,18 +273,6 @@ class Dispatch:
         return booked
 
 
-def _bodies(assignments: Sequence[Assignment], kind: type[Any]) -> dict[str, Any]:
-    return {
-        assignment.document.id: assignment.document.body
-        for assignment in assignments
-        if isinstance(assignment.document.body, kind)
-    }
-
-
-def _channel(documents: Iterable[Traded]) -> str:
-    return next(document.channel for document in documents)
-
-
 def _charge_accounts(
     documents: Iterable[Charge], accounts: Mapping[str, str], template: str
 ) -> set[str]:
@@ -281,54 +290,5 @@ def _signed_total(document: Charge) -> Any:
     return amount(sign * document.total, document.currency)
 
 
-def _drafted(
-    documents: Mapping[str, Any], draft: Callable[[str, Any], Draft]
-) -> tuple[list[Draft], dict[str, Ending]]:
-    """Drafts of the documents that make sense; the others end refused with their reason."""
-    drafts: list[Draft] = []
-    endings: dict[str, Ending] = {}
-    for operation, document in documents.items():
-        try:
-            drafts.append(draft(operation, document))
-        except Refused as refusal:
-            endings[operation] = _problem(refusal)
-    return drafts, endings
-
-
-def _problem(refusal: Refused) -> Problem:
-    """Refused for good, unless it only waits for another document."""
-    if refusal.code == "retry":
-        return Problem("retry", refusal.words, 60.0)
-    return Problem("refused", refusal.words)
-
-
 def _with_customer(setting: Setting, customer: int) -> Setting:
     return msgspec.structs.replace(setting, customer_location=customer)
-
-
-def _receipt(
-    assignment: Assignment,
-    endings: Mapping[str, Ending],
-    booked: Mapping[int, int] | None = None,
-    *,
-    move_kind: bool = False,
-) -> Receipt:
-    operation = assignment.document.id
-    ending = endings[operation]
-    if isinstance(ending, Problem):
-        return Receipt(
-            operation=operation,
-            outcome=ending.outcome,
-            words=ending.words,
-            after_seconds=ending.after_seconds,
-        )
-    move = ending.move or (ending.id if move_kind else 0)
-    total = (booked or {}).get(ending.move)
-    return Receipt(
-        operation=operation,
-        outcome="accepted",
-        remote_id=str(ending.id),
-        number=ending.number,
-        move=str(move) if move else "",
-        move_total=abs(total) if total is not None else None,
-    )

@@ -35,11 +35,12 @@ class Buyer(msgspec.Struct, frozen=True):
 
 
 class Warehouse(msgspec.Struct, frozen=True):
-    """A warehouse over there with the zones goods are picked from and leave by."""
+    """A warehouse over there with the zones goods are picked from, leave by and come back to."""
 
     id: int
     output: int
     storage: int
+    input: int = 0
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

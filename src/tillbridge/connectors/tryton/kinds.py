@@ -132,6 +132,54 @@ class Shipments:
         walk(client, self.model, steps, ids, company)
 
 
+class Returns:
+    """`stock.shipment.out.return`, found by reference, brought to `done`: received and put away."""
+
+    model = "stock.shipment.out.return"
+    done = frozenset({"done"})
+    dead = frozenset({"cancelled"})
+    draft = "draft"
+
+    def find(self, client: TrytonClient, company: int, operations: Sequence[str]) -> list[Found]:
+        """Customer returns of the company under these references."""
+        domain = [["company", "=", company], ["reference", "in", list(operations)]]
+        fields = ["reference", "state", "number"]
+        rows = client.search_read(self.model, domain, fields, company=company)
+        return _oldest_first(rows, "reference", "")
+
+    def finish(self, client: TrytonClient, company: int, ids: Sequence[int]) -> None:
+        """Receive, then put away."""
+        walk(client, self.model, (("draft", "receive"), ("received", "do")), ids, company)
+
+
+class InternalShipments:
+    """`stock.shipment.internal`, found by reference, brought to `done`; stock is not asked for."""
+
+    model = "stock.shipment.internal"
+    done = frozenset({"done"})
+    dead = frozenset({"cancelled"})
+    draft = "draft"
+
+    def find(self, client: TrytonClient, company: int, operations: Sequence[str]) -> list[Found]:
+        """Internal shipments of the company under these references."""
+        domain = [["company", "=", company], ["reference", "in", list(operations)]]
+        fields = ["reference", "state", "number"]
+        rows = client.search_read(self.model, domain, fields, company=company)
+        return _oldest_first(rows, "reference", "")
+
+    def finish(self, client: TrytonClient, company: int, ids: Sequence[int]) -> None:
+        """Walk from each one's state to `done`; between two warehouses there may be a way."""
+        steps = (
+            ("request", "draft"),
+            ("draft", "wait"),
+            ("waiting", "assign_force"),
+            ("assigned", "do"),
+            ("packed", "ship"),
+            ("shipped", "do"),
+        )
+        walk(client, self.model, steps, ids, company)
+
+
 class Moves:
     """`account.move`, found by description, posted."""
 

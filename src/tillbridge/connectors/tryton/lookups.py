@@ -6,15 +6,49 @@ batches, so a change over there is seen at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from tillbridge.atoms.errors import Refused
+from tillbridge.atoms.quantity import SCALE
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.connectors.tryton.client import TrytonClient, TrytonRefused, company_context, shaped
 from tillbridge.connectors.tryton.farside import Account, Buyer, Product, Warehouse
-from tillbridge.connectors.tryton.outbound import party_row
+from tillbridge.connectors.tryton.outbound import REST, party_row
+
+
+class HeldSale(msgspec.Struct):
+    """What the sales of one order sum to: (our line, product id) -> thousandths and amount.
+
+    id, number: of the first one. products: codes over there; titles: by our line.
+    """
+
+    id: int
+    number: str
+    lines: dict[tuple[str, int], tuple[int, Decimal]] = {}
+    products: dict[int, str] = {}
+    titles: dict[str, str] = {}
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Sum up a line; a rounding line counts as the amount of its own line."""
+        note, product = str(row["note"] or ""), int(row["product"] or 0)
+        line = note.removesuffix(REST)
+        if not line:
+            return
+        rest = line != note
+        if product:
+            self.products[product] = str(row["product."]["code"] or "")
+        elif rest:
+            product = next((one for name, one in self.lines if name == line), 0)
+        if not rest:
+            self.titles.setdefault(line, str(row["description"] or line))
+        quantity, total = self.lines.get((line, product), (0, Decimal(0)))
+        more = 0 if rest else round(Decimal(row["quantity"] or 0) * SCALE)
+        self.lines[line, product] = (quantity + more, total + (row["amount"] or Decimal(0)))
 
 
 class Lookups:
@@ -89,11 +123,11 @@ class Lookups:
 
     def warehouses(self) -> dict[str, Warehouse]:
         """Every warehouse by code; the first one also under ""."""
-        fields = ["code", "output_location", "storage_location"]
+        fields = ["code", "output_location", "storage_location", "input_location"]
         rows = self._read("stock.location", [["type", "=", "warehouse"]], fields)
         found = {
             row["code"] or str(row["id"]): Warehouse(
-                row["id"], row["output_location"], row["storage_location"]
+                row["id"], row["output_location"], row["storage_location"], row["input_location"]
             )
             for row in sorted(rows, key=lambda row: int(row["id"]))
         }
@@ -174,18 +208,83 @@ class Lookups:
         return self._parties(wanted)
 
     def sale_lines(self, shop: int, operations: Iterable[str]) -> dict[str, dict[str, int]]:
-        """Per operation of a sales order: our line id -> id of the sale's line."""
+        """Per operation of a sales order: our line id -> id of the line that sells it, in the sale
+        or in one that changed it.
+        """
+        sales = self._sales_of(shop, operations)
+        rows = self._read(
+            "sale.line", [["sale", "in", sorted(sales)]], ["note", "sale", "quantity"], 10_000
+        )
+        lines: dict[str, dict[str, int]] = {operation: {} for operation in sales.values()}
+        for row in sorted(rows, key=lambda row: int(row["id"])):
+            if row["note"] and (row["quantity"] or 0) > 0:
+                lines[sales[row["sale"]]].setdefault(row["note"], row["id"])
+        return lines
+
+    def held_sales(
+        self, shop: int, operations: Iterable[str], *, leaving_out: Sequence[str] = ()
+    ) -> dict[str, HeldSale]:
+        """Per operation of a sales order: what all its sales over there sum to by now, without
+        those made for the operations that are left out.
+        """
+        sales = self._sales_of(shop, operations, leaving_out)
+        heads = self._read("sale.sale", [["id", "in", sorted(sales)]], ["web_id", "number"])
+        fields = ["note", "sale", "quantity", "amount", "product", "product.code", "description"]
+        rows = self._read("sale.line", [["sale", "in", sorted(sales)]], fields, 10_000)
+        held: dict[str, HeldSale] = {
+            row["web_id"]: HeldSale(row["id"], row["number"] or "")
+            for row in heads
+            if row["web_id"] in sales.values()
+        }
+        for row in rows:
+            held[sales[row["sale"]]].add(row)
+        return held
+
+    def _sales_of(
+        self, shop: int, operations: Iterable[str], leaving_out: Sequence[str] = ()
+    ) -> dict[int, str]:
+        """Ids of sales orders and of the sales that changed them -> the order's operation."""
         wanted = sorted({operation for operation in operations if operation})
         if not wanted:
             return {}
-        domain = [["sale.web_shop", "=", shop], ["sale.web_id", "in", wanted]]
-        rows = self._read("sale.line", domain, ["note", "sale.web_id"], limit=10_000)
-        lines: dict[str, dict[str, int]] = {}
-        for row in rows:
-            of_sale = lines.setdefault(row["sale."]["web_id"], {})
-            if row["note"]:
-                of_sale[row["note"]] = row["id"]
-        return lines
+        rows = self._read(
+            "sale.sale", [["web_shop", "=", shop], ["web_id", "in", wanted]], ["web_id"]
+        )
+        first = {int(row["id"]): str(row["web_id"]) for row in rows}
+        changes = self._read(
+            "sale.sale",
+            [
+                ["origin", "in", [f"sale.sale,{number}" for number in first]],
+                ["web_id", "not in", list(leaving_out)],
+                ["state", "!=", "cancelled"],
+            ],
+            ["origin"],
+        )
+        return first | {
+            int(row["id"]): first[int(str(row["origin"]).rpartition(",")[2])] for row in changes
+        }
+
+    def location(self, name: str) -> int:
+        """Id of a location Tryton itself brings, by its name in the module stock."""
+        return int(self.client.call("model.ir.model.data.get_id", "stock", name))
+
+    def keep_address(self, party: str, details: PartyDetails) -> None:
+        """Write the address of a party where it is told otherwise now."""
+        (row,) = self._read("party.party", [["code", "=", party]], ["addresses"]) or ({},)
+        if not row.get("addresses"):
+            return
+        country = self._countries({party: details}).get(_country(details))
+        wanted = party_row(party, details, country)["addresses"][0][1][0]
+        (known,) = self._read("party.address", [["id", "=", row["addresses"][0]]], [*wanted]) or (
+            {},
+        )
+        if any((known.get(name) or "") != (value or "") for name, value in wanted.items()):
+            self.client.call(
+                "model.party.address.write",
+                [row["addresses"][0]],
+                wanted,
+                context=company_context(self.company),
+            )
 
     def _create_singly(self, rows: list[dict[str, Any]]) -> None:
         """One party after the other; one that is refused is left to its own document to report."""

@@ -16,16 +16,20 @@ from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import (
     CreditNoteDocument,
     DocumentLine,
+    GoodsLine,
     InvoiceDocument,
     JournalDocument,
+    SalesOrderCancelDocument,
     SalesOrderDocument,
 )
 from tillbridge.canonical.orders import OrderLine
 from tillbridge.connectors.tryton.farside import Account, Setting
+from tillbridge.connectors.tryton.goods_rows import delivery_row
 from tillbridge.connectors.tryton.pricing import Priced, amount, priced
 from tillbridge.connectors.tryton.wire import Exact
 
 Row = dict[str, Any]
+REST = "/rounding"
 Charge = InvoiceDocument | CreditNoteDocument
 
 
@@ -70,15 +74,43 @@ def sale_row(operation: str, document: SalesOrderDocument, setting: Setting) -> 
     }
 
 
+def change_row(
+    operation: str,
+    document: SalesOrderDocument | SalesOrderCancelDocument,
+    lines: Sequence[OrderLine],
+    setting: Setting,
+    changed: int,
+) -> Row:
+    """A further sale of what an order has more or less than Tryton holds: signed quantities.
+
+    changed: id of the sale it changes, its origin.
+    """
+    day = document.order_date if isinstance(document, SalesOrderDocument) else document.cancel_date
+    whole = SalesOrderDocument(
+        number=document.number,
+        channel=document.channel,
+        currency=document.currency,
+        order_date=day,
+        total=0,
+        lines=tuple(lines),
+        party=document.party,
+        location=document.location,
+    )
+    return sale_row(operation, whole, setting) | {"origin": f"sale.sale,{changed}"}
+
+
 def _sale_lines(line: OrderLine, setting: Setting) -> list[Row]:
-    """The line under its own id (in `note`), and a rounding line when the price leaves a rest."""
+    """The line under its own id (in `note`), and a rounding line, which says whose it is, when the
+    price leaves a rest.
+    """
     product = setting.product(line.product)
     made = priced(line.quantity, line.net, setting.code, product.digits if product else 3)
     row = _priced_row(made, line.title or line.product or line.kind)
     if product and made.whole:
         row |= {"product": product.id, "unit": product.unit}
     row["note"] = line.line
-    return [row, *_rest_rows(made, row["description"], setting.code)]
+    rests = _rest_rows(made, row["description"], setting.code)
+    return [row, *(rest | {"note": f"{line.line}{REST}"} for rest in rests)]
 
 
 def invoice_row(
@@ -166,44 +198,14 @@ def _tax_rows(
 
 def shipment_row(operation: str, document: InvoiceDocument, setting: Setting) -> Row | None:
     """The goods of an invoice leaving their warehouse; None when it has none."""
-    buyer, warehouse = setting.sure_buyer(), setting.sure_warehouse()
-    day = document.invoice_date
-    moves: list[Row] = []
-    for line in document.lines:
-        product = setting.product(line.product)
-        if line.kind != "goods" or product is None or line.quantity <= 0:
-            continue
-        made = priced(line.quantity, line.net, setting.code, product.digits)
-        if not made.whole:
-            raise Refused(f"{line.product}: {made.text}is finer than its unit in Tryton allows")
-        move = {
-            "company": setting.company,
-            "product": product.id,
-            "unit": product.unit,
-            "quantity": made.quantity,
-            "from_location": warehouse.output,
-            "to_location": setting.customer_location,
-            "unit_price": made.price,
-            "currency": setting.currency,
-            "planned_date": day,
-            "effective_date": day,
-        }
-        origin = setting.sale_lines.get(line.line)
-        moves.append(move | ({"origin": f"sale.line,{origin}"} if origin else {}))
-    if not moves:
+    goods = [
+        GoodsLine(line=line.line, product=line.product, quantity=line.quantity, net=line.net)
+        for line in document.lines
+        if line.kind == "goods" and line.product and line.quantity > 0
+    ]
+    if not goods:
         return None
-    return {
-        "company": setting.company,
-        "reference": goods_key(operation),
-        "customer": buyer.id,
-        "delivery_address": buyer.address,
-        "warehouse": warehouse.id,
-        "warehouse_output": warehouse.output,
-        "warehouse_storage": warehouse.storage,
-        "planned_date": day,
-        "effective_date": day,
-        "outgoing_moves": [["create", moves]],
-    }
+    return delivery_row(goods_key(operation), document.invoice_date, goods, setting)
 
 
 def goods_key(operation: str) -> str:

@@ -15,8 +15,6 @@ from tillbridge.canonical.cards import CardRedeemed
 from tillbridge.canonical.documents import (
     DocumentAccepted,
     DocumentRefused,
-    SalesOrderDocument,
-    SubmitDocument,
 )
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, OrderPlaced
@@ -34,6 +32,7 @@ from tillbridge.canonical.valued import DepositReceived, RefundPaid, ValuedTende
 from tillbridge.orchestration.decision import Decision
 from tillbridge.orchestration.orders.disputes import disputed
 from tillbridge.orchestration.orders.evolve import evolve
+from tillbridge.orchestration.orders.goods import goods
 from tillbridge.orchestration.orders.payment_notices import REASONS, payment_notices
 from tillbridge.orchestration.orders.payments import tender_row
 from tillbridge.orchestration.orders.pickup import EXPIRED, to_be_refunded
@@ -42,8 +41,8 @@ from tillbridge.orchestration.orders.recognise import recognise, reverse
 from tillbridge.orchestration.orders.refunding import allocated, rank_of
 from tillbridge.orchestration.orders.return_notices import beyond_shipment, in_other_currency
 from tillbridge.orchestration.orders.returns import came_back, paid_at_tills
+from tillbridge.orchestration.orders.sales_order import sales_order
 from tillbridge.orchestration.orders.state import (
-    DocumentSeen,
     OrderState,
     captured,
     paid_unnamed,
@@ -53,9 +52,8 @@ from tillbridge.orchestration.orders.state import (
 )
 from tillbridge.orchestration.orders.stock import stock
 from tillbridge.orchestration.orders.till import VOIDED, gone_unpaid
-from tillbridge.orchestration.orders.value import earned
 from tillbridge.orchestration.orders.valuing import When, about
-from tillbridge.orchestration.policies import ChannelPolicy, Policies
+from tillbridge.orchestration.policies import Policies
 
 # answers to what was asked here; they change no target
 _ANSWERS = (StockReserved, StockShort, DocumentAccepted, DocumentRefused)
@@ -99,14 +97,18 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     _look(state, decision, order, body, at_tills)
     when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
+    deposit = _deposit(state, order, policies, when)
+    orders = sales_order(state, order, policy, when)
+    moved = stock(state, order, policy, policies, when)
     decision.emits += [
-        *_deposit(state, order, policies, when),
-        *_sales_order(state, order, policy),
+        *deposit,
+        *orders,
+        *goods(state, order, policy, when),
         *recognise(state, order, policy, when),
         *reverse(state, order, policy, when),
         *_refund(state, order, policies, when, at_tills),
         *recharge(state, order, found, when),
-        *stock(state, order, policy, policies, when),
+        *moved,
         *disputed(state, order, when),
     ]
     _payments(state, order, policies, decision, anew=isinstance(body, _MONEY))
@@ -275,35 +277,3 @@ def _refund(
     if not rows:
         return []
     return [RefundPaid(tenders=rows, **about(state, order, when, "refund"))]
-
-
-def _sales_order(state: OrderState, order: Order, policy: ChannelPolicy) -> list[Body]:
-    """The sales order goes to the ERP once, when its point (paid or placed) is reached; at the
-    latest when something is earned, because its invoice refers to it and follows it per key.
-    """
-    operation = f"{state.key}/sales_order"
-    if not policy.erp or operation in state.documents:
-        return []
-    if not earned(state):
-        paid = sum(captured(state).values())
-        early = policy.order_point == "paid" and paid < order.total
-        if early or order.cancelled_at is not None:
-            return []
-    state.documents[operation] = DocumentSeen("sales_order", "owed")
-    document = SalesOrderDocument(
-        number=order.number,
-        channel=order.channel,
-        currency=order.currency,
-        order_date=order.placed_at.date(),
-        total=order.total,
-        lines=order.lines,
-        party=order.party,
-        location=order.collect_at or (policy.fulfil_from[0] if policy.fulfil_from else ""),
-        ship_to=order.ship_to,
-    )
-    entity = state.entities.selling
-    return [
-        SubmitDocument(
-            key=state.key, id=operation, kind="sales_order", entity=entity, sales_order=document
-        )
-    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tillbridge.canonical.documents import (
     CreditNoteDocument,
     DocumentLine,
@@ -183,5 +185,6 @@ def _document(
     )
     entity = state.entities.selling
     if isinstance(body, InvoiceDocument):
+        body = msgspec.structs.replace(body, moves_goods=not policy.tells_goods)
         return [SubmitDocument(key=state.key, id=operation, kind=kind, entity=entity, invoice=body)]
     return [SubmitDocument(key=state.key, id=operation, kind=kind, entity=entity, credit_note=body)]

@@ -134,6 +134,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     payments: `kind/reference` -> what else is told of a movement. disputes: by their id. claimed:
     dispute, step, tender -> minor units booked. lapsing: authorisations the clock told of.
     lapses_at: when the next one lapses, None = none that matters.
+    ordered: what the ERP's sales order says, in a few letters ("" = not known, or not sent).
+    goods: as `moved`, what the ERP was told of it.
     """
 
     key: str
@@ -170,6 +172,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     claimed: dict[str, int] = {}
     lapsing: tuple[str, ...] = ()
     lapses_at: datetime | None = None
+    ordered: str = ""
+    goods: dict[str, int] = {}
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""
@@ -194,6 +198,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
             "payments",
             "disputes",
             "claimed",
+            "goods",
         ):
             setattr(other, field, dict(getattr(self, field)))
         return other

@@ -296,3 +296,44 @@ def _adjustment_tax_key(state: OrderState) -> str:
         for tax in line.taxes:
             return tax_key(tax)
     return SEP.join(("unknown", "", "seller"))
+
+
+def kept_lines(state: OrderState, order: Order) -> tuple[OrderLine, ...]:
+    """What is still wanted of an order's lines, which is what its sales order is to say: all less
+    what was cancelled; of a cancelled order what went out and what was earned.
+    """
+    if order.cancelled_at is not None:
+        now, values = standing(state, order), earned(state)
+        kept = []
+        for line in order.lines:
+            rest, value = _rest(line, now.cancelled.get(line.line)), values.get(line.line)
+            went = min(now.gone.get(line.line, 0), rest.quantity)
+            if line.ships and line.kind == "goods" and went > (value.quantity if value else 0):
+                value = _share(rest, went)
+            if value is not None:
+                kept.append(_as_line(line, value))
+        return tuple(kept)
+    if not state.refunds:
+        return order.lines
+    cancelled = standing(state, order).cancelled
+    rests = ((line, _rest(line, cancelled.get(line.line))) for line in order.lines)
+    return tuple(_as_line(line, rest) for line, rest in rests if _worth(rest))
+
+
+def _as_line(line: OrderLine, value: LineValue) -> OrderLine:
+    """The line with another quantity and value; itself when neither differs."""
+    if value == _rest(line, None):
+        return line
+    of = {tax_key(tax): tax for tax in line.taxes}
+    taxes = []
+    for key, amount in value.taxes.items():
+        jurisdiction, code, collector = key.split(SEP)
+        known = of.get(key) or TaxLine(code, jurisdiction, amount, collector=collector)
+        taxes.append(msgspec.structs.replace(known, amount=amount, base=0))
+    return msgspec.structs.replace(
+        line,
+        quantity=value.quantity,
+        list=value.list,
+        discount=value.discount,
+        taxes=tuple(taxes),
+    )
