@@ -6,7 +6,7 @@ the sandbox ERP over HTTP. Only the outside tells made-up things.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -210,10 +210,12 @@ def house(
     *,
     clock: Clock | None = None,
     furnish: Callable[[Path], None] | None = None,
+    reach: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Iterator[House]:
     """A house in a new folder over a database of its own, all names known and the shelves full.
 
-    furnish: changes the workspace before it is read.
+    furnish: changes the workspace before it is read. reach: settings of connections laid over its
+    own, for another ERP than the sandbox's.
     """
     write(folder, SeededIds(1))
     if furnish is not None:
@@ -223,14 +225,14 @@ def house(
     erp = ErpSimulator(folder / "erp.sqlite", key)
     transport = HttpTransport(LOOPBACK)
     try:
-        reach = {"erp": {"url": erp.start()}}
+        reached = {"erp": {"url": erp.start()}, **(reach or {})}
         hub = Hub(
             workspace,
             url,
             clock=clock,
             ids=SeededIds(2),
             transport=transport,
-            overrides=reach,
+            overrides=reached,
         )
         if clock is not None:
             hub.agreed_clock = OwnTime(clock)

@@ -62,7 +62,11 @@ BOOKS = Books(
         *accounts_of(parse_chart(default_text("chart.toml"), "chart.toml")),
         LedgerAccount("sales-tax/US-NY", "Sales tax of New York", "liability"),
     ),
-    shops=(WebShop("web-us", "us", "USD"), WebShop("web-eu", "eu", "EUR")),
+    shops=(
+        WebShop("web-us", "us", "USD"),
+        WebShop("web-eu", "eu", "EUR"),
+        WebShop("web", "us", "USD"),
+    ),
     places=(Place("wh-1", "Warehouse"), Place("store-1", "Store")),
     items=tuple(Item(f"sku-{number}", f"Product {number}") for number in range(1, 5)),
     rates=(("EUR", "0.9"),),
@@ -310,6 +314,6 @@ def stock_move(
             goods_date=DAY,
             origin=origin,
             destination=destination,
-            lines=(GoodsLine(line="1", product=product, quantity=pieces * 1000),),
+            lines=(GoodsLine(line="1", product="sku-2", quantity=pieces * 1000),),
         ),
     )

@@ -72,7 +72,7 @@ def test_a_cancelled_order_leaves_nothing_open(live: Live) -> None:
     assert receipt.outcome == "accepted", receipt.words
     assert receipt.number
     assert held(live, order.id) == {}
-    (again,) = live.deliver(cancel(order.id))
+    (again,) = live.deliver(cancel(order.id))  # nothing is left to be taken back
     assert again.outcome == "accepted", again.words
     assert held(live, order.id) == {}
 

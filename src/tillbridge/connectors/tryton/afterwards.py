@@ -8,7 +8,7 @@ more or less than Tryton holds by now: signed quantities. A cancellation takes b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -32,7 +32,7 @@ from tillbridge.connectors.tryton.drafting import (
     problem_of,
     receipt_of,
 )
-from tillbridge.connectors.tryton.farside import Setting, Warehouse
+from tillbridge.connectors.tryton.farside import Product, Setting, Warehouse
 from tillbridge.connectors.tryton.goods_rows import delivery_row, internal_row, return_row
 from tillbridge.connectors.tryton.kinds import (
     Found,
@@ -61,14 +61,20 @@ class Afterwards(Dispatch):
         trade = self._trade(assignments, documents)
         orders = [document.order for document in documents.values()]
         held = self._look.held_sales(shop, orders, leaving_out=list(documents))
+        theirs = self._theirs(held.values())
+        sales = Sales(shop)
+        found = sales.find(self._client, self._look.company, [*documents])
+        there = {one.operation for one in found}
         endings: dict[str, Ending] = {}
         drafts: list[Draft] = []
         for operation, document in documents.items():
             try:
                 sale = _sure(held, document.order)
-                setting = trade(document, shop=shop)
+                setting = _knowing(trade(document, shop=shop), theirs)
                 lines = _differences(document, sale, setting)
-                if lines:
+                if operation in there:  # whatever followed it since, it stands as it was made
+                    drafts.append(Draft(operation, {}))
+                elif lines:
                     row = outbound.change_row(operation, document, lines, setting, sale.id)
                     total = amount(sum(line.net for line in lines), document.currency)
                     drafts.append(Draft(operation, row, total))
@@ -80,8 +86,14 @@ class Afterwards(Dispatch):
                 endings[operation] = problem_of(refusal)
         self._keep_addresses(assignments, documents)
         unchanged = {op for op, ending in endings.items() if isinstance(ending, Found)}
-        endings |= self._send(Sales(shop), drafts)
+        endings |= self._send(sales, drafts)
         return [_told(receipt_of(one, endings), unchanged) for one in assignments]
+
+    def _theirs(self, held: Iterable[HeldSale]) -> dict[str, Product]:
+        """Products of held lines that may be wanted no more, by their ids over there."""
+        codes = {code for sale in held for code in sale.products.values()}
+        found = self._look.products(codes)
+        return {_held_name(product.id): product for product in found.values()}
 
     def deliveries(self, assignments: Sequence[Assignment]) -> list[Receipt]:
         """Goods that left, of one channel: shipments that are done, by lines of their sales."""
@@ -185,8 +197,6 @@ def _differences(document: Change, sale: HeldSale, setting: Setting) -> list[Ord
         line: (quantity, money.to_minor(total, document.currency))
         for line, (quantity, total) in sale.lines.items()
     }
-    codes: dict[int, str] = {product.id: code for code, product in setting.products.items()}
-    codes |= {product: code for product, code in sale.products.items() if product not in codes}
     differences: list[OrderLine] = []
     for line in wanted:
         product = setting.product(line.product)
@@ -197,13 +207,22 @@ def _differences(document: Change, sale: HeldSale, setting: Setting) -> list[Ord
         gone = OrderLine(
             line=name,
             kind="goods" if held_product else "fee",
-            product=codes.get(held_product, ""),
+            product=_held_name(held_product) if held_product else "",
             quantity=0,
             list=0,
             title=sale.titles.get(name, name),
         )
         differences.append(_less(gone, -quantity, -net))
     return [line for line in differences if line.quantity or line.list]
+
+
+def _held_name(product: int) -> str:
+    """What a product over there is called here, whatever our code for it is."""
+    return f"#{product}"
+
+
+def _knowing(setting: Setting, theirs: Mapping[str, Product]) -> Setting:
+    return msgspec.structs.replace(setting, products={**theirs, **setting.products})
 
 
 def _less(line: OrderLine, quantity: int, net: int) -> OrderLine:

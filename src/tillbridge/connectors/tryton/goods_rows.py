@@ -75,6 +75,7 @@ def internal_row(
         "from_location": ends[0],
         "to_location": ends[1],
         "planned_date": day,
+        "planned_start_date": day,
         "effective_date": day,
         "moves": [["create", moves]],
     }

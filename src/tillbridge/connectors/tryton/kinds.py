@@ -168,16 +168,18 @@ class InternalShipments:
         return _oldest_first(rows, "reference", "")
 
     def finish(self, client: TrytonClient, company: int, ids: Sequence[int]) -> None:
-        """Walk from each one's state to `done`; between two warehouses there may be a way."""
-        steps = (
-            ("request", "draft"),
-            ("draft", "wait"),
-            ("waiting", "assign_force"),
-            ("assigned", "do"),
-            ("packed", "ship"),
-            ("shipped", "do"),
-        )
-        walk(client, self.model, steps, ids, company)
+        """Walk from each one's state to `done`; between two warehouses Tryton has a way of its own,
+        and wants it packed and shipped onto it.
+        """
+        begin = (("request", "draft"), ("draft", "wait"), ("waiting", "assign_force"))
+        walk(client, self.model, begin, ids, company)
+        domain = [["id", "in", list(ids)]]
+        rows = client.search_read(self.model, domain, ["transit_location"], company=company)
+        onto_way = [row["id"] for row in rows if row["transit_location"]]
+        there = [row["id"] for row in rows if not row["transit_location"]]
+        over = (("assigned", "pack"), ("packed", "ship"), ("shipped", "do"))
+        walk(client, self.model, over, onto_way, company)
+        walk(client, self.model, (("assigned", "do"),), there, company)
 
 
 class Moves:

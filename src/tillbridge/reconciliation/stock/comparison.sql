@@ -6,21 +6,26 @@ where location = %b and condition in ('sellable', 'damaged', 'quarantine')
 group by product
 
 -- name: unseen
--- Movements of these products that the source may not have: those whose order's invoice it has not
--- taken, and those of the last while that no paper tells it.
-with paper as (
-  select d.key, bool_or(d.kind = 'invoice') as invoiced,
-         bool_or(d.kind = 'invoice' and d.state = 'accepted' and d.answered_at <= %(settled)s)
-           as taken,
-         bool_or(d.kind = 'invoice' and (d.state <> 'accepted' or d.answered_at > %(settled)s))
-           as waiting,
-         string_agg(d.kind || ' ' || d.op || ' ' || d.state, ', ' order by d.op)
-           filter (where d.state <> 'accepted' or d.answered_at > %(settled)s) as words
-  from document d join dest t using (dest)
-  where t.name = %(connection)s and d.kind in ('invoice', 'sales_order')
+-- Movements of these products that the source may not have: those whose order's invoice (or
+-- delivery, where goods are told apart) it has not taken, and those of the last while that no paper
+-- tells it.
+with told as (
+  select d.*, d.kind = case when bool_or(d.kind = 'delivery') over (partition by d.key)
+                            then 'delivery' else 'invoice' end as moves
+  from document d where d.kind in ('invoice', 'sales_order', 'delivery')
     and d.key in (select m.key from stock_movement m
                   where m.location = %(location)s and m.product = any(%(products)s::text[])
                     and m.kind = 'sale')
+), paper as (
+  select d.key, bool_or(d.moves) as invoiced,
+         bool_or(d.moves and d.state = 'accepted' and d.answered_at <= %(settled)s)
+           as taken,
+         bool_or(d.moves and (d.state <> 'accepted' or d.answered_at > %(settled)s))
+           as waiting,
+         string_agg(d.kind || ' ' || d.op || ' ' || d.state, ', ' order by d.op)
+           filter (where d.state <> 'accepted' or d.answered_at > %(settled)s) as words
+  from told d join dest t using (dest)
+  where t.name = %(connection)s
   group by d.key
 )
 select m.product, m.kind || ' ' || m.key || coalesce(' (' || p.words || ')', ''), m.quantity,
