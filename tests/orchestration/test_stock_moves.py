@@ -18,7 +18,7 @@ from tillbridge.orchestration.stock_moves import Moving, stock_moves
 
 US, CA = Keeper("us", "erp", "USD"), Keeper("ca", "erp", "CAD")
 POLICIES = Policies(keepers={"wh": US, "store": US, "tor": CA})
-WAY = {"transfer": "T-1", "origin": "wh", "destination": "tor"}
+WAY: dict[str, Any] = {"transfer": "T-1", "origin": "wh", "destination": "tor"}
 
 
 def about(key: str, source: str = "feed") -> dict[str, Any]:

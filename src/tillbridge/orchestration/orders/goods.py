@@ -20,12 +20,15 @@ from tillbridge.canonical.documents import (
 from tillbridge.canonical.orders import Order
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.stock import StockLine
+from tillbridge.orchestration.orders.returns import WRITE_OFF
 from tillbridge.orchestration.orders.sales_order import operation_of
 from tillbridge.orchestration.orders.state import DocumentSeen, OrderState
+from tillbridge.orchestration.orders.stock import NO_PICK
 from tillbridge.orchestration.orders.value import SEP, part
 from tillbridge.orchestration.orders.valuing import When
 from tillbridge.orchestration.policies import ChannelPolicy
 
+_OF_BUYERS = ("sale", "return")
 _KINDS = ("delivery", "customer_return", "stock_move")
 
 
@@ -35,7 +38,7 @@ def goods(state: OrderState, order: Order, policy: ChannelPolicy, when: When) ->
     """
     if not policy.erp or not policy.tells_goods:
         return []
-    target = _tellable(state.moved)
+    target = _tellable(_plain(state.moved))
     papers: dict[tuple[int, str, str], list[StockLine]] = {}
     for place in sorted(target.keys() | state.goods.keys()):
         difference = target.get(place, 0) - state.goods.get(place, 0)
@@ -43,12 +46,27 @@ def goods(state: OrderState, order: Order, policy: ChannelPolicy, when: When) ->
             name, product, location, kind, *units = place.split(SEP)
             paper = _paper_of(kind, difference)
             piece = StockLine(name, product, difference, location, unit="".join(units))
-            papers.setdefault((_KINDS.index(paper), location, paper), []).append(piece)
+            papers.setdefault((_KINDS.index(paper), location, kind), []).append(piece)
     state.goods = target
     return [
-        _paper(state, order, when, paper, location, lines)
-        for (_, location, paper), lines in sorted(papers.items(), key=lambda row: row[0])
+        _paper(state, order, when, (_KINDS[paper], kind), location, lines)
+        for (paper, location, kind), lines in sorted(papers.items(), key=lambda row: row[0])
     ]
+
+
+def _plain(moved: dict[str, int]) -> dict[str, int]:
+    """Movements by line, product, place, kind (of a correction its reason) and unit: an ERP keeps
+    no conditions, so what changes its condition where it is does not move.
+    """
+    found: dict[str, int] = {}
+    for place, quantity in moved.items():
+        name, product, location, kind, *more = place.split(SEP)
+        unit, condition = (*more, "", "")[:2]
+        if kind not in _OF_BUYERS:
+            kind = WRITE_OFF if condition else NO_PICK
+        key = SEP.join((name, product, location, kind, *([unit] if unit else [])))
+        found[key] = found.get(key, 0) + quantity
+    return {key: quantity for key, quantity in found.items() if quantity}
 
 
 def _tellable(moved: dict[str, int]) -> dict[str, int]:
@@ -73,7 +91,7 @@ def _tellable(moved: dict[str, int]) -> dict[str, int]:
 
 
 def _paper_of(kind: str, quantity: int) -> str:
-    if kind not in ("sale", "return"):
+    if kind not in _OF_BUYERS:
         return "stock_move"
     return "delivery" if quantity < 0 else "customer_return"
 
@@ -82,10 +100,12 @@ def _paper(
     state: OrderState,
     order: Order,
     when: When,
-    kind: str,
+    kinds: tuple[str, str],
     location: str,
     moved: Sequence[StockLine],
 ) -> SubmitDocument:
+    """kinds: of the paper and of its movements."""
+    kind, reason = kinds
     operation = f"{state.key}/{kind}/{state.step(kind)}"
     state.documents[operation] = DocumentSeen(kind, "owed")
     lines = tuple(_line(state, one) for one in moved)
@@ -98,7 +118,7 @@ def _paper(
             origin=location if moved[0].quantity < 0 else "",
             destination=location if moved[0].quantity > 0 else "",
             lines=lines,
-            reason="no_pick",
+            reason=reason,
         )
         return msgspec.structs.replace(command, stock_move=move)
     body = GoodsDocument(
