@@ -15,7 +15,7 @@ MATRIX = {
     "viewer": "look keys.own",
     "operator": (
         "look look.raw people.read cases.decide names.set data.take_in flow.pause hub.run"
-        " database.save keys.own approvals.decide stock.rules stock.tell"
+        " database.save keys.own approvals.decide stock.rules stock.tell supply.decide"
     ),
     "accountant": (
         "look look.raw look.audit cases.decide names.set periods.close rules.activate keys.own"
@@ -23,7 +23,7 @@ MATRIX = {
     ),
     "integrator": (
         "look look.raw cases.decide names.set data.take_in flow.pause hub.run secrets.set"
-        " database.save keys.own approvals.decide stock.rules stock.tell"
+        " database.save keys.own approvals.decide stock.rules stock.tell supply.decide"
     ),
     "admin": " ".join(ACTIONS),
 }

@@ -88,6 +88,8 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "StockReceived": _BOOK_STOCK,
     "TransferOrdered": _DECIDE,
     "TransferCancelled": _DECIDE,
+    "ReplenishmentProposed": _DECIDE,
+    "ProposalDecided": _DECIDE,
     "TransferDispatched": _DECIDE_AND_BOOK,
     "TransferReceived": _DECIDE_AND_BOOK,
     "SupplyExpected": _BOOK_STOCK,

@@ -121,8 +121,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
 class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The hub itself: whom it serves, where it listens, how many processes carry the flow and
-    answer HTTP, how long raw bodies are kept, hours between two scheduled runs of `verify` (0 =
-    never).
+    answer HTTP, how long raw bodies are kept, hours between two scheduled runs of `verify` and of
+    replenishment (0 = never).
     api_rate: requests per second a key of the API may send for long, unless it has its own rate.
     backlog_most: with more records waiting for the flow, pollers and drop folders wait until it is
     half of that; 0 = never.
@@ -137,6 +137,7 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     keep_records_days: int = 0
     keep_deliveries_days: int = 400
     verify_hours: float = 24.0
+    replenish_hours: Annotated[float, msgspec.Meta(ge=0, le=8760)] = 24.0
     backlog_most: int = 50_000
     api_rate: Annotated[int, msgspec.Meta(gt=0)] = 100
 

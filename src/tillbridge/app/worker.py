@@ -19,7 +19,7 @@ import msgspec
 import psycopg
 import structlog
 
-from tillbridge.app import publication, scheduled_checkpoint, scheduled_verify
+from tillbridge.app import publication, replenishment, scheduled_checkpoint, scheduled_verify
 from tillbridge.app.api import stored_answers
 from tillbridge.app.audit_digests import keep_digests
 from tillbridge.app.bell import Bell
@@ -60,6 +60,12 @@ RHYTHM = {
 DELIVERING_MOST = 4
 """Threads per destination, never more than its account takes calls at once."""
 _log = structlog.get_logger("worker")
+
+
+def rhythm(hub: Hub) -> dict[str, int]:
+    """Seconds between two runs of each chore."""
+    hours = hub.workspace.settings.hub.replenish_hours
+    return {**RHYTHM, "replenishment": int(hours * 3600)} if hours else RHYTHM
 
 
 def chores(hub: Hub) -> dict[str, schedules.Chore]:
@@ -107,6 +113,11 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         told = tell_late(connection, now)
         return f"{told.opened} supplies late, {told.closed} not any more"
 
+    def replenish(connection: Connection, now: datetime) -> str:
+        run = replenishment.run_of(hub.workspace, hub.ids, now)
+        found, lines = replenishment.counted(replenishment.propose(connection, hub.workspace, run))
+        return f"{found} proposals of {lines} lines"
+
     return {
         "partitions": partitions,
         "journals": journals,
@@ -114,6 +125,7 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         "audit": digests,
         "tills": tills,
         "supply": late_supply,
+        "replenishment": replenish,
         "erasures": lambda connection, now: erase_waiting(connection, now.date()),
     }
 
@@ -264,7 +276,7 @@ class Worker:
 
     def _schedules(self) -> None:
         with self._hub.connect() as connection:
-            schedules.make(connection, RHYTHM)
+            schedules.make(connection, rhythm(self._hub))
             connection.commit()
             todo = chores(self._hub)
             while not self._stop.is_set():

@@ -21,6 +21,7 @@ DOCUMENT_KINDS = (
     "invoice",
     "credit_note",
     "journal",
+    "purchase_proposal",
     *GOODS_KINDS,
 )
 IN_TRANSIT = "in_transit"
@@ -184,6 +185,28 @@ class StockMoveDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
         return next((end for end in ends if end not in ("", IN_TRANSIT)), "")
 
 
+class WantedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """So much of a product, thousandths of its base unit."""
+
+    product: str
+    quantity: int
+
+
+class PurchaseProposalDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the ERP's buyers are asked to buy for a location of ours; it has no amounts.
+
+    currency: of the location's entity.
+    """
+
+    number: str
+    supplier: str
+    location: str
+    proposal_date: date
+    due_date: date
+    lines: tuple[WantedLine, ...]
+    currency: str
+
+
 DocumentBody = (
     SalesOrderDocument
     | SalesOrderChangeDocument
@@ -193,6 +216,7 @@ DocumentBody = (
     | JournalDocument
     | GoodsDocument
     | StockMoveDocument
+    | PurchaseProposalDocument
 )
 
 
@@ -212,6 +236,7 @@ class SubmitDocument(Command, frozen=True, kw_only=True, omit_defaults=True):
     journal: JournalDocument | None = None
     goods: GoodsDocument | None = None
     stock_move: StockMoveDocument | None = None
+    purchase_proposal: PurchaseProposalDocument | None = None
 
     @property
     def body(self) -> DocumentBody:
@@ -225,6 +250,7 @@ class SubmitDocument(Command, frozen=True, kw_only=True, omit_defaults=True):
             or self.sales_order_change
             or self.sales_order_cancel
             or self.stock_move
+            or self.purchase_proposal
         )
         if found is None:
             raise ValueError(f"document {self.id} has no body")

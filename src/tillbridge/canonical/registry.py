@@ -84,6 +84,8 @@ _CLASSES: tuple[type[Body], ...] = (
     stock.SupplyExpected,
     supply.TransferOrdered,
     supply.TransferCancelled,
+    supply.ReplenishmentProposed,
+    supply.ProposalDecided,
     stock.PickFailed,
     stock.SourcingAsked,
     stock.StockHeld,

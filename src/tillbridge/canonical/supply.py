@@ -1,4 +1,4 @@
-"""Transfer orders: goods one place of ours is to send to another, and that they are not any more.
+"""Supply of our places: transfers that are ordered, and what replenishment proposes.
 
 What leaves and arrives of them is told by TransferDispatched and TransferReceived (stock.py).
 """
@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.stock import StockLine
 
 ASKERS = ("person", "erp", "replenishment")
+PROPOSAL_KINDS = ("transfer", "purchase")
 
 
 class TransferOrdered(Fact, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,4 +36,48 @@ class TransferCancelled(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """What of a transfer has not left stays where it is; what is on its way still arrives."""
 
     transfer: str
+    reason: str = ""
+
+
+class ProposedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a place should be sent of a product, and the figures it was worked out from, thousandths
+    of the base unit. demand: sold there in the days before. least, most: the rule's.
+    """
+
+    product: str
+    quantity: int
+    on_hand: int = 0
+    reserved: int = 0
+    on_order: int = 0
+    in_transit: int = 0
+    demand: int = 0
+    least: int = 0
+    most: int = 0
+
+
+class ReplenishmentProposed(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """A run of replenishment proposes that goods be sent to a place.
+
+    kind: one of PROPOSAL_KINDS. comes_from: the location to send, or the supplier to buy from.
+    currency: of the location's entity. days: those the demand is of. rules: hash of the rules it
+    went by.
+    """
+
+    number: str
+    kind: str
+    comes_from: str
+    location: str
+    lines: tuple[ProposedLine, ...]
+    due_at: datetime
+    currency: str = ""
+    days: int = 0
+    rules: str = ""
+
+
+class ProposalDecided(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """A proposal is accepted or rejected. by: who did it; `hub` when a rule allows it."""
+
+    number: str
+    accepted: bool
+    by: str
     reason: str = ""

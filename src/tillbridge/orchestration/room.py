@@ -19,6 +19,7 @@ from tillbridge.orchestration.orders.decide import decide as decide_order
 from tillbridge.orchestration.orders.state import OrderState
 from tillbridge.orchestration.orders.status import status_of
 from tillbridge.orchestration.policies import Policies
+from tillbridge.orchestration.proposals.machine import PROPOSALS
 from tillbridge.orchestration.sales.aisle import Aisle
 from tillbridge.orchestration.sales.decide import decide as decide_sale
 from tillbridge.orchestration.sales.returns import fold_back, without_receipt
@@ -36,7 +37,7 @@ _VOID_DECODER = msgspec.json.Decoder(SaleVoided)
 _RETURNS_DECODER = msgspec.json.Decoder(SaleReturns)
 _NO_RETURNS = SaleReturns()
 _AISLE_DECODER = msgspec.json.Decoder(Aisle)
-MACHINES = (TRANSFERS,)
+MACHINES = (TRANSFERS, PROPOSALS)
 """Those whose keys begin with a word of their own; all other keys are orders or till sales."""
 _ENCODER = msgspec.json.Encoder()
 

@@ -11,6 +11,8 @@ where case split_part(k.key, '/', 1)
   when 'transfer' then exists (
     select from transfer_state t
     where t.key = k.key and (t.origin = any(%(locations)s) or t.destination = any(%(locations)s)))
+  when 'proposal' then exists (
+    select from proposal_state p where p.key = k.key and p.location = any(%(locations)s))
   when 'stock' then split_part(k.key, '/', 2) = any(%(connections)s || %(locations)s)
   else split_part(k.key, '/', 2) = any(%(connections)s)
 end

@@ -63,6 +63,12 @@ ACTIONS: Mapping[str, Action] = {
         "integrator",
         changes=True,
     ),
+    "supply.decide": _action(
+        "run replenishment, accept and reject what it proposes",
+        "operator",
+        "integrator",
+        changes=True,
+    ),
     "stock.rules": _action(
         "put availability rules in force", "operator", "integrator", changes=True, whole=True
     ),

@@ -53,7 +53,9 @@ app.add_typer(ledger.app, name="ledger", help="The money book: balance, journal,
 app.add_typer(ledger.rules_app, name="rules", help="Posting rules: test, list, activate.")
 app.add_typer(periods.app, name="periods", help="Months: list, lock, unlock.")
 app.add_typer(
-    stock.app, name="stock", help="The stock book: show, available, compare, adjust, move, rules."
+    stock.app,
+    name="stock",
+    help="The stock book: show, available, compare, adjust, move, rules, replenish.",
 )
 app.add_typer(
     transfers.app, name="transfers", help="Goods between places: list, show, order, cancel."

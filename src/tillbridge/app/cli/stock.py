@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tillbridge.app.cli import goods, stock_compare, stock_rules
+from tillbridge.app.cli import goods, replenishment, stock_compare, stock_rules
 from tillbridge.app.cli.publication import publication
 from tillbridge.app.cli.terminal import terminal
 from tillbridge.app.text_table import table
@@ -20,6 +20,14 @@ app.command()(publication)
 # so that a quantity may begin with a minus
 app.command(context_settings={"ignore_unknown_options": True})(goods.adjust)
 app.command()(goods.move)
+for _verb in (
+    replenishment.replenish,
+    replenishment.proposals,
+    replenishment.accept,
+    replenishment.reject,
+    replenishment.supplies,
+):
+    app.command()(_verb)
 
 
 @app.callback()

@@ -32,6 +32,7 @@ TABLES = (
     "order_state",
     "sale_state",
     "transfer_state",
+    "proposal_state",
     "stock",
     "stock_movement",
     "reservation",

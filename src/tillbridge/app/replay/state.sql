@@ -15,6 +15,11 @@ from sale_state
 select key as what, revision, number, origin, destination, status, due_at, hold_version, body
 from transfer_state
 
+-- name: proposal_state
+select key as what, revision, number, kind, source, location, status, proposed_at, due_at, remote,
+       body
+from proposal_state
+
 -- name: stock
 -- a row that holds nothing may only have been locked by a record that was given up
 select location || ' ' || product || ' ' || condition as what, on_hand, reserved, counted_at,

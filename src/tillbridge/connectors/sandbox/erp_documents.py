@@ -25,6 +25,7 @@ PREFIXES = {
     "invoice": "INV",
     "credit_note": "CN",
     "journal": "JRN",
+    "purchase_proposal": "PP",
 }
 # kinds about an order, which has to be there
 OF_ORDERS = ("sales_order_change", "sales_order_cancel", "delivery", "customer_return")
@@ -212,7 +213,7 @@ def _trade(document: Incoming, rules: Rules) -> Ready:
             f"the lines of {document.kind} {document.external_id} add up to "
             f"{_text(added, document)}, its total says {_text(total, document)}",
         )
-    if document.kind in ("sales_order", "sales_order_change"):
+    if document.kind in ("sales_order", "sales_order_change", "purchase_proposal"):
         return Ready(incoming=document, total=total)
     sign = 1 if document.kind == "invoice" else -1
     move = _trade_move(document, lines, nets, taxes, sign * total, sign)

@@ -16,6 +16,7 @@ from tillbridge.canonical.documents import (
     GoodsLine,
     InvoiceDocument,
     JournalDocument,
+    PurchaseProposalDocument,
     SalesOrderCancelDocument,
     SalesOrderChangeDocument,
     SalesOrderDocument,
@@ -48,6 +49,8 @@ def document_of(
     body = command.body
     if isinstance(body, JournalDocument):
         return _journal(command, company, body)
+    if isinstance(body, PurchaseProposalDocument):
+        return _purchase(command, company, body, directory)
     if isinstance(body, StockMoveDocument):
         return _stock_move(command, company, body, directory)
     day, order, moves_goods = date.min, "", True
@@ -88,7 +91,7 @@ def document_of(
 
 def total_of(command: SubmitDocument) -> int:
     """What the ERP's total has to be, minor units; a journal's is the sum of its debits,
-    goods have none.
+    goods and proposals to buy have none.
     """
     body = command.body
     if isinstance(body, JournalDocument):
@@ -192,6 +195,34 @@ def _goods_line(line: GoodsLine, directory: Directory) -> WireGoods:
         product=_product(line.product, directory),
         quantity=quantity_text(line.quantity),
         description=line.title,
+    )
+
+
+def _purchase(
+    command: SubmitDocument, company: str, body: PurchaseProposalDocument, directory: Directory
+) -> ErpDocument:
+    nothing = to_text(0, body.currency)
+    lines = tuple(
+        TradeLine(
+            line=str(number),
+            type="goods",
+            product=_product(line.product, directory),
+            quantity=quantity_text(line.quantity),
+            amount=nothing,
+        )
+        for number, line in enumerate(body.lines, 1)
+    )
+    return ErpDocument(
+        kind=command.kind,
+        external_id=command.id,
+        company=company,
+        currency=body.currency,
+        date=body.proposal_date.isoformat(),
+        lines=lines,
+        total=nothing,
+        number_at_customer=body.number,
+        location=_location(body.location, directory),
+        narration=f"buy from {body.supplier} by {body.due_date.isoformat()}",
     )
 
 

@@ -1,0 +1,1 @@
+"""Proposals of replenishment: proposed, accepted or rejected, ordered."""

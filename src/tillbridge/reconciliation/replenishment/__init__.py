@@ -1,0 +1,1 @@
+"""Replenishment: what places should be sent, by rules, stock and demand."""

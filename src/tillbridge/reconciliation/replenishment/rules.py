@@ -1,0 +1,173 @@
+"""Replenishment rules as a planner writes them: read from `rules/stock.toml`, word by word. Pure.
+
+    demand_days = 28
+
+    [[replenish]]
+    locations = ["store"]          # codes, groups or kinds
+    category = "shoes"             # or product = ["P1"]; without either: what the place has
+    min = 4
+    max = 12
+    pack = 6
+    transfer_from = "wh-east"      # or buy_from = "Acme"
+    review_days = ["mon", "thu"]
+    lead_days = 2
+    accept_up_to = 12
+
+Every rule that fits says its fields, and a later one wins field by field. Below `min` so much is
+proposed that `max` is reached, in whole packs. A breach is told with file and line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import msgspec
+
+from tillbridge.atoms.errors import Refused
+from tillbridge.atoms.quantity import SCALE, QuantityError, to_thousandths
+from tillbridge.atoms.toml_tables import table_lines
+
+FILE = "stock.toml"
+DEMAND_DAYS = 28
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS_MOST = 366
+_QUANTITIES = ("min", "max", "pack", "accept_up_to")
+_WORDS = (
+    "locations", "category", "product", *_QUANTITIES, "transfer_from", "buy_from", "review_days",
+    "lead_days",
+)  # fmt: skip
+
+
+class ReplenishRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule. Quantities in thousandths of the base unit; None where it says nothing. source:
+    `transfer:LOCATION` or `purchase:SUPPLIER`. review_days: of DAYS.
+    """
+
+    locations: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
+    pack: int | None = None
+    accept_up_to: int | None = None
+    source: str | None = None
+    review_days: tuple[str, ...] | None = None
+    lead_days: int | None = None
+
+
+class ReplenishRules(msgspec.Struct, frozen=True):
+    """All rules, the locations they name spelled out. hash: of what they mean, short."""
+
+    rules: tuple[ReplenishRule, ...] = ()
+    demand_days: int = DEMAND_DAYS
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of their meaning, as far as people need it."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
+
+
+def parse_replenishment(text: str, places: Mapping[str, AbstractSet[str]]) -> ReplenishRules:
+    """The rules of a text; places: location -> what rules may call it. Raises Refused with every
+    problem found.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        raise Refused(f"rules/{FILE}: {problem}") from None
+    problems = [
+        f"rules/{FILE}: unknown word {name!r}"
+        for name in document
+        if name not in ("replenish", "demand_days")
+    ]
+    days = document.get("demand_days", DEMAND_DAYS)
+    if not _whole(days, 1):
+        problems.append(f"rules/{FILE}: demand_days is a whole number from 1 to {_DAYS_MOST}")
+    tables = document.get("replenish", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise Refused(f"rules/{FILE}: rules are written as [[replenish]]")
+    starts = table_lines(text, "replenish")
+    rules = []
+    for number, table in enumerate(tables):
+        try:
+            rules.append(_rule(table, places))
+        except (TypeError, ValueError) as problem:
+            line = starts[number] if number < len(starts) else 1
+            problems.append(f"rules/{FILE}:{line}: {problem}")
+    if problems:
+        raise Refused("\n".join(problems), code="rules")
+    return ReplenishRules(tuple(rules), days)
+
+
+def _rule(table: Mapping[str, Any], places: Mapping[str, AbstractSet[str]]) -> ReplenishRule:
+    for name in table:
+        if name not in _WORDS:
+            raise ValueError(f"unknown word {name!r}; a rule has {', '.join(_WORDS)}")
+    named = _names(table.get("locations", []))
+    unknown = set(named) - {label for labels in places.values() for label in labels}
+    if unknown:
+        raise ValueError(f"no location, group or kind {min(unknown)!r}")
+    where = [p for p, labels in places.items() if not named or not labels.isdisjoint(named)]
+    much = {name: _quantity(name, table[name]) for name in _QUANTITIES if name in table}
+    if much.get("pack") == 0:
+        raise ValueError("a pack holds something")
+    if "min" in much and "max" in much and much["max"] < much["min"]:
+        raise ValueError("max is below min")
+    review = _names(table["review_days"]) if "review_days" in table else None
+    if set(review or ()) - set(DAYS):
+        raise ValueError(f"review_days are of {', '.join(DAYS)}")
+    lead = table.get("lead_days")
+    if lead is not None and not _whole(lead, 0):
+        raise ValueError(f"lead_days is a whole number from 0 to {_DAYS_MOST}")
+    return ReplenishRule(
+        locations=tuple(where),
+        categories=_names(table.get("category", [])),
+        products=_names(table.get("product", [])),
+        least=much.get("min"),
+        most=much.get("max"),
+        pack=much.get("pack"),
+        accept_up_to=much.get("accept_up_to"),
+        source=_source(table, places),
+        review_days=review,
+        lead_days=lead,
+    )
+
+
+def _source(table: Mapping[str, Any], places: Mapping[str, AbstractSet[str]]) -> str | None:
+    origin, supplier = table.get("transfer_from"), table.get("buy_from")
+    if origin is not None and supplier is not None:
+        raise ValueError("goods are sent from a location or bought from a supplier, not both")
+    if origin is not None and origin not in places:
+        raise ValueError(f"transfer_from: no location {origin!r}")
+    if supplier is not None and not (isinstance(supplier, str) and supplier):
+        raise ValueError("buy_from: a text")
+    if origin is not None:
+        return f"transfer:{origin}"
+    return None if supplier is None else f"purchase:{supplier}"
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    names = tuple(value) if isinstance(value, list) else (value,)
+    if not all(isinstance(name, str) and name and "\x1f" not in name for name in names):
+        raise ValueError("a text or a list of texts")
+    return names
+
+
+def _quantity(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(f'{name}: a whole number, or a text such as "0.65"')
+    try:
+        found = value * SCALE if isinstance(value, int) else to_thousandths(value)
+    except QuantityError as problem:
+        raise ValueError(f"{name}: {problem}") from None
+    if found < 0:
+        raise ValueError(f"{name}: a quantity is not negative")
+    return found
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= _DAYS_MOST
