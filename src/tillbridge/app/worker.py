@@ -35,6 +35,8 @@ from tillbridge.posting.stock import expiry
 from tillbridge.posting.stock.waiting import ask_again
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.journals import summarise
+from tillbridge.reconciliation.cards import look_at_cards
+from tillbridge.reconciliation.holds import look_at_holds
 from tillbridge.reconciliation.stock.supply import tell_late
 from tillbridge.reconciliation.tills.cases import tell
 from tillbridge.reconciliation.tills.health import health
@@ -56,6 +58,8 @@ RHYTHM = {
     "tills": 600,
     "erasures": 3600,
     "supply": 300,
+    "cards": 300,
+    "holds": 300,
 }
 DELIVERING_MOST = 4
 """Threads per destination, never more than its account takes calls at once."""
@@ -98,9 +102,6 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
             told += f", {len(dropped)} of the log"
         return told
 
-    def digests(connection: Connection, now: datetime) -> str:
-        return keep_digests(connection, hub.workspace.folder, now)
-
     def tills(connection: Connection, now: datetime) -> str:
         looked = look(connection, hub.expected, now)
         told = tell(connection, health(connection, hub.expected, now), hub.expected, now)
@@ -122,10 +123,12 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         "partitions": partitions,
         "journals": journals,
         "retention": forget,
-        "audit": digests,
+        "audit": lambda connection, now: keep_digests(connection, hub.workspace.folder, now),
         "tills": tills,
         "supply": late_supply,
         "replenishment": replenish,
+        "cards": look_at_cards,
+        "holds": look_at_holds,
         "erasures": lambda connection, now: erase_waiting(connection, now.date()),
     }
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from tillbridge.canonical.fact import Fact
 
 TENDER_KINDS = ("card", "cash", "wallet", "gift_card", "store_credit", "coupon", "account", "other")
+CARD_TENDERS = ("gift_card", "store_credit")
 # who tells a payment, where one source carries several tellers: itself, or the payment service
 PROVIDER = "provider"
 ROADS = ("", PROVIDER)

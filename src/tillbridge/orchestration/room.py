@@ -189,6 +189,7 @@ def _order_columns(states: Sequence[OrderState]) -> tuple[list[object], ...]:
         [order.total if order else None for order in told],
         [order.placed_at if order else None for order in told],
         [_ENCODER.encode(state) for state in states],
+        [state.lapses_at for state in states],
     )
 
 

@@ -4,14 +4,15 @@
 select key, body from order_state where key = any(%b::text[])
 
 -- name: save_orders
-insert into order_state (key, revision, number, channel, status, currency, total, placed_at, body)
-select k, r, n, c, s, cu, t, p, b
+insert into order_state (key, revision, number, channel, status, currency, total, placed_at, body,
+                         lapses_at)
+select k, r, n, c, s, cu, t, p, b, l
 from unnest(%b::text[], %b::int[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
-            %b::timestamptz[], %b::bytea[]) x (k, r, n, c, s, cu, t, p, b)
+            %b::timestamptz[], %b::bytea[], %b::timestamptz[]) x (k, r, n, c, s, cu, t, p, b, l)
 on conflict (key) do update set
   revision = excluded.revision, number = excluded.number, channel = excluded.channel,
   status = excluded.status, currency = excluded.currency, total = excluded.total,
-  placed_at = excluded.placed_at, body = excluded.body
+  placed_at = excluded.placed_at, body = excluded.body, lapses_at = excluded.lapses_at
 
 -- name: load_sales
 select key, type, fact_hash, source, location, till, business_date, sequence, receipt, total,

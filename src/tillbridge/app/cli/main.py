@@ -11,6 +11,7 @@ import typer
 from tillbridge.app.cli import (
     approvals,
     audit,
+    cards,
     cases,
     db,
     goods,
@@ -61,6 +62,7 @@ app.add_typer(
     transfers.app, name="transfers", help="Goods between places: list, show, order, cancel."
 )
 app.add_typer(orders.app, name="orders", help="Goods of orders: pick-failed, source.")
+app.add_typer(cards.app, name="cards", help="Gift cards and store credit: show, tie.")
 app.add_typer(policies.app, name="policies", help="Terms of sale: show.")
 app.add_typer(goods.app, name="items", help="The item master: import, show.")
 app.add_typer(secrets.app, name="secrets", help="Secrets: set, list, import, rotate-key.")

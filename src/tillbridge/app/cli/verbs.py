@@ -17,6 +17,8 @@ VERBS: Mapping[str, str] = {
     "audit digest": "look.audit",
     "audit list": "look.audit",
     "audit verify": "look.audit",
+    "cards show": "look",
+    "cards tie": "look",
     "cases cancel": "cases.decide",
     "cases list": "look",
     "cases plan": "look",

@@ -85,6 +85,10 @@ class Delivery(msgspec.Struct, frozen=True):
         """Aggregate key in the file's own terms."""
         return key_of(kind, self.connection.name, *parts)
 
+    def order_key(self, order: str) -> str:
+        """Key of an order a row names: of this connection, or `order/web/1001` of another."""
+        return order if order.startswith("order/") else self.key("order", order)
+
     def identity(self) -> tuple[str, ...]:
         """Values of the identity columns, as `split` took them."""
         # Rows of one delivery share them, so the first one speaks for all.

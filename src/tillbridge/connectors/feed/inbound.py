@@ -8,6 +8,7 @@ from typing import cast
 from tillbridge.connectors.feed.config import FeedConfig, mapping_of
 from tillbridge.connectors.feed.delivery import Delivery
 from tillbridge.connectors.feed.fields import places_of
+from tillbridge.connectors.feed.inbound_cards import card
 from tillbridge.connectors.feed.inbound_goods import GOODS
 from tillbridge.connectors.feed.inbound_orders import order
 from tillbridge.connectors.feed.inbound_rows import payment, product, stock
@@ -23,6 +24,7 @@ _KINDS: dict[str, Callable[[Delivery], Translation]] = {
     "stock": stock,
     "product": product,
     "payment": payment,
+    "card": card,
     **GOODS,
 }
 

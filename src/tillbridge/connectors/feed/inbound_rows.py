@@ -21,6 +21,7 @@ _PAYMENTS: dict[str, type[payments.Payment]] = {
     "authorized": payments.PaymentAuthorized,
     "voided": payments.PaymentVoided,
     "failed": payments.PaymentFailed,
+    "refund_failed": payments.RefundFailed,
 }
 
 
@@ -105,7 +106,7 @@ def payment(delivery: Delivery) -> Translation:
         raise unreadable(row.where("amount"), words)
     reference, order = row.text("reference"), row.text("order")
     kind = row.choice("kind", "captured")
-    key = delivery.key("order", order) if order else delivery.key("payment", reference)
+    key = delivery.order_key(order) if order else delivery.key("payment", reference)
     fact: payments.Payment = _PAYMENTS[kind](
         **delivery.carried(
             key,
@@ -118,7 +119,12 @@ def payment(delivery: Delivery) -> Translation:
         amount=amount,
         currency=currency,
         parent=row.text("parent"),
+        intent=row.text("intent"),
+        card=row.text("card"),
     )
+    if isinstance(fact, payments.PaymentAuthorized):
+        until = row.instant("until", delivery.connection.timezone)
+        fact = msgspec.structs.replace(fact, until=until)
     if isinstance(fact, payments.PaymentRefunded):
         fact = msgspec.structs.replace(fact, refund=row.text("refund"))
     return Translation(facts=(fact,))

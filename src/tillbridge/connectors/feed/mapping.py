@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
-from tillbridge.canonical.payments import TENDER_KINDS
+from tillbridge.canonical.payments import CARD_TENDERS, TENDER_KINDS
 from tillbridge.canonical.sales import FULFILS
 from tillbridge.canonical.stock import CONDITIONS, PICK_FAILURES
 from tillbridge.canonical.supply import ASKERS
 
 FORMATS = ("csv", "tsv", "jsonl", "fixed")
-PAYMENT_KINDS = ("captured", "refunded", "authorized", "voided", "failed")
+PAYMENT_KINDS = ("captured", "refunded", "authorized", "voided", "failed", "refund_failed")
+CARD_EVENTS = ("issued", "redeemed", "adjusted", "expired")
 # Encodings in which a broken byte can be told from a good one and put back unharmed.
 ENCODINGS = (
     "ascii", "utf-8", "latin-1", "iso8859-2", "iso8859-9", "iso8859-15", "cp1250", "cp1251",
@@ -235,6 +236,19 @@ _PAYMENT = {
         "parent": Meaning("text"),
         "refund": Meaning("text"),
         "kind": Meaning("choice", choices=PAYMENT_KINDS),
+        "intent": Meaning("text"),
+        "until": Meaning("instant"),
+        "card": Meaning("text"),
+    }
+}
+_CARD = {
+    "row": {
+        **{name: Meaning("text", required=True) for name in ("reference", "card")},
+        "event": Meaning("choice", required=True, choices=CARD_EVENTS),
+        "amount": Meaning("amount", required=True),
+        "at": Meaning("instant", required=True),
+        "kind": Meaning("choice", choices=CARD_TENDERS),
+        **{name: Meaning("text") for name in ("currency", "order", "tender", "reason")},
     }
 }
 # kind -> section -> field -> meaning
@@ -244,6 +258,7 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
     "stock": _STOCK,
     "product": _PRODUCT,
     "payment": _PAYMENT,
+    "card": _CARD,
     "item": _ITEM,
     "adjustment": _goods(line=("location",), reason=Meaning("text", required=True)),
     "condition": _goods(line=("location",), before=_BEFORE, reason=Meaning("text")),
@@ -257,7 +272,7 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
 KINDS = tuple(SCHEMA)
 # sections that may stand several times ([[line]]); every kind needs those of NEEDED
 REPEATED = ("line", "tender", "tax", "pack", "component")
-ROWS = ("stock", "product", "payment")
+ROWS = ("stock", "product", "payment", "card")
 """Kinds with one row for each; the rows of the others belong together by their identity."""
 NEEDED = {
     **dict.fromkeys(ROWS, ("row",)),

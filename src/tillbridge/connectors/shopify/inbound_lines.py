@@ -20,6 +20,7 @@ from tillbridge.connectors.shopify.inbound_scope import Scope, plain_text
 
 MILLION = 1_000_000
 ONE = 1000
+SPREAD = ("goods", "service")
 
 
 class Tax(msgspec.Struct, frozen=True):
@@ -70,6 +71,8 @@ def order_lines(order: wire.Order, scope: Scope) -> tuple[tuple[OrderLine, ...],
     ]
     _share_discount(order, parts, scope)
     _share_tax(order, parts, scope)
+    if order.taxes_included:
+        _spread_tax(parts, scope.settings.rounding_tolerance)
     lines = [_line(part, scope, inclusive=order.taxes_included) for part in parts]
     return _closed(order, parts, lines, scope)
 
@@ -277,6 +280,21 @@ def _share_tax(order: wire.Order, parts: list[Part], scope: Scope) -> None:
         shares = split(tax.amount, [max(part.paid, 0) for part in sharing])
         for part, share in zip(sharing, shares, strict=True):
             part.taxes.append(msgspec.structs.replace(tax, amount=share))
+
+
+def _spread_tax(parts: list[Part], tolerance: int) -> None:
+    """A tax that one line alone bears, too much for it but right for all, is shared by value."""
+    sharing = [part for part in parts if part.paid > 0 and part.taxable and part.kind in SPREAD]
+    bearing = [part for part in sharing if part.tax]
+    taxes = bearing[0].taxes if len(bearing) == 1 else []
+    if len(taxes) != 1 or not (rate := taxes[0].rate):
+        return
+    tax, inside, slack = taxes[0], rate / (1 + rate), tolerance * len(sharing)
+    fits = abs(sum(part.paid for part in sharing) * inside - tax.amount) <= slack
+    if fits and tax.amount - bearing[0].paid * inside > slack:
+        for part, share in zip(sharing, split(tax.amount, [p.paid for p in sharing]), strict=True):
+            part.taxes = [msgspec.structs.replace(tax, amount=share)]
+            part.where += ", with its share of the tax told on one line"
 
 
 def _line(part: Part, scope: Scope, *, inclusive: bool) -> OrderLine:

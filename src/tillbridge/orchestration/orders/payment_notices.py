@@ -46,7 +46,7 @@ def payment_notices(
     if not state.payments and not state.disputes:
         return _NOTHING
     standing = intents(payment_tables(state))
-    state.lapses_at = _lapses_at(state, order, standing, policies)
+    state.lapses_at, state.lapses = _next_lapse(state, order, standing, policies)
     found = [
         *_captures(order, standing),
         *_holds(state, order, standing),
@@ -197,18 +197,18 @@ def _disputes(state: OrderState, order: Order) -> Iterator[NeedsDecision]:
         )
 
 
-def _lapses_at(
+def _next_lapse(
     state: OrderState, order: Order, standing: list[Intent], policies: Policies
-) -> datetime | None:
-    """When the next authorisation lapses of which money is left and nobody was told."""
+) -> tuple[datetime | None, str]:
+    """The next authorisation that lapses of which money is left and nobody was told."""
     if order.cancelled_at is not None or order.test:
-        return None
+        return None, ""
     held = [row for one in standing if one.left for row in one.held]
     told = [row for row in held if row.reference not in state.lapsing]
     if not told:
-        return None
+        return None, ""
     days = policies.terms(order, state.entities.selling).authorization_days
-    return min(row.until or row.at + timedelta(days=days) for row in told)
+    return min((row.until or row.at + timedelta(days=days), row.reference) for row in told)
 
 
 def _value(values: dict[str, LineValue]) -> int:

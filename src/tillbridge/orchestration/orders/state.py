@@ -133,7 +133,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     `entity/location/return/index/line` -> what is booked as owed to stores of other entities.
     payments: `kind/reference` -> what else is told of a movement. disputes: by their id. claimed:
     dispute, step, tender -> minor units booked. lapsing: authorisations the clock told of.
-    lapses_at: when the next one lapses, None = none that matters.
+    lapses, lapses_at: the next one that lapses, and when; None = none that matters.
     ordered: what the ERP's sales order says, in a few letters ("" = not known, or not sent).
     goods: as `moved`, what the ERP was told of it.
     """
@@ -174,6 +174,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     lapses_at: datetime | None = None
     ordered: str = ""
     goods: dict[str, int] = {}
+    lapses: str = ""
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""
