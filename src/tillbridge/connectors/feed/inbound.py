@@ -11,6 +11,7 @@ from tillbridge.connectors.feed.fields import places_of
 from tillbridge.connectors.feed.inbound_cards import card
 from tillbridge.connectors.feed.inbound_goods import GOODS
 from tillbridge.connectors.feed.inbound_orders import order
+from tillbridge.connectors.feed.inbound_returns import returns
 from tillbridge.connectors.feed.inbound_rows import payment, product, stock
 from tillbridge.connectors.feed.inbound_sales import sale
 from tillbridge.connectors.feed.wire import rows_of
@@ -25,6 +26,7 @@ _KINDS: dict[str, Callable[[Delivery], Translation]] = {
     "product": product,
     "payment": payment,
     "card": card,
+    "returns": returns,
     **GOODS,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 
-from tillbridge.atoms.ids import party_id
+from tillbridge.atoms.ids import key_of, party_id
 from tillbridge.canonical.orders import Place, TaxLine
 from tillbridge.canonical.sales import SaleLine, SaleRung, SaleTender, order_of, parted
 from tillbridge.connectors.feed.delivery import Delivery, differ
@@ -32,6 +32,8 @@ def sale(delivery: Delivery) -> Translation:
     total = _proven_total(delivery, head, lines, taxes, tenders, currency)
     lines, taxes = parted(lines, taxes)
     party = head.text("party")
+    order, source = head.text("order"), head.text("source") or delivery.connection.name
+    orders = (key_of("order", source, order),) if order else ()
     fact = SaleRung(
         **delivery.carried(key, key, at, day, location),
         location=location,
@@ -45,7 +47,7 @@ def sale(delivery: Delivery) -> Translation:
         taxes=taxes,
         party=party_id(delivery.connection.name, party) if party else "",
         receipt=head.text("receipt"),
-        links=tuple(dict.fromkeys(_originals(delivery, currency))),
+        links=tuple(dict.fromkeys([*orders, *_originals(delivery, currency)])),
         ship_to=Place(head.text("country"), head.text("region"), head.text("postcode_area")),
     )
     return Translation(facts=(fact,))

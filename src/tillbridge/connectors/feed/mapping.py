@@ -12,6 +12,7 @@ import msgspec
 
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import CARD_TENDERS, TENDER_KINDS
+from tillbridge.canonical.returns import DISPOSITIONS
 from tillbridge.canonical.sales import FULFILS
 from tillbridge.canonical.stock import CONDITIONS, PICK_FAILURES
 from tillbridge.canonical.supply import ASKERS
@@ -19,6 +20,7 @@ from tillbridge.canonical.supply import ASKERS
 FORMATS = ("csv", "tsv", "jsonl", "fixed")
 PAYMENT_KINDS = ("captured", "refunded", "authorized", "voided", "failed", "refund_failed")
 CARD_EVENTS = ("issued", "redeemed", "adjusted", "expired")
+RETURN_STATES = ("authorized", "cancelled", "received", "inspected")
 # Encodings in which a broken byte can be told from a good one and put back unharmed.
 ENCODINGS = (
     "ascii", "utf-8", "latin-1", "iso8859-2", "iso8859-9", "iso8859-15", "cp1250", "cp1251",
@@ -74,6 +76,8 @@ _SALE = {
         "country": Meaning("text"),
         "region": Meaning("text"),
         "postcode_area": Meaning("text"),
+        "order": Meaning("text"),
+        "source": Meaning("text"),
     },
     "line": _line(
         direction=Meaning("choice", choices=("sale", "return")),
@@ -198,6 +202,26 @@ _PICK_FAILURE = {
         "quantity": Meaning("quantity"),
     },
 }
+_RETURN = {
+    "head": {
+        "number": Meaning("text", required=True),
+        "order": Meaning("text", required=True),
+        "source": Meaning("text"),
+        "state": Meaning("choice", required=True, choices=RETURN_STATES),
+        "at": Meaning("instant", required=True),
+        "location": Meaning("text"),
+        "receipt": Meaning("text"),
+        "until": Meaning("day"),
+        "reason": Meaning("text"),
+    },
+    "line": {
+        "line": Meaning("text"),
+        "product": Meaning("text"),
+        "quantity": Meaning("quantity", required=True),
+        "disposition": Meaning("choice", choices=DISPOSITIONS),
+        "reason": Meaning("text"),
+    },
+}
 _SUPPLY = {
     "head": {
         "supply": Meaning("text", required=True),
@@ -268,6 +292,7 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
     "arrival": _goods(*_PLACES, complete=Meaning("flag")),
     "supply": _SUPPLY,
     "pick_failure": _PICK_FAILURE,
+    "returns": _RETURN,
 }
 KINDS = tuple(SCHEMA)
 # sections that may stand several times ([[line]]); every kind needs those of NEEDED
@@ -287,6 +312,7 @@ NEEDED = {
     "arrival": ("head", "line"),
     "supply": ("head", "line"),
     "pick_failure": ("head",),
+    "returns": ("head",),
 }
 
 

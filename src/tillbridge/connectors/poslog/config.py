@@ -30,6 +30,8 @@ class PoslogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     tender_ids: false where TenderID is the id of a payment instead of a kind of tender.
     tender_kinds: their tender name ("Voucher" or "Voucher:7") -> kind (canonical TENDER_KINDS).
     item_kinds: their ItemType -> kind of line (canonical LINE_KINDS).
+    orders: connection whose orders goods are brought back of; the log names an order as that
+    connection does, or by the key the hub told with the return's authorisation.
     other_issuers: their tender names that are cards or credit of another legal entity.
     piece_max_bytes: a transaction larger than this is a broken piece.
     """
@@ -43,6 +45,7 @@ class PoslogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     tender_kinds: dict[str, str] = {}
     item_kinds: dict[str, str] = {}
     other_issuers: tuple[str, ...] = ()
+    orders: str = ""
     piece_max_bytes: int = 8 * 1024 * 1024
 
     def step_of(self, currency: str) -> int:

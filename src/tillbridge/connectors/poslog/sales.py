@@ -140,6 +140,7 @@ def _line(setting: Setting, line: Shared, number: str, activated: dict[str, str]
         kind = "gift_card"
     back = line.list < 0 or line.quantity < 0
     given_up = _given_up(setting, part) if back and part.fulfil else ("", "")
+    links = _keys(setting, part.links) if back and not part.fulfil else ()
     return SaleLine(
         line=number,
         kind=kind,
@@ -158,6 +159,7 @@ def _line(setting: Setting, line: Shared, number: str, activated: dict[str, str]
         place=setting.names.ours("location", part.place, where=where) if part.place else "",
         order=given_up[0],
         order_line=given_up[1],
+        link=links[0] if len(links) == 1 else "",
     )
 
 
@@ -327,25 +329,32 @@ def card_id(number: str) -> str:
 
 
 def _links(setting: Setting, retail: wire.Retail) -> tuple[str, ...]:
-    """Keys of the sales that goods came back from, in order, each once."""
+    """Keys of the sales and orders that goods came back from, in order, each once."""
     told = list(retail.links)
     for line in retail.lines:
         if isinstance(line.part, wire.Merchandise):
             told += line.part.links
+    return _keys(setting, told)
+
+
+def _keys(setting: Setting, told: Iterable[wire.Link]) -> tuple[str, ...]:
+    keys = (_key(setting, link) for link in told if not _NO_RETURN.search(link.reason))
+    return tuple(dict.fromkeys(key for key in keys if key))
+
+
+def _key(setting: Setting, link: wire.Link) -> str:
+    """Key of what a link names, "" when it names nothing that can be known."""
+    if link.order:
+        if link.order.startswith(("order/", "sale/")):
+            return link.order
+        orders = setting.settings.orders
+        return key_of("order", orders, link.order) if orders else ""
+    if not link.sequence or link.day is None:
+        return ""
     header = setting.header
-    found = {
-        key_of(
-            "sale",
-            setting.connection.name,
-            link.store or header.store,
-            link.till or header.till,
-            link.day.isoformat(),
-            link.sequence,
-        ): None
-        for link in told
-        if link.sequence and link.day is not None and not _NO_RETURN.search(link.reason)
-    }
-    return tuple(found)
+    store, till = link.store or header.store, link.till or header.till
+    name = setting.connection.name
+    return key_of("sale", name, store, till, link.day.isoformat(), link.sequence)
 
 
 def _parties(setting: Setting, retail: wire.Retail) -> list[PartyDetails]:

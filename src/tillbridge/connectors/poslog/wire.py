@@ -21,7 +21,9 @@ LINES_MAX = 20_000
 
 
 class Link(msgspec.Struct, frozen=True):
-    """Another transaction this one (or one of its lines) speaks about; line: of it, if told."""
+    """Another transaction this one (or one of its lines) speaks about; line: of it, if told. order:
+    number of the order instead, where goods were not sold at a till.
+    """
 
     store: str
     till: str
@@ -29,6 +31,7 @@ class Link(msgspec.Struct, frozen=True):
     sequence: str
     reason: str
     line: str = ""
+    order: str = ""
 
 
 class Tax(msgspec.Struct, frozen=True):
@@ -290,6 +293,7 @@ def link_of(element: Element) -> Link:
         sequence=sequence,
         reason=attribute(element, "ReasonCode") or attribute(element, "TypeCode"),
         line=_line_number(element),
+        order=fields.inner(element, "OrderID", "CustomerOrderID", "CustomerOrderNumber"),
     )
 
 
