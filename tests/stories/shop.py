@@ -161,7 +161,7 @@ class House:
         """On hand and reserved, whole pieces."""
         rows = self.rows(
             "select on_hand / 1000, reserved / 1000 from stock"
-            " where product = %s and location = %s",
+            " where product = %s and location = %s and condition = 'sellable'",
             product,
             location,
         )

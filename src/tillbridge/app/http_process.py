@@ -23,6 +23,7 @@ import structlog
 from tillbridge.app.api.dispatch import Api
 from tillbridge.app.api.resources import Resources
 from tillbridge.app.api.routes import PREFIX
+from tillbridge.app.channel_policies import policies_of
 from tillbridge.app.http import intake_connections, listen, serve_on
 from tillbridge.app.live_secrets import LiveSecrets
 from tillbridge.app.logs import log_to
@@ -123,7 +124,7 @@ def serve_workspace(
     connections = intake_connections(loaded)
     url = os.environ[URL_VARIABLE]
     writer = IntakeWriter(url)
-    resources = Resources(url, loaded.settings, writer)
+    resources = Resources(url, loaded.settings, writer, policies=policies_of(loaded))
     exchange(resources)
     serve_on(
         socket.socket(fileno=number),

@@ -89,6 +89,15 @@ def carry_out(connection: Connection, who: Who, wish: Wish, now: datetime) -> in
         return None
     if not wish.reason:
         raise Refused("a second person has to approve this; say why with --reason")
+    return propose(connection, who, wish)
+
+
+def propose(connection: Connection, who: Who, wish: Wish) -> int:
+    """Put a change before a second person; gives the proposal's number. The caller commits.
+
+    For a program that may ask for what only people may allow; others go through `carry_out`.
+    """
+    kind = KINDS[wish.action]
     change = msgspec.json.encode(wish.change, order="sorted")
     row = connection.execute(
         QUERIES.propose,

@@ -13,7 +13,10 @@ from typing import Any
 
 import msgspec
 
-from tillbridge.durable.rooms import Connection
+from tillbridge.atoms.ids import lane_of
+from tillbridge.canonical.returns import ReturnAuthorized
+from tillbridge.durable import log
+from tillbridge.durable.rooms import Connection, Record
 from tillbridge.mapping import names
 from tillbridge.posting.money import activation, periods
 from tillbridge.posting.stock import activation as availability
@@ -109,6 +112,11 @@ def _replay(connection: Connection, change: Change, hand: Hand) -> None:
     plans.make(connection, wanted, chosen, hand.by, hand.reason)
 
 
+def _authorize(connection: Connection, change: Change, _: Hand) -> None:
+    fact = msgspec.convert(change["fact"], ReturnAuthorized)
+    log.append(connection, [Record(fact.key, "ReturnAuthorized", fact, lane_of(fact.key))])
+
+
 def _policy_now(connection: Connection, _: Change) -> Any:
     return msgspec.to_builtins(policy.read(connection))
 
@@ -126,5 +134,6 @@ KINDS: Mapping[str, Kind] = {
     "stock.rules": Kind("stock.rules", _availability_now, _activate_availability),
     "cases.give_up": Kind("cases.decide", _case_now, _give_up),
     "cases.replay": Kind("cases.decide", None, _replay),
+    "returns.authorize": Kind("returns.decide", None, _authorize),
     "approvals.policy": Kind("approvals.policy", _policy_now, _set_policy),
 }

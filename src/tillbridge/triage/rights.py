@@ -22,6 +22,7 @@ SCOPES: Mapping[str, str] = {
     "checkout:validate": "have a basket looked at before it is paid",
     "orders:write": "hand orders in and ask how they stand",
     "payments:write": "tell what happened to the payments of orders",
+    "returns:write": "ask what of any sale may come back, and authorise it",
 }
 """What a key of a client can be good for."""
 _ALL = frozenset(ROLES)
@@ -71,6 +72,9 @@ ACTIONS: Mapping[str, Action] = {
     ),
     "stock.rules": _action(
         "put availability rules in force", "operator", "integrator", changes=True, whole=True
+    ),
+    "returns.decide": _action(
+        "allow returns above the limits of the policy", "operator", "accountant", changes=True
     ),
     "secrets.set": _action("replace secrets", "integrator", changes=True, whole=True),
     "database.save": _action("back up", "operator", "integrator", changes=True, whole=True),

@@ -37,7 +37,7 @@ from tillbridge.atoms.ids import SystemIds
 from tillbridge.inbox.group_commit import IntakeWriter
 from tillbridge.triage import operators
 from tillbridge.triage.operators import KeyTerms
-from tillbridge.triage.rights import SCOPES
+from tillbridge.triage.rights import ACTIONS, SCOPES
 
 EXAMPLES = int(os.environ.get("TILLBRIDGE_API_EXAMPLES", "10"))
 
@@ -69,11 +69,12 @@ def server(
 
 @pytest.fixture
 def keys(connection: Connection) -> dict[str, str]:
-    """A key for each scope and one for `look`."""
+    """A key for each scope, and one of a person for what operators do."""
     operators.of_account(connection, "ann", "ann")
     now = SystemClock().now()
     person = operators.make_key(connection, "ann", "ann", KeyTerms(5), now=now, ids=SystemIds())
-    return {"look": person, "": "", **dict.fromkeys(SCOPES, client_key(connection, *SCOPES))}
+    client = dict.fromkeys(SCOPES, client_key(connection, *SCOPES))
+    return {"": "", **dict.fromkeys(ACTIONS, person), **client}
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from tillbridge.app.api.group import DeskWork, Placed
 from tillbridge.app.api.questions import AvailabilityWork, Question
@@ -21,6 +22,8 @@ from tillbridge.durable.rooms import Connection
 from tillbridge.durable.session import connect
 from tillbridge.inbox.answers import Answer
 from tillbridge.inbox.webhooks import Writer
+from tillbridge.orchestration.policies import Policies
+from tillbridge.orchestration.terms import OrderTerms, Whom
 from tillbridge.posting.stock.activation import RulesInForce
 
 STATEMENT_MS = 5_000
@@ -41,14 +44,18 @@ class Resources:
         *,
         clock: Clock | None = None,
         ids: Ids | None = None,
+        policies: Policies | None = None,
     ) -> None:
-        """Opens nothing; intake: started and stopped by whoever made it."""
+        """Opens nothing; intake: started and stopped by whoever made it. policies: none written
+        when left out.
+        """
         self.url = url
         self.settings = settings
         self.intake = intake
         self._agreed = AgreedClock(SystemClock())
         self.clock: Clock = clock or self._agreed
         self.ids = ids or SystemIds()
+        self.policies = policies or Policies(tender_kinds=settings.tender_kinds)
         self.sessions = Sessions(url)
         self.direct = _direct(settings)
         self.labels = labels(settings)
@@ -82,6 +89,18 @@ class Resources:
         """Where a channel knows how to tax what it sends; () when nobody says."""
         found = self._channels.get(channel)
         return found.tax_places if found else ()
+
+    def terms_of(self, channel: str, entity: str, day: date) -> OrderTerms:
+        """What was agreed for what a channel sells over the counter on a day."""
+        brand = self.policies.of(channel, entity).brand
+        return self.policies.sale.of(Whom(channel, entity, "", brand, day))
+
+    def till_of(self, location: str) -> tuple[str, str, str]:
+        """Channel, entity and currency of the tills at a location."""
+        place = next((one for one in self.settings.location if one.code == location), None)
+        entity = place.entity if place is not None else self.settings.entity[0].code
+        channel = next((c.code for c in self.settings.channel if c.flow == "stores"), "")
+        return channel, entity, self.settings.entities()[entity].currency
 
     def unknown_place(self, places: Iterable[str]) -> str:
         """The first location the workspace does not list; "" when it lists all, or none."""

@@ -23,6 +23,8 @@ from tillbridge.app.api.reservations import (
     release_reservation,
     tell_reservation,
 )
+from tillbridge.app.api.return_answers import ReturnAsked, ReturnTold
+from tillbridge.app.api.returns import authorize
 from tillbridge.app.api.routes import PREFIX, Route, asking
 from tillbridge.app.api.transfers import (
     TransferAsked,
@@ -141,6 +143,17 @@ _ROWS: tuple[Route, ...] = (
         asks=Basket,
         answers={200: BasketChecked},
         problems=("location-unknown",),
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/returns/authorizations",
+        words="What of a sale may come back, and authorise it",
+        scope="returns:write",
+        handle=asking(authorize),
+        asks=ReturnAsked,
+        answers={200: ReturnTold},
+        problems=("not-found", "refused", "location-unknown", "store-away"),
+        keyed=True,
     ),
     Route(
         method="POST",

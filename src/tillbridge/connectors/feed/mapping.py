@@ -12,32 +12,20 @@ import msgspec
 
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import CARD_TENDERS, TENDER_KINDS
-from tillbridge.canonical.returns import DISPOSITIONS
 from tillbridge.canonical.sales import FULFILS
 from tillbridge.canonical.stock import CONDITIONS, PICK_FAILURES
 from tillbridge.canonical.supply import ASKERS
+from tillbridge.connectors.feed.meaning import RETURNS, Meaning
 
 FORMATS = ("csv", "tsv", "jsonl", "fixed")
 PAYMENT_KINDS = ("captured", "refunded", "authorized", "voided", "failed", "refund_failed")
 CARD_EVENTS = ("issued", "redeemed", "adjusted", "expired")
-RETURN_STATES = ("authorized", "cancelled", "received", "inspected")
 # Encodings in which a broken byte can be told from a good one and put back unharmed.
 ENCODINGS = (
     "ascii", "utf-8", "latin-1", "iso8859-2", "iso8859-9", "iso8859-15", "cp1250", "cp1251",
     "cp1252", "cp1253", "cp1254", "cp1257", "cp437", "cp850", "cp852", "cp037", "cp500", "cp1140",
 )  # fmt: skip
 EBCDIC = ("cp037", "cp500", "cp1140")
-
-
-class Meaning(msgspec.Struct, frozen=True):
-    """What a field of ours takes: type, whether it must be mapped, closed values.
-
-    kind: text, number, amount (minor units), quantity (thousandths), day, instant, flag, choice.
-    """
-
-    kind: str
-    required: bool = False
-    choices: tuple[str, ...] = ()
 
 
 def _line(**more: Meaning) -> dict[str, Meaning]:
@@ -202,26 +190,6 @@ _PICK_FAILURE = {
         "quantity": Meaning("quantity"),
     },
 }
-_RETURN = {
-    "head": {
-        "number": Meaning("text", required=True),
-        "order": Meaning("text", required=True),
-        "source": Meaning("text"),
-        "state": Meaning("choice", required=True, choices=RETURN_STATES),
-        "at": Meaning("instant", required=True),
-        "location": Meaning("text"),
-        "receipt": Meaning("text"),
-        "until": Meaning("day"),
-        "reason": Meaning("text"),
-    },
-    "line": {
-        "line": Meaning("text"),
-        "product": Meaning("text"),
-        "quantity": Meaning("quantity", required=True),
-        "disposition": Meaning("choice", choices=DISPOSITIONS),
-        "reason": Meaning("text"),
-    },
-}
 _SUPPLY = {
     "head": {
         "supply": Meaning("text", required=True),
@@ -292,7 +260,7 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
     "arrival": _goods(*_PLACES, complete=Meaning("flag")),
     "supply": _SUPPLY,
     "pick_failure": _PICK_FAILURE,
-    "returns": _RETURN,
+    "returns": RETURNS,
 }
 KINDS = tuple(SCHEMA)
 # sections that may stand several times ([[line]]); every kind needs those of NEEDED
