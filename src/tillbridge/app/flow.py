@@ -68,6 +68,7 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "GoodsCollected": _DECIDE,
     "GoodsDelivered": _DECIDE,
     "PickupExpired": _DECIDE,
+    "LineSubstituted": _DECIDE,
     "RefundIssued": _DECIDE,
     "ReturnAuthorized": _DECIDE,
     "ReturnCancelled": _DECIDE,

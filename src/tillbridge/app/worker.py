@@ -26,6 +26,7 @@ from tillbridge.app.bell import Bell
 from tillbridge.app.flow_process import carry
 from tillbridge.app.hub import Hub
 from tillbridge.app.pending import Pending, pending
+from tillbridge.app.pickups import expire_pickups
 from tillbridge.app.replay.checkpoint import safe_below
 from tillbridge.app.stock_comparisons import comparisons
 from tillbridge.durable import accounts, jobs, log, pauses, retention, schedules
@@ -60,6 +61,7 @@ RHYTHM = {
     "supply": 300,
     "cards": 300,
     "holds": 300,
+    "pickups": 300,
 }
 DELIVERING_MOST = 4
 """Threads per destination, never more than its account takes calls at once."""
@@ -129,6 +131,7 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         "replenishment": replenish,
         "cards": look_at_cards,
         "holds": look_at_holds,
+        "pickups": partial(expire_pickups, hub),
         "erasures": lambda connection, now: erase_waiting(connection, now.date()),
     }
 

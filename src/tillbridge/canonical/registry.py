@@ -61,6 +61,7 @@ _CLASSES: tuple[type[Body], ...] = (
     shipments.GoodsCollected,
     shipments.GoodsDelivered,
     shipments.PickupExpired,
+    shipments.LineSubstituted,
     returns.RefundIssued,
     returns.ReturnAuthorized,
     returns.ReturnCancelled,

@@ -74,3 +74,21 @@ class PickupExpired(FulfilmentTold, frozen=True, kw_only=True, omit_defaults=Tru
     """The buyer did not come in time: the goods are free again. version: of the PickupReady that it
     ends, so that whatever was told since stands.
     """
+
+
+class LineSubstituted(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """Something else goes out for a line, or for some of it.
+
+    substitution: its id at whoever tells it; the newest version counts. product: our code of what
+    goes instead. quantity: how much of the line, thousandths of its unit, 0 = none after all. net:
+    what that much of the substitute costs without tax, minor units of the order's currency, None =
+    as ordered. location: where it lies, "" = the stock book chooses.
+    """
+
+    substitution: str
+    version: str
+    line: str
+    product: str
+    quantity: int
+    net: int | None = None
+    location: str = ""

@@ -14,6 +14,12 @@ on conflict (key) do update set
   status = excluded.status, currency = excluded.currency, total = excluded.total,
   placed_at = excluded.placed_at, body = excluded.body, lapses_at = excluded.lapses_at
 
+-- name: waiting_for_buyers
+-- Orders of which something may lie ready, from a key on
+select key, body from order_state
+where status in ('ready', 'picking', 'part-shipped', 'short', 'backordered') and key > %b
+order by key limit %b
+
 -- name: load_sales
 select key, type, fact_hash, source, location, till, business_date, sequence, receipt, total,
        currency, voided, pending_void, returns, aisle

@@ -84,9 +84,11 @@ where h.version is distinct from t.times and to_regclass('record_0') is not null
 -- says: An order whose request was granted holds exactly what it still has to ship.
 -- do: Report a defect; pieces are held for nothing or sold twice.
 with wanted as materialized (
-  select o.key, w.key as line, w.value::bigint as quantity
+  -- a substitute is wanted under product and line
+  select o.key, split_part(w.key, E'\x1f', -1) as line, sum(w.value::bigint) as quantity
   from seen_order o join hold h on h.key = o.key and h.version = o.hold_version and h.ok
   cross join lateral json_each_text(o.wanted) w
+  group by 1, 2
 ), held as materialized (
   -- a line may stand at several places; one of several products is a bundle's, told in its own units
   select x.key, x.line, sum(x.quantity) as quantity,

@@ -9,6 +9,7 @@ from tillbridge.connectors.feed.config import FeedConfig, mapping_of
 from tillbridge.connectors.feed.delivery import Delivery
 from tillbridge.connectors.feed.fields import places_of
 from tillbridge.connectors.feed.inbound_cards import card
+from tillbridge.connectors.feed.inbound_fulfilments import fulfilment, substitution
 from tillbridge.connectors.feed.inbound_goods import GOODS
 from tillbridge.connectors.feed.inbound_orders import order
 from tillbridge.connectors.feed.inbound_returns import returns
@@ -27,6 +28,8 @@ _KINDS: dict[str, Callable[[Delivery], Translation]] = {
     "payment": payment,
     "card": card,
     "returns": returns,
+    "fulfilment": fulfilment,
+    "substitution": substitution,
     **GOODS,
 }
 

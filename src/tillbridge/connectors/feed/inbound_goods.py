@@ -72,7 +72,7 @@ def adjustment(delivery: Delivery) -> Translation:
     head, lines = delivery.head(), _lines(delivery)
     key = delivery.key("adjustment", head.text("number"))
     fact = StockAdjusted(
-        **_carried(delivery, head, key, key, lines[0].location),
+        **carried(delivery, head, key, key, lines[0].location),
         lines=lines,
         reason=head.text("reason"),
     )
@@ -84,7 +84,7 @@ def condition(delivery: Delivery) -> Translation:
     head, lines = delivery.head(), _lines(delivery)
     key = delivery.key("condition", head.text("number"))
     fact = ConditionChanged(
-        **_carried(delivery, head, key, key, lines[0].location),
+        **carried(delivery, head, key, key, lines[0].location),
         lines=lines,
         before=head.choice("before"),
         reason=head.text("reason"),
@@ -97,7 +97,7 @@ def receipt(delivery: Delivery) -> Translation:
     head, lines = delivery.head(), _lines(delivery)
     key = delivery.key("receipt", head.text("number"))
     fact = StockReceived(
-        **_carried(delivery, head, key, key, lines[0].location),
+        **carried(delivery, head, key, key, lines[0].location),
         lines=lines,
         supply=head.text("supply"),
     )
@@ -135,7 +135,7 @@ def dispatch(delivery: Delivery) -> Translation:
     way, key = _way(delivery, head)
     name = f"{key}/dispatch/{delivery.connection.name}/{head.text('number')}"
     fact = TransferDispatched(
-        **_carried(delivery, head, key, name, way["origin"]),
+        **carried(delivery, head, key, name, way["origin"]),
         **way,
         lines=lines,
         complete=head.flag("complete"),
@@ -149,7 +149,7 @@ def arrival(delivery: Delivery) -> Translation:
     way, key = _way(delivery, head)
     name = f"{key}/arrival/{delivery.connection.name}/{head.text('number')}"
     fact = TransferReceived(
-        **_carried(delivery, head, key, name, way["destination"]),
+        **carried(delivery, head, key, name, way["destination"]),
         **way,
         lines=lines,
         complete=head.flag("complete", otherwise=True),
@@ -189,7 +189,7 @@ def pick_failure(delivery: Delivery) -> Translation:
     key, number = key_of("order", source, head.text("order")), head.text("number")
     failure = f"{delivery.connection.name}/{number}"
     fact = PickFailed(
-        **_carried(delivery, head, key, f"{key}/pick/{failure}", location),
+        **carried(delivery, head, key, f"{key}/pick/{failure}", location),
         failure=failure,
         location=location,
         reason=head.choice("reason"),
@@ -201,9 +201,10 @@ def pick_failure(delivery: Delivery) -> Translation:
     return Translation(facts=(fact,))
 
 
-def _carried(
+def carried(
     delivery: Delivery, head: Reading, key: str, name: str, location: str
 ) -> dict[str, Any]:
+    """What a fact carries whose time the file tells; refused when that is missing or to come."""
     zone = delivery.zone(location)
     at = head.instant("at", zone)
     if at is None:

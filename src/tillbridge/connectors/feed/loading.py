@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import jmespath
 
+from tillbridge.connectors.feed import kinds
 from tillbridge.connectors.feed import mapping as shape
 from tillbridge.connectors.feed.mapping import (
     Condition,
@@ -21,7 +22,6 @@ from tillbridge.connectors.feed.mapping import (
     Span,
     Step,
 )
-from tillbridge.connectors.feed.meaning import Meaning
 from tillbridge.connectors.feed.positions import Positions, position_of_syntax
 from tillbridge.connectors.feed.transforms import WrongArgument, compiled
 
@@ -100,8 +100,8 @@ class Loading:
 def load_mapping(text: str, file_name: str) -> Mapping:
     """The mapping a TOML text describes. Raises MappingError: `file:line:column: what is wrong`."""
     load = Loading(text, file_name)
-    kind = load.one_of(load.tree.get("kind"), shape.KINDS, "", "kind")
-    load.known(load.tree, (*_TOP, *shape.SCHEMA[kind]))
+    kind = load.one_of(load.tree.get("kind"), kinds.KINDS, "", "kind")
+    load.known(load.tree, (*_TOP, *kinds.SCHEMA[kind]))
     layout = _layout(load)
     found = Mapping(
         name=file_name,
@@ -190,12 +190,12 @@ def _spans(load: Loading, form: str) -> tuple[Span, ...]:
 
 def _parts(load: Loading, kind: str, layout: Layout) -> tuple[Part, ...]:
     parts: list[Part] = []
-    for section, fields in shape.SCHEMA[kind].items():
+    for section, fields in kinds.SCHEMA[kind].items():
         found = load.tree.get(section)
-        needed = section in shape.NEEDED[kind]
+        needed = section in kinds.NEEDED[kind]
         if found is None and not needed:
             continue
-        repeated = section in shape.REPEATED
+        repeated = section in kinds.REPEATED
         written = f"[[{section}]]" if repeated else f"[{section}]"
         if not found or not isinstance(found, list if repeated else dict):
             load.refuse(f"a mapping of kind {kind} needs {written}", section)
@@ -295,7 +295,7 @@ def _check_path(load: Loading, path: str, layout: Layout, place: tuple[str, int,
         load.refuse(f"{path!r} is no JMESPath: {str(problem).splitlines()[0]}", *place, path)
 
 
-def _check_fields(load: Loading, part: Part, index: int, fields: dict[str, Meaning]) -> None:
+def _check_fields(load: Loading, part: Part, index: int, fields: dict[str, kinds.Meaning]) -> None:
     section = part.section
     load.known(part.fields, tuple(fields), section, index)
     for name, meaning in fields.items():
@@ -359,7 +359,7 @@ def _cell(load: Loading, found: dict[str, Any], key: str, layout: Layout) -> int
 
 def _check_whole(load: Loading, found: Mapping) -> None:
     """What only the whole mapping can tell: identity and columns that the file does not have."""
-    if found.kind not in shape.ROWS and not found.identity:
+    if found.kind not in kinds.ROWS and not found.identity:
         load.refuse(f"a mapping of kind {found.kind} needs identity = [columns]")
     if not found.layout.columns:
         return

@@ -51,6 +51,7 @@ from tillbridge.orchestration.orders.state import (
     taken_here,
 )
 from tillbridge.orchestration.orders.stock import stock
+from tillbridge.orchestration.orders.substitution import PRICED, REFUSED, priced, refused
 from tillbridge.orchestration.orders.till import VOIDED, gone_unpaid
 from tillbridge.orchestration.orders.valuing import When, about
 from tillbridge.orchestration.policies import Policies
@@ -88,6 +89,7 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     order = state.order
     if order is None or order.test or isinstance(body, _ANSWERS):
         return decision
+    state.terms = policies.terms(order, state.entities.selling)
     _one_currency(state, order)
     found = came_back(state)
     state.returned = found.lines
@@ -129,6 +131,8 @@ def _look(state: OrderState, decision: Decision, order: Order, body: Body, at_ti
         _notice(state, decision, _refund_beyond(order, beyond))
     _while(state, decision, EXPIRED, to_be_refunded(state, order))
     _while(state, decision, VOIDED, gone_unpaid(state, order))
+    _while(state, decision, REFUSED, refused(state, order))
+    _while(state, decision, PRICED, priced(state, order))
 
 
 def _while(

@@ -15,7 +15,7 @@ from tillbridge.canonical.payments import (
 )
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundIssued, ReturnTold
-from tillbridge.canonical.shipments import FulfilmentTold
+from tillbridge.canonical.shipments import FulfilmentTold, LineSubstituted
 from tillbridge.canonical.stock import (
     PickFailed,
     SourcingAsked,
@@ -40,7 +40,7 @@ def evolve(state: OrderState, body: Body) -> bool:
     match body:
         case OrderPlaced() | OrderChanged() | OrderCancelled():
             return _told(state, body)
-        case FulfilmentTold():
+        case FulfilmentTold() | LineSubstituted():
             return fulfil(state, body)
         case RefundIssued() | ReturnTold():
             return _back(state, body)

@@ -17,10 +17,12 @@ from tillbridge.canonical.shipments import (
     GoodsPacked,
     GoodsPicked,
     GoodsShipped,
+    LineSubstituted,
     PickupExpired,
     PickupReady,
 )
 from tillbridge.orchestration.orders.state import FULFILMENT, OrderState, Shipment
+from tillbridge.orchestration.orders.substitution import substitute
 
 FULFILMENT_STATES: dict[type[FulfilmentTold], str] = {
     GoodsAllocated: "allocated",
@@ -40,9 +42,18 @@ def state_told(body: FulfilmentTold) -> str:
     return body.state if isinstance(body, GoodsShipped) else FULFILMENT_STATES[type(body)]
 
 
-def fulfil(state: OrderState, body: FulfilmentTold) -> bool:
+def fulfil(state: OrderState, body: FulfilmentTold | LineSubstituted) -> bool:
     """Join one telling into its fulfilment; False when it said nothing new."""
-    told = Shipment(body.version, state_told(body), body.location, body.lines, body.tracking)
+    if isinstance(body, LineSubstituted):
+        return substitute(state, body)
+    told = Shipment(
+        body.version,
+        state_told(body),
+        body.location,
+        body.lines,
+        body.tracking,
+        since=body.occurred_at,
+    )
     known = state.shipments.get(body.shipment)
     joined = told if known is None else _joined(known, told)
     if joined == known:
@@ -52,7 +63,7 @@ def fulfil(state: OrderState, body: FulfilmentTold) -> bool:
 
 
 def _joined(one: Shipment, other: Shipment) -> Shipment:
-    newest = max(one, other, key=_stamp)
+    newest = max(one, other, key=_newest)
     head = _stamp(newest)
     values: dict[str, object] = {}
     at: dict[str, Stamp] = {}
@@ -72,6 +83,10 @@ def _said(telling: Shipment, field: str) -> tuple[Stamp, bytes, object]:
 
 def _order(said: tuple[Stamp, bytes, object]) -> tuple[Stamp, bytes]:
     return said[0], said[1]
+
+
+def _newest(telling: Shipment) -> tuple[Stamp, str]:
+    return _stamp(telling), "" if telling.since is None else telling.since.isoformat()
 
 
 def _stamp(telling: Shipment) -> Stamp:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.money import to_text
 from tillbridge.atoms.quantity import to_text as quantity_text
 from tillbridge.canonical.orders import Order
 from tillbridge.orchestration.orders.state import (
     OrderState,
+    Shipment,
     captured,
     fulfilled,
     shipped,
@@ -15,6 +18,17 @@ from tillbridge.orchestration.orders.state import (
 )
 
 EXPIRED = "pickup_expired"
+
+
+def overdue(state: OrderState, days: int, now: datetime) -> list[tuple[str, Shipment, datetime]]:
+    """Pick-ups that lie ready for longer than `days`: id, newest telling, and when time was up."""
+    found = []
+    for name, one in sorted(state.shipments.items()):
+        if days and one.state == "ready" and one.since is not None:
+            end = one.since + timedelta(days=days)
+            if end <= now:
+                found.append((name, one, end))
+    return found
 
 
 def not_collected(state: OrderState, order: Order) -> dict[str, int]:

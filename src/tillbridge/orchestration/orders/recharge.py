@@ -11,10 +11,10 @@ from tillbridge.canonical.fact import Entities
 from tillbridge.canonical.orders import Order
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.valued import ReturnRecharged
-from tillbridge.orchestration.orders.recognise import differences, line_of, valued, valued_taxes
+from tillbridge.orchestration.orders.recognise import differences, valued, valued_taxes
 from tillbridge.orchestration.orders.returns import CameBack, is_owed
 from tillbridge.orchestration.orders.state import LineValue, OrderState
-from tillbridge.orchestration.orders.value import SEP, tax_key
+from tillbridge.orchestration.orders.value import SEP, line_of, tax_key
 from tillbridge.orchestration.orders.valuing import When, about
 
 

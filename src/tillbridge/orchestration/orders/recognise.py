@@ -10,11 +10,12 @@ from tillbridge.canonical.documents import (
     InvoiceDocument,
     SubmitDocument,
 )
-from tillbridge.canonical.orders import Order
+from tillbridge.canonical.orders import Order, OrderLine
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.valued import SaleRecognised, SaleReversed, ValuedLine, ValuedTax
 from tillbridge.orchestration.orders.state import GONE, DocumentSeen, LineValue, OrderState
-from tillbridge.orchestration.orders.value import SEP, earned, taken_back
+from tillbridge.orchestration.orders.substitution import whole_substitute
+from tillbridge.orchestration.orders.value import SEP, earned, line_of, taken_back
 from tillbridge.orchestration.orders.valuing import When, about
 from tillbridge.orchestration.policies import ChannelPolicy
 
@@ -29,7 +30,7 @@ def recognise(state: OrderState, order: Order, policy: ChannelPolicy, when: When
         return []
     state.recognised = target
     place = {line.line: index for index, line in enumerate(order.lines)}
-    steps.sort(key=lambda step: place.get(step[0], len(place)))
+    steps.sort(key=lambda step: place.get(line_of(step[0]), len(place)))
     fact = SaleRecognised(
         lines=tuple(valued(name, value) for name, value in steps),
         taxes=valued_taxes([value for _, value in steps]),
@@ -92,12 +93,17 @@ def _difference(now: LineValue, before: LineValue) -> LineValue:
     )
 
 
-def line_of(reference: str) -> str:
-    """Order line of a reversal's key (`refund/index/line`); the kind for an adjustment."""
-    return reference.rsplit(SEP, maxsplit=1)[-1]
+def _product_of(state: OrderState, line: OrderLine | None, key: str) -> str:
+    """The product a step is about: a substitute that its key names or that served the whole line,
+    else what was ordered.
+    """
+    product, _, _ = key.rpartition(SEP)
+    if product or line is None:
+        return product
+    return whole_substitute(state, line) or line.product
 
 
-def valued(name: str, value: LineValue) -> ValuedLine:
+def valued(key: str, value: LineValue) -> ValuedLine:
     """A step's value as finance takes it."""
     return ValuedLine(
         kind=value.kind,
@@ -106,7 +112,7 @@ def valued(name: str, value: LineValue) -> ValuedLine:
         department=value.department,
         promotion=value.promotion,
         card=value.card,
-        line=name,
+        line=line_of(key),
     )
 
 
@@ -151,18 +157,18 @@ def _document(
     sign = 1 if total > 0 else -1
     told = {line.line: line for line in order.lines}
     rows = []
-    for name, value in steps:
-        line = told.get(name)
+    for key, value in steps:
+        line = told.get(line_of(key))
         rows.append(
             DocumentLine(
-                line=name,
+                line=line_of(key),
                 kind=value.kind,
-                product=line.product if line is not None else "",
+                product=_product_of(state, line, key),
                 quantity=sign * value.quantity,
                 net=sign * (value.list - value.discount),
                 taxes=tuple(
-                    (key.split(SEP)[0], sign * amount)
-                    for key, amount in sorted(value.taxes.items())
+                    (tax.split(SEP)[0], sign * amount)
+                    for tax, amount in sorted(value.taxes.items())
                 ),
                 title=line.title if line is not None else "",
             )

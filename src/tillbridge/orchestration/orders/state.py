@@ -25,6 +25,7 @@ from tillbridge.orchestration.orders.payments import (
     taken,
 )
 from tillbridge.orchestration.orders.return_state import Return
+from tillbridge.orchestration.terms import OrderTerms
 
 FULFILMENT = (
     "open",
@@ -46,7 +47,7 @@ ARRIVED = ("collected", "delivered")
 
 class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest telling of one fulfilment. at: (version, rank of the state) of the telling that said
-    location, lines or tracking, where the newest one did not.
+    location, lines or tracking, where the newest one did not. since: when the newest happened.
     """
 
     version: str
@@ -55,6 +56,18 @@ class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: tuple[ShippedLine, ...]
     tracking: str = ""
     at: dict[str, tuple[str, int]] = {}
+    since: datetime | None = None
+
+
+class Substitution(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Newest telling of what goes out for a line; fields as in LineSubstituted."""
+
+    version: str
+    line: str
+    product: str
+    quantity: int
+    net: int | None = None
+    location: str = ""
 
 
 class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -136,6 +149,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     lapses, lapses_at: the next one that lapses, and when; None = none that matters.
     ordered: what the ERP's sales order says, in a few letters ("" = not known, or not sent).
     goods: as `moved`, what the ERP was told of it.
+    substitutions: by id. prices: line -> net and quantity when its first substitute was seen.
+    terms: what was agreed, as of the newest decision.
     """
 
     key: str
@@ -175,6 +190,9 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     ordered: str = ""
     goods: dict[str, int] = {}
     lapses: str = ""
+    substitutions: dict[str, Substitution] = {}
+    prices: dict[str, tuple[int, int]] = {}
+    terms: OrderTerms = OrderTerms()
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""
@@ -200,6 +218,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
             "disputes",
             "claimed",
             "goods",
+            "substitutions",
+            "prices",
         ):
             setattr(other, field, dict(getattr(self, field)))
         return other
@@ -296,6 +316,11 @@ def repaid_here(state: OrderState) -> dict[str, int]:
 def shipped(state: OrderState) -> dict[str, int]:
     """Thousandths that left so far per line: shipped, collected or delivered."""
     return fulfilled(state, GONE)
+
+
+def earning(state: OrderState) -> tuple[str, ...]:
+    """States of a fulfilment in which its goods are earned, by the terms of the order."""
+    return ARRIVED if state.terms.revenue_event == "delivered" else GONE
 
 
 def fulfilled(state: OrderState, states: Collection[str]) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """How much of an order is earned and taken back, computed from the evidence alone. Pure.
 
-Earned: goods by what was shipped, cumulatively (the last part takes the remainder); shipping, fees
-and the like with the first shipment; orders without goods to ship, and gift cards, when paid.
+Earned: goods by what was shipped (or delivered, where the terms say so), cumulatively, so that the
+last part takes the remainder; shipping, fees and the like with the first shipment; orders without
+goods to ship, and gift cards, when paid.
 What was refunded as cancelled was never sold: the rest of its line is what remains to be earned,
 so that paid = earned + given back to the cent. An order that is cancelled before anything shipped
 earns only what the shop kept of a full payment.
@@ -15,7 +16,14 @@ import msgspec
 from tillbridge.canonical.orders import Order, OrderLine, TaxLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine
 from tillbridge.orchestration.orders.returns import AtTill, came_back, is_owed
-from tillbridge.orchestration.orders.state import LineValue, OrderState, captured, shipped
+from tillbridge.orchestration.orders.state import (
+    LineValue,
+    OrderState,
+    captured,
+    earning,
+    fulfilled,
+)
+from tillbridge.orchestration.orders.substitution import Plan, by_product
 
 SEP = "\x1f"
 # adjustments that give back an amount of their own kind; all others are a further discount
@@ -23,9 +31,10 @@ _OWN_KIND = ("shipping", "duty", "fee")
 
 
 class Standing(msgspec.Struct):
-    """Where an order stands. gone: thousandths shipped per line. paid: the whole total came in.
-    cancelled: what refunds took out of the order before it left. begun: whether amounts without
-    goods are earned. unshipped: begun although nothing shipped, because all of it was cancelled.
+    """Where an order stands. gone: thousandths per line that left or, by its terms, arrived.
+    paid: the whole total came in. cancelled: what refunds took out of the order before it left.
+    begun: whether amounts without goods are earned. unshipped: begun although nothing shipped,
+    because all of it was cancelled.
     """
 
     gone: dict[str, int]
@@ -50,7 +59,7 @@ def part(amount: int, quantity: int, of: int) -> int:
 
 def standing(state: OrderState, order: Order) -> Standing:
     """Read the evidence once."""
-    gone = shipped(state)
+    gone = fulfilled(state, earning(state))
     left = any(quantity > 0 for quantity in gone.values())
     given_up = order.cancelled_at is not None and not left
     cancelled = _cancelled(state, order, all_kinds=given_up)
@@ -76,8 +85,12 @@ def earned(state: OrderState) -> dict[str, LineValue]:
     now = standing(state, order)
     sold_cards = now.begun or (now.paid and order.cancelled_at is None)
     values: dict[str, LineValue] = {}
+    instead = by_product(state, order, earning(state)) if state.shipments else {}
     for line in order.lines:
         rest = _rest(line, now.cancelled.get(line.line))
+        if line.line in instead and rest.quantity:
+            values |= _as_it_left(line.line, rest, instead[line.line])
+            continue
         if line.ships and line.kind == "goods" and rest.quantity:
             quantity = min(now.gone.get(line.line, 0), rest.quantity)
             value = _share(rest, quantity) if quantity > 0 else None
@@ -88,6 +101,28 @@ def earned(state: OrderState) -> dict[str, LineValue]:
         if value is not None and _worth(value):
             values[line.line] = value
     return _less_shipping(state, order, values) if now.unshipped else values
+
+
+def line_of(key: str) -> str:
+    """The order's line of a key of what was earned or taken back; what stands before it tells a
+    substitute, or a refund.
+    """
+    return key.rsplit(SEP, maxsplit=1)[-1]
+
+
+def _as_it_left(name: str, rest: LineValue, plan: Plan) -> dict[str, LineValue]:
+    """Value of a line by what left of it: under its name what was ordered, under product and name
+    each substitute. Together they are what the line would be worth without substitutes.
+    """
+    values = {}
+    before = 0
+    for product in sorted(plan):
+        upto = min(before + plan[product], rest.quantity)
+        value = _minus(_share(rest, upto), _share(rest, before))
+        if _worth(value):
+            values[SEP.join((product, name)) if product else name] = value
+        before = upto
+    return values
 
 
 def _untouched(state: OrderState, order: Order) -> bool:
@@ -209,7 +244,9 @@ def taken_back(state: OrderState, earned_now: dict[str, LineValue]) -> dict[str,
     now = standing(state, order)
     given_up = order.cancelled_at is not None and not any(now.gone.values())
     values: dict[str, LineValue] = {}
-    left = {line: value.quantity for line, value in earned_now.items()}
+    left: dict[str, int] = {}
+    for key, value in earned_now.items():
+        left[line_of(key)] = left.get(line_of(key), 0) + value.quantity
     lines = {line.line: line for line in order.lines}
     back = _at_tills(state, order, left, values)
     for number in sorted(state.refunds):

@@ -1,0 +1,161 @@
+"""What leaves instead of what was ordered: held, moved, invoiced and paid as the terms say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.orchestration.trade import Model, about, capture, changed, line, order, placed, version
+from tillbridge.canonical.fact import Fact
+from tillbridge.canonical.shipments import (
+    GoodsDelivered,
+    GoodsShipped,
+    LineSubstituted,
+    ShippedLine,
+)
+from tillbridge.canonical.stock import ReserveStock
+from tillbridge.canonical.valued import SaleRecognised
+from tillbridge.orchestration.orders.state import OrderState
+from tillbridge.orchestration.orders.value import line_of
+from tillbridge.orchestration.policies import ChannelPolicy, Policies
+from tillbridge.orchestration.terms import Policy, TermsOfSale
+
+GOODS = (line("a", quantity=3000, list=3000), line("b", quantity=2000, list=500))
+ORDER = order(GOODS)
+
+
+def terms(**says: Any) -> Policies:
+    """Policies of a channel whose buyers are promised this."""
+    policy = ChannelPolicy(channel="web", entity="us", fulfil_from=("wh", "store"))
+    return Policies(channels={"web": policy}, sale=TermsOfSale([Policy(says=says)]))
+
+
+def swapped(at: int, much: int, name: str = "s1", **words: Any) -> LineSubstituted:
+    """Pieces of line a for which something else goes out."""
+    full: dict[str, Any] = {
+        "substitution": name,
+        "version": version(at),
+        "line": "a",
+        "product": "other",
+        "quantity": much * 1000,
+        **about(at),
+        **words,
+    }
+    return LineSubstituted(**full)
+
+
+def sent(name: str, at: int, *lines: ShippedLine, state: str = "shipped") -> GoodsShipped:
+    return GoodsShipped(
+        shipment=name, version=version(at), state=state, location="wh", lines=lines, **about(at)
+    )
+
+
+def asked(model: Model) -> dict[tuple[str, str], int]:
+    last = [body for body in model.emitted if isinstance(body, ReserveStock)][-1]
+    return {(one.line, one.product): one.quantity for one in last.lines}
+
+
+def test_the_substitute_is_held_moved_and_invoiced_under_its_own_name() -> None:
+    model = Model(terms(substitution="as_told")).tell([placed(ORDER), capture(ORDER.total)])
+    model.tell([swapped(3, 1)])
+    assert asked(model) == {("a", "sku-a"): 2000, ("a", "other"): 1000, ("b", "sku-b"): 2000}
+    model.tell([sent("p1", 4, ShippedLine("a", 2000), ShippedLine("a", 1000, "other"))])
+    assert asked(model) == {("b", "sku-b"): 2000}
+    assert model.movements() == {("wh", "sku-a"): -2000, ("wh", "other"): -1000}
+    (invoice,) = model.documents("invoice")
+    assert [(one.line, one.product, one.net) for one in invoice.body.lines] == [
+        ("a", "sku-a", 2000),
+        ("a", "other", 1000),
+    ]
+
+
+def test_a_parcel_that_names_only_the_line_holds_what_was_planned_for_it() -> None:
+    model = Model(terms(substitution="as_told")).tell([placed(ORDER)])
+    model.tell([swapped(3, 3), sent("p1", 4, ShippedLine("a", 3000))])
+    assert model.movements() == {("wh", "other"): -3000}
+    assert {line_of(key) for key in model.state.recognised} == {"a"}
+
+
+def test_what_a_parcel_names_left_whatever_the_terms_say() -> None:
+    model = Model(terms(substitution="never")).tell([placed(ORDER), swapped(3, 1)])
+    assert asked(model)["a", "sku-a"] == 3000
+    assert model.notices == ["substitution_refused"]
+    model.tell([sent("p1", 4, ShippedLine("a", 3000, "other"))])
+    assert model.movements() == {("wh", "other"): -3000}
+    model.tell([swapped(5, 0)])
+    assert model.settled == ["substitution_refused"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "net", "notices"),
+    [
+        ("lower_price", 900, ["substitution_price"]),
+        ("lower_price", 1200, []),
+        ("as_told", 1200, ["substitution_price"]),
+        ("as_told", 1000, []),
+        ("as_told", None, []),
+    ],
+)
+def test_what_a_substitute_costs_less_is_the_buyers_and_more_only_where_agreed(
+    policy: str, net: int | None, notices: list[str]
+) -> None:
+    model = Model(terms(substitution=policy)).tell([placed(ORDER), swapped(3, 1, net=net)])
+    assert model.notices == notices
+    if notices:
+        right = msgspec.structs.replace(GOODS[0], list=2000 + (net or 0))
+        model.tell([changed(order((right, GOODS[1]), at=6), 6)])
+        assert model.settled == notices
+
+
+def test_nothing_is_earned_before_it_arrived_where_the_terms_say_so() -> None:
+    model = Model(terms(revenue_event="delivered")).tell([placed(ORDER), capture(ORDER.total)])
+    model.tell([sent("p1", 4, ShippedLine("a", 3000), ShippedLine("b", 2000))])
+    assert (model.valued(SaleRecognised), model.documents("invoice")) == (0, [])
+    assert model.movements() == {("wh", "sku-a"): -3000, ("wh", "sku-b"): -2000}
+    model.tell([GoodsDelivered(shipment="p1", version=version(6), **about(6))])
+    assert model.valued(SaleRecognised) == ORDER.total
+
+
+@st.composite
+def swaps(draw: st.DrawFn) -> list[Fact]:
+    """Tellings of substitutions and parcels of one order that do not agree with each other."""
+    facts: list[Fact] = [placed(ORDER), capture(ORDER.total)]
+    for number in range(draw(st.integers(1, 8))):
+        at, words = draw(st.integers(2, 6)), {"id": f"told-{number}"}
+        product = draw(st.sampled_from(("other", "third")))
+        if draw(st.booleans()):
+            name = draw(st.sampled_from(("s1", "s2")))
+            told = swapped(at, draw(st.integers(0, 3)), name, product=product)
+            facts.append(msgspec.structs.replace(told, **words))
+        else:
+            named = draw(st.sampled_from(("", product, "sku-a")))
+            lines = [ShippedLine("a", draw(st.integers(1, 2)) * 1000, named)]
+            lines += [ShippedLine("b", 1000)] if draw(st.booleans()) else []
+            told_state = draw(st.sampled_from(("open", "shipped", "cancelled")))
+            name = draw(st.sampled_from(("p1", "p2")))
+            parcel = sent(name, at, *lines, state=told_state)
+            facts.append(msgspec.structs.replace(parcel, **words))
+    return facts
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(facts=swaps(), data=st.data())
+def test_any_order_any_duplication_and_any_cut_end_the_same(
+    facts: list[Fact], data: st.DataObject
+) -> None:
+    policies = terms(substitution="as_told")
+    shuffled = data.draw(st.permutations([*facts, *data.draw(st.lists(st.sampled_from(facts)))]))
+    cut = data.draw(st.integers(0, len(shuffled)))
+    model = Model(policies).tell(shuffled[:cut])
+    model.state = msgspec.json.decode(msgspec.json.encode(model.state), type=OrderState)
+    model.tell(shuffled[data.draw(st.integers(0, cut)) :])
+    whole = Model(policies).tell(facts)
+    assert model.end() == whole.end()
+    for one in GOODS:
+        earned = [v for key, v in whole.state.recognised.items() if line_of(key) == one.line]
+        assert sum(value.quantity for value in earned) <= one.quantity
+        assert sum(value.list for value in earned) <= one.list
