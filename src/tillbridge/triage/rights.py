@@ -23,6 +23,7 @@ SCOPES: Mapping[str, str] = {
     "orders:write": "hand orders in and ask how they stand",
     "payments:write": "tell what happened to the payments of orders",
     "returns:write": "ask what of any sale may come back, and authorise it",
+    "fulfilments:write": "tell what stores and warehouses do with orders",
 }
 """What a key of a client can be good for."""
 _ALL = frozenset(ROLES)

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from tillbridge.app.api.availability_reads import AvailabilityQuery, tell_availability
 from tillbridge.app.api.checkout import Basket, BasketChecked, validate
+from tillbridge.app.api.fulfilments import (
+    FactTaken,
+    Fulfilment,
+    PickFailure,
+    Substitute,
+    tell_fulfilment,
+    tell_pick_failure,
+    tell_substitution,
+)
 from tillbridge.app.api.observing import CaseQuery, Cases, tell_cases, tell_status, tell_verify
 from tillbridge.app.api.openapi import contract_routes
 from tillbridge.app.api.orders import OrderStanding, OrderTaken, take_order, tell_order
@@ -205,6 +214,39 @@ _ROWS: tuple[Route, ...] = (
         asks=PaymentDocument,
         answers={202: PaymentTaken},
         problems=("refused", "payment-impossible"),
+        keyed=True,
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/orders/{{number}}/pick-failures",
+        words="Tell that a location did not find goods of an order, or refuses it",
+        scope="fulfilments:write",
+        handle=asking(tell_pick_failure),
+        asks=PickFailure,
+        answers={202: FactTaken},
+        problems=("not-found", "refused", "product-unknown", "location-unknown"),
+        keyed=True,
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/orders/{{number}}/fulfilments",
+        words="Tell what became of a parcel or a bag of an order",
+        scope="fulfilments:write",
+        handle=asking(tell_fulfilment),
+        asks=Fulfilment,
+        answers={202: FactTaken},
+        problems=("not-found", "refused", "product-unknown", "location-unknown"),
+        keyed=True,
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/orders/{{number}}/substitutions",
+        words="Tell what goes out instead of what was ordered",
+        scope="fulfilments:write",
+        handle=asking(tell_substitution),
+        asks=Substitute,
+        answers={202: FactTaken},
+        problems=("not-found", "refused", "product-unknown", "location-unknown"),
         keyed=True,
     ),
 )
