@@ -118,6 +118,7 @@ def test_late_stock_a_missing_piece_a_substitute_and_a_bag_nobody_fetched(shop: 
         "select op, state, total from document where key = %s", KEY)}  # fmt: skip
     assert totals == {
         f"{KEY}/sales_order": ("accepted", 7000),
+        f"{KEY}/sales_order_change/1": ("accepted", 3800),
         f"{KEY}/invoice/1": ("accepted", 4000),
         f"{KEY}/credit_note/1": ("accepted", 200),
     }
