@@ -44,6 +44,8 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "OrderPlaced": _DECIDE,
     "OrderChanged": _DECIDE,
     "OrderCancelled": _DECIDE,
+    "OrderReplaced": _DECIDE,
+    "DepositHandedOver": _DECIDE,
     "PaymentAuthorized": _DECIDE,
     "PaymentVoided": _DECIDE,
     "PaymentFailed": _DECIDE,

@@ -100,6 +100,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     location: where it was sold. collect_at: the one place where the buyer will collect the goods.
     ship_from: the place the seller picked to serve it, asked before all others.
     sale: key of the till sale it was rung up with. till_paid: what that receipt took for it.
+    replaces: key of the order that was cancelled for it, whose goods and money it takes over;
+    `paid_stated` then counts that money too.
     """
 
     number: str
@@ -123,6 +125,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ship_from: str = ""
     sale: str = ""
     till_paid: tuple[TillPayment, ...] = ()
+    replaces: str = ""
 
 
 class OrderPlaced(Fact, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,3 +144,30 @@ class OrderCancelled(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """The channel told that an order is cancelled; carries the version that says so."""
 
     order: Order
+
+
+class OrderReplaced(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """Told to an order: another one (`by`, its key) was made in its place."""
+
+    by: str
+
+
+class HandedOver(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Money of one tender, minor units; card: the number of the gift card or credit, "" = none."""
+
+    tender: str
+    amount: int
+    card: str = ""
+
+
+class DepositHandedOver(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """Told to an order by the one it replaces (`origin`): all money that goes over to it. version:
+    rises per origin; the newest counts whole. references: of the transactions it came by, so that
+    one the new order is told as well counts once.
+    """
+
+    origin: str
+    version: int
+    currency: str
+    tenders: tuple[HandedOver, ...] = ()
+    references: tuple[str, ...] = ()

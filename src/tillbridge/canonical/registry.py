@@ -38,6 +38,8 @@ _CLASSES: tuple[type[Body], ...] = (
     orders.OrderPlaced,
     orders.OrderChanged,
     orders.OrderCancelled,
+    orders.OrderReplaced,
+    orders.DepositHandedOver,
     payments.PaymentAuthorized,
     payments.PaymentVoided,
     payments.PaymentFailed,

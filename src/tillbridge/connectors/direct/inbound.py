@@ -111,6 +111,7 @@ def _order(
         reservation=hold_key(connection.channel, document.reservation)
         if document.reservation
         else "",
+        replaces=order_key(connection.name, document.replaces) if document.replaces else "",
     )
     return order, parties
 

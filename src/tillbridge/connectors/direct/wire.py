@@ -77,7 +77,8 @@ class OrderDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     the later one wins; placed_at when left out. total: what the buyer owes with tax, and the sum of
     the lines. paid: so far, left out when it is not known; tender: by what. location: where it
     was sold. collect_at: the one place where the buyer will collect the goods. reservation: id of
-    stock held for it, which it takes over.
+    stock held for it, which it takes over. replaces: number of the order that was cancelled for it;
+    `paid` counts what was paid for that one too.
     """
 
     number: Named
@@ -95,4 +96,5 @@ class OrderDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     location: Code = ""
     collect_at: Code = ""
     reservation: Code = ""
+    replaces: Code = ""
     test: bool = False

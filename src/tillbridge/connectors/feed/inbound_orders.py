@@ -48,6 +48,8 @@ def order(delivery: Delivery) -> Translation:
             tenders=(tender,) if tender else (),
             location=location,
             collect_at=delivery.name("location", head, "collect_at"),
+            replaces=delivery.key("order", head.text("replaces")) if head.text("replaces") else "",
+            cancelled_at=head.instant("cancelled_at", zone),
             test=head.flag("test"),
         ),
     )

@@ -109,6 +109,8 @@ _ORDER = {
         "postcode_area": Meaning("text"),
         "location": Meaning("text"),
         "collect_at": Meaning("text"),
+        "replaces": Meaning("text"),
+        "cancelled_at": Meaning("instant"),
         "tender": Meaning("text"),
         "test": Meaning("flag"),
     },

@@ -39,6 +39,7 @@ from tillbridge.orchestration.orders.pickup import EXPIRED, to_be_refunded
 from tillbridge.orchestration.orders.recharge import recharge
 from tillbridge.orchestration.orders.recognise import recognise, reverse
 from tillbridge.orchestration.orders.refunding import allocated, rank_of
+from tillbridge.orchestration.orders.replacing import hand_over, tell_replaced
 from tillbridge.orchestration.orders.return_notices import beyond_shipment, in_other_currency
 from tillbridge.orchestration.orders.returns import came_back, paid_at_tills
 from tillbridge.orchestration.orders.sales_order import sales_order
@@ -99,10 +100,12 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     _look(state, decision, order, body, at_tills)
     when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
+    handed = [*tell_replaced(state, order, when), *hand_over(state, order, when)]
     deposit = _deposit(state, order, policies, when)
     orders = sales_order(state, order, policy, when)
     moved = stock(state, order, policy, policies, when)
     decision.emits += [
+        *handed,
         *deposit,
         *orders,
         *goods(state, order, policy, when),

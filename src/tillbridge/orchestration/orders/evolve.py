@@ -6,7 +6,14 @@ import msgspec
 
 from tillbridge.canonical.cards import CardRedeemed
 from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused
-from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, OrderPlaced
+from tillbridge.canonical.orders import (
+    DepositHandedOver,
+    Order,
+    OrderCancelled,
+    OrderChanged,
+    OrderPlaced,
+    OrderReplaced,
+)
 from tillbridge.canonical.payments import (
     AuthorizationLapsing,
     DisputeResolved,
@@ -25,6 +32,7 @@ from tillbridge.canonical.stock import (
 )
 from tillbridge.orchestration.orders.fulfilment import fulfil
 from tillbridge.orchestration.orders.payments import fold
+from tillbridge.orchestration.orders.replacing import replace
 from tillbridge.orchestration.orders.returns import fold_return
 from tillbridge.orchestration.orders.state import (
     DocumentSeen,
@@ -40,8 +48,8 @@ def evolve(state: OrderState, body: Body) -> bool:
     match body:
         case OrderPlaced() | OrderChanged() | OrderCancelled():
             return _told(state, body)
-        case FulfilmentTold() | LineSubstituted():
-            return fulfil(state, body)
+        case FulfilmentTold() | LineSubstituted() | OrderReplaced() | DepositHandedOver():
+            return _of_parcels_or_orders(state, body)
         case RefundIssued() | ReturnTold():
             return _back(state, body)
         case Payment() | CardRedeemed() | PaymentDisputed() | DisputeResolved():
@@ -54,6 +62,15 @@ def evolve(state: OrderState, body: Body) -> bool:
             return _document(state, body)
         case _:
             return False
+
+
+def _of_parcels_or_orders(
+    state: OrderState,
+    body: FulfilmentTold | LineSubstituted | OrderReplaced | DepositHandedOver,
+) -> bool:
+    if isinstance(body, OrderReplaced | DepositHandedOver):
+        return replace(state, body)
+    return fulfil(state, body)
 
 
 def _document(state: OrderState, body: DocumentAccepted | DocumentRefused) -> bool:

@@ -55,7 +55,7 @@ def _is_due(state: OrderState, order: Order, policy: ChannelPolicy) -> bool:
     if earned(state) or any(shipped(state).values()):
         return True
     early = policy.order_point == "paid" and sum(captured(state).values()) < order.total
-    return not early and order.cancelled_at is None
+    return not early and order.cancelled_at is None and not state.replaced_by
 
 
 def _first(

@@ -70,6 +70,16 @@ class Substitution(msgspec.Struct, frozen=True, omit_defaults=True):
     location: str = ""
 
 
+class Inherited(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an order that is replaced handed over: purse -> minor units, and the references of the
+    transactions it came by.
+    """
+
+    version: int
+    amounts: dict[str, int] = {}
+    references: tuple[str, ...] = ()
+
+
 class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest telling of one refund."""
 
@@ -151,6 +161,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     goods: as `moved`, what the ERP was told of it.
     substitutions: by id. prices: line -> net and quantity when its first substitute was seen.
     terms: what was agreed, as of the newest decision.
+    replaces, replaced_by: keys of orders. inherited: by key, what replaced ones handed over.
+    handed: purse -> minor units this one handed over.
     """
 
     key: str
@@ -192,6 +204,10 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     lapses: str = ""
     substitutions: dict[str, Substitution] = {}
     prices: dict[str, tuple[int, int]] = {}
+    replaces: str = ""
+    replaced_by: str = ""
+    inherited: dict[str, Inherited] = {}
+    handed: dict[str, int] = {}
     terms: OrderTerms = OrderTerms()
 
     def copied(self) -> OrderState:
@@ -220,6 +236,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
             "goods",
             "substitutions",
             "prices",
+            "inherited",
+            "handed",
         ):
             setattr(other, field, dict(getattr(self, field)))
         return other
@@ -273,16 +291,33 @@ def captured(state: OrderState) -> dict[str, int]:
 
 def taken_here(state: OrderState) -> dict[str, int]:
     """Money taken so far by purse that is the order's to book: each payment intent once, and what
-    the channel states beyond them where it names the one tender it came by. What a till took is
-    booked with its receipt.
+    the channel states beyond them where it names the one tender it came by; less what was handed
+    over to the order that replaces it. What a till took is booked with its receipt.
     """
-    by_purse = taken(payment_tables(state))
+    by_purse = named_payments(state)
     order = state.order
     if order is not None and order.paid_stated is not None:
         beyond = order.paid_stated - sum(by_purse.values())
         if beyond > 0 and len(order.tenders) == 1:
             only = order.tenders[0]
             by_purse[only] = by_purse.get(only, 0) + beyond
+    for purse, amount in state.handed.items():
+        by_purse[purse] = by_purse.get(purse, 0) - amount
+    return by_purse
+
+
+def named_payments(state: OrderState) -> dict[str, int]:
+    """Money of named transactions by purse: of the order and of those it replaces. One that both
+    were told counts once.
+    """
+    by_purse = taken(payment_tables(state))
+    for origin in sorted(state.inherited):
+        over = state.inherited[origin]
+        twice = sum(state.captures[name][1] for name in over.references if name in state.captures)
+        for purse, amount in sorted(over.amounts.items()):
+            again = min(twice, amount)
+            twice -= again
+            by_purse[purse] = by_purse.get(purse, 0) + amount - again
     return by_purse
 
 
@@ -293,7 +328,7 @@ def paid_unnamed(state: OrderState) -> int:
     order = state.order
     if order is None or len(order.tenders) == 1 or not order.paid_stated:
         return 0
-    return max(order.paid_stated - sum(taken(payment_tables(state)).values()), 0)
+    return max(order.paid_stated - sum(named_payments(state).values()), 0)
 
 
 def repaid(state: OrderState) -> dict[str, int]:

@@ -15,9 +15,11 @@ from tillbridge.orchestration.orders.state import (
 STATUSES = (
     "told", "placed", "paid", "short", "backordered", "allocated", "picking", "ready", "expired",
     "part-shipped", "shipped", "collected", "delivered", "refunded", "cancelled",
+    "replaced",
 )  # fmt: skip
 """told: only things about the order are known, not the order. ready: all that is left of it waits
 for the buyer. expired: he did not come for some of it, and nothing else is on its way.
+replaced: another order was made in its place.
 """
 
 
@@ -26,6 +28,8 @@ def status_of(state: OrderState) -> str:
     order = state.order
     if order is None:
         return "told"
+    if state.replaced_by:
+        return "replaced"
     if order.cancelled_at is not None:
         return "cancelled"
     paid = sum(captured(state).values())

@@ -172,7 +172,7 @@ def _reserve(
                 order, policy.fulfil_from, policy.nearest, places
             ),
             channel=order.channel,
-            takes=order.reservation,
+            takes=order.reservation or order.replaces,
             split_most=policy.split_most,
             backorder=policy.backorder,
             preorder=tuple(p for p in policy.preorder if p in {line.product for line in lines}),
@@ -182,7 +182,7 @@ def _reserve(
 
 
 def _wanted(state: OrderState, order: Order) -> dict[str, int]:
-    if order.cancelled_at is not None:
+    if order.cancelled_at is not None or state.replaced_by:
         return {}
     gone, dropped = shipped(state), given_up(state, order)
     instead = by_product(state, order)

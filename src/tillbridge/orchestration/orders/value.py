@@ -61,12 +61,14 @@ def standing(state: OrderState, order: Order) -> Standing:
     """Read the evidence once."""
     gone = fulfilled(state, earning(state))
     left = any(quantity > 0 for quantity in gone.values())
-    given_up = order.cancelled_at is not None and not left
+    given_up = (order.cancelled_at is not None or bool(state.replaced_by)) and not left
     cancelled = _cancelled(state, order, all_kinds=given_up)
     paid = order.total <= sum(captured(state).values())
     to_ship = [line for line in order.lines if line.ships and line.kind == "goods"]
     if left:
         return Standing(gone, paid, cancelled, begun=True, unshipped=False)
+    if state.replaced_by:
+        return Standing(gone, False, cancelled, begun=False, unshipped=False)
     if not to_ship and not given_up:
         return Standing(gone, paid, cancelled, begun=paid, unshipped=False)
     sold = to_ship or [line for line in order.lines if line.kind != "shipping" and line.quantity]
@@ -337,9 +339,9 @@ def _adjustment_tax_key(state: OrderState) -> str:
 
 def kept_lines(state: OrderState, order: Order) -> tuple[OrderLine, ...]:
     """What is still wanted of an order's lines, which is what its sales order is to say: all less
-    what was cancelled; of a cancelled order what went out and what was earned.
+    what was cancelled; of a cancelled or replaced order what went out and what was earned.
     """
-    if order.cancelled_at is not None:
+    if order.cancelled_at is not None or state.replaced_by:
         now, values = standing(state, order), earned(state)
         kept = []
         for line in order.lines:

@@ -120,8 +120,8 @@ class Requests:
         elif was_short:
             self._waiting.drop(key)
         emits: list[Fact] = [self._told(hold, found, body.occurred_at)]
-        if hold.ok and cart is not None and cart.lines and cart.desk:
-            emits.append(released(self._holds.cut(cart.key, "taken_over"), body.occurred_at))
+        if hold.ok and cart is not None and cart.lines:
+            emits.append(self._taken_over(cart, body.occurred_at))
         return Outcome(emits=tuple(emits))
 
     def left(self, key: str, gone: Mapping[str, int], at: datetime) -> tuple[Fact, ...]:
@@ -132,6 +132,13 @@ class Requests:
             return ()
         self._holds.change(key, lines)
         return (self.told_anew(hold, at),)
+
+    def _taken_over(self, cart: Hold, at: datetime) -> Fact:
+        """Let a reservation go whose pieces an order took: a cart, or the order it replaces, which
+        holds nothing from now on and asks for nothing more once it knows.
+        """
+        self._holds.cut(cart.key, "taken_over")
+        return released(cart, at) if cart.desk else self.told_anew(cart, at)
 
     def _told(self, hold: Hold, found: Answer, at: datetime) -> Fact:
         if hold.ok:
