@@ -26,6 +26,8 @@ version = "changed"
 total = "total"
 paid = "paid"
 collect_at = "collect"
+replaces = "replaces"
+cancelled_at = "cancelled"
 tender = { constant = "card" }
 [[line]]
 each = "items"
@@ -151,10 +153,16 @@ def rows(shop: House, feed: str, *told: Mapping[str, str]) -> None:
 
 
 def bag(
-    shop: House, name: str, order: str, state: str, at: str, *lines: tuple[str, str, str]
+    shop: House,
+    name: str,
+    order: str,
+    state: str,
+    at: str,
+    *lines: tuple[str, str, str],
+    place: str = "store-nyc",
 ) -> None:
     """What became of a bag at the store. lines: line, pieces, product instead; none = as before."""
-    head = {"bag": name, "order": order, "store": "store-nyc", "at": at, "state": state}
+    head = {"bag": name, "order": order, "store": place, "at": at, "state": state}
     told = lines or (("", "", ""),)
     parts = [dict(zip(("line", "pieces", "instead"), one, strict=True)) for one in told]
     rows(shop, "bags", *({**head, **part} for part in parts))

@@ -13,7 +13,7 @@ from typing import Any
 
 from tillbridge.canonical.orders import DepositHandedOver, HandedOver, Order, OrderReplaced
 from tillbridge.canonical.registry import Body
-from tillbridge.orchestration.orders.payments import CAPTURED, SEP, purse_of, rows_of
+from tillbridge.orchestration.orders.payments import CAPTURED, purse_of, rows_of
 from tillbridge.orchestration.orders.state import (
     Inherited,
     LineValue,
@@ -22,7 +22,7 @@ from tillbridge.orchestration.orders.state import (
     repaid_here,
     taken_here,
 )
-from tillbridge.orchestration.orders.value import earned, taken_back
+from tillbridge.orchestration.orders.value import SEP, earned, taken_back
 from tillbridge.orchestration.orders.valuing import MAPPING, When
 
 
