@@ -44,7 +44,8 @@ def test_an_example_with_another_amount_or_account_fails_with_both_figures() -> 
 def test_an_example_of_a_rule_that_does_not_win_fails() -> None:
     text = default_text("rules.toml")
     start = text.index('[[rule]]\nfact = "CashMoved"')
-    copied = text[start:].replace('purpose = "cash"', 'purpose = "cash"\nwhere = { till = "5" }')
+    end = text.find("\n[[rule]]\n", start)
+    copied = text[start:end].replace('purpose = "cash"', 'purpose = "cash"\nwhere = { till = "5" }')
     book = make_book(default_text("chart.toml"), text + "\n" + copied)
     failed = [result for result in run_examples(book) if not result.passed]
     assert len(failed) == 3

@@ -52,6 +52,40 @@ def post_void(number: int, of: int) -> str:
     )
 
 
+def paper(text: str, number: str) -> str:
+    """A receipt with the number that is printed on it."""
+    return text.replace(
+        "</CurrencyCode>", f"</CurrencyCode><ReceiptNumber>{number}</ReceiptNumber>", 1
+    )
+
+
+def control(number: int, what: str) -> str:
+    """A sign-on, a no-sale, the opening of the day."""
+    return transaction(number, f"<ControlTransaction><{what}/></ControlTransaction>")
+
+
+def cash(number: int, what: str, amount: str) -> str:
+    """A loan, a pay-in or pay-out, a pickup: TillLoan, PaidIn, PaidOut, TillPickup."""
+    return transaction(
+        number,
+        f"<TenderControlTransaction><{what}><Amount>{amount}</Amount></{what}>"
+        "</TenderControlTransaction>",
+    )
+
+
+def close(number: int, **counted: str) -> str:
+    """The till is counted: tender type -> amount."""
+    rows = "".join(
+        f'<TenderSummary LedgerType="Closed" TenderType="{tender}"><Amount>{amount}</Amount>'
+        "</TenderSummary>"
+        for tender, amount in counted.items()
+    )
+    return transaction(
+        number,
+        f"<TenderControlTransaction><TillSettle>{rows}</TillSettle></TenderControlTransaction>",
+    )
+
+
 def poslog(*transactions: str) -> bytes:
     """A file."""
     return f"<POSLog>{''.join(transactions)}</POSLog>".encode()

@@ -82,6 +82,9 @@ ORDERS = {
         delete from sale_state where key = 'sale/stores/12/4/2026-03-02/1'""",
     "no_void_waits_for_a_sale_that_is_known": """
         update sale_state set pending_void = '{}' where voided""",
+    "every_receipt_number_belongs_to_its_sale": """
+        insert into till_receipt values ('store-nyc', '4', '2026-03-02', 'R-9', 'sale/x')""",
+    "every_till_count_was_told": "insert into till_count values ('count/x', 1, '{}')",
     "orders_know_what_became_of_their_documents": _state(
         "order/web/2", "{documents,order/web/2/sales_order,state}", """'"accepted"'"""
     ),

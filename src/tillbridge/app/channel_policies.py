@@ -32,6 +32,7 @@ def policies_of(workspace: Workspace) -> Policies:
                 split_most=channel.split_most,
                 backorder=channel.backorder,
                 preorder=channel.preorder,
+                receipts_repeat=channel.receipts_repeat,
                 brand=channel.brand,
                 tells_goods=entities[channel.entity].tells_goods,
             )

@@ -80,6 +80,7 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "SaleRung": _TILL_SALE,
     "SaleVoided": _TILL_SALE,
     "CashMoved": _TILL_CASH,
+    "TillCounted": _TILL_CASH,
     "TillClosed": _DECIDE,
     "TillNoted": _DECIDE,
     # stock

@@ -64,6 +64,7 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     kilometre to the buyer counts for beside a location's cost, minor units; then the cheapest is
     preferred. split_most: over how many locations an order may be spread. backorder: what is not
     there may be promised out of expected supply; preorder: products that may be in any case.
+    receipts_repeat: receipt numbers of its tills come again within a business day.
     tax_places: countries (`DE`) and regions (`US-NY`) whose taxes are known for what is sent there;
     () = not said. brand: under which it sells; policies may be for one.
     """
@@ -77,6 +78,7 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     split_most: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
     backorder: bool = False
     preorder: tuple[str, ...] = ()
+    receipts_repeat: bool = False
     tax_places: tuple[str, ...] = ()
     brand: str = ""
 

@@ -40,6 +40,7 @@ from tillbridge.reconciliation.cards import look_at_cards
 from tillbridge.reconciliation.holds import look_at_holds
 from tillbridge.reconciliation.stock.supply import tell_late
 from tillbridge.reconciliation.tills.cases import tell
+from tillbridge.reconciliation.tills.closing import tell_due
 from tillbridge.reconciliation.tills.health import health
 from tillbridge.reconciliation.tills.sequences import look
 from tillbridge.triage import plans
@@ -107,9 +108,10 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
     def tills(connection: Connection, now: datetime) -> str:
         looked = look(connection, hub.expected, now)
         told = tell(connection, health(connection, hub.expected, now), hub.expected, now)
+        counted = tell_due(connection, hub.expected, hub.policies.kind_of)
         return (
             f"{looked.days} till days, {looked.noticed} gaps noticed, {looked.filled} filled; "
-            f"{told.opened} cases opened, {told.closed} closed"
+            f"{told.opened} cases opened, {told.closed} closed, {counted} counts booked"
         )
 
     def late_supply(connection: Connection, now: datetime) -> str:

@@ -104,6 +104,7 @@ _CLASSES: tuple[type[Body], ...] = (
     valued.RefundPaid,
     valued.DisputeMoved,
     valued.TransferPriced,
+    valued.TillCounted,
     valued.ReturnRecharged,
     valued.EntryPosted,
     documents.SubmitDocument,

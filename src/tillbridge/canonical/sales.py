@@ -20,6 +20,19 @@ DIRECTIONS = ("sale", "return")
 ISSUERS = ("own", "other")
 # how goods that are paid at a till but not handed over there reach their buyer
 FULFILS = ("ship", "collect")
+NOWHERE = Place()
+"""Where goods go that are handed over; the one object, so that it takes no room in a record."""
+NOTED_KINDS = (
+    "sign_on",
+    "sign_off",
+    "open",
+    "no_sale",
+    "cancelled",
+    "training",
+    "suspended",
+    "control",
+    "inventory",
+)
 CASH_KINDS = ("loan", "pickup", "paid_in", "paid_out", "deposit")
 
 
@@ -103,7 +116,7 @@ class SaleRung(Fact, frozen=True, kw_only=True, omit_defaults=True):
     receipt: str = ""
     links: tuple[str, ...] = ()
     offline: bool = False
-    ship_to: Place = Place()
+    ship_to: Place = NOWHERE
 
 
 def order_of(sale: str, channel: str, number: int = 1) -> str:
@@ -191,7 +204,7 @@ class SaleVoided(Fact, frozen=True, kw_only=True, omit_defaults=True):
 class TillNoted(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """A till transaction that books nothing but consumed a sequence number.
 
-    kind: sign_on, sign_off, open, no_sale, cancelled, training, suspended, control, inventory.
+    kind: closed list NOTED_KINDS.
     """
 
     location: str

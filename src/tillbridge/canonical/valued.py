@@ -130,6 +130,32 @@ class ReturnRecharged(Valued, frozen=True, kw_only=True, omit_defaults=True):
     taxes: tuple[ValuedTax, ...] = ()
 
 
+class CountedTender(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A tender of a till's day, minor units: what was counted, what its transactions come to, and
+    by how much the two differ more (or, negative, less) than was valued before.
+    """
+
+    tender: str
+    kind: str
+    counted: int
+    expected: int
+    difference: int
+
+
+class TillCounted(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """The count of a till's day against its transactions, as far as they are known.
+
+    Derived and told again whenever they change: version counts up from 1, each one carries only
+    what the ones before did not.
+    """
+
+    location: str
+    till: str
+    currency: str
+    version: int
+    rows: tuple[CountedTender, ...]
+
+
 class EntryPosted(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the money book that must reach the ERP as (part of) a journal.
 

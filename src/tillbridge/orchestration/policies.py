@@ -24,6 +24,7 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     nearest: minor units a kilometre to the buyer counts for, None = fulfil_from as it is written.
     split_most: over how many locations an order may be spread. backorder: what is not there may be
     promised out of expected supply; preorder: products that may be although others may not.
+    receipts_repeat: the numbers on its tills' receipts come again within a day, and prove nothing.
     brand: under which the channel sells.
     tells_goods: the ERP keeps its stock by documents of goods, invoices move none.
     """
@@ -38,6 +39,7 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     split_most: int = 1
     backorder: bool = False
     preorder: tuple[str, ...] = ()
+    receipts_repeat: bool = False
     brand: str = ""
     tells_goods: bool = False
 

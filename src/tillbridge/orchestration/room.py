@@ -12,6 +12,7 @@ from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import ReturnTold
 from tillbridge.canonical.sales import CashMoved, SaleRung, SaleVoided, TillClosed, TillNoted
+from tillbridge.canonical.valued import TillCounted
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
 from tillbridge.orchestration.machine import Running
@@ -21,7 +22,9 @@ from tillbridge.orchestration.orders.status import status_of
 from tillbridge.orchestration.policies import Policies
 from tillbridge.orchestration.proposals.machine import PROPOSALS
 from tillbridge.orchestration.sales.aisle import Aisle
+from tillbridge.orchestration.sales.counts import CountState, counted
 from tillbridge.orchestration.sales.decide import decide as decide_sale
+from tillbridge.orchestration.sales.receipts import Number, number_of, told_twice
 from tillbridge.orchestration.sales.returns import fold_back, without_receipt
 from tillbridge.orchestration.sales.state import SaleReturns, SaleState
 from tillbridge.orchestration.stock_moves import MOVING, stock_moves
@@ -36,6 +39,7 @@ _ORDER_DECODER = msgspec.json.Decoder(OrderState)
 _VOID_DECODER = msgspec.json.Decoder(SaleVoided)
 _RETURNS_DECODER = msgspec.json.Decoder(SaleReturns)
 _NO_RETURNS = SaleReturns()
+_COUNTED_DECODER = msgspec.json.Decoder(dict[str, int])
 _AISLE_DECODER = msgspec.json.Decoder(Aisle)
 MACHINES = (TRANSFERS, PROPOSALS)
 """Those whose keys begin with a word of their own; all other keys are orders or till sales."""
@@ -68,6 +72,11 @@ class OrchestrationSession(KeyedSession):
         self._now = now
         self._orders: dict[str, OrderState] = {}
         self._sales: dict[str, SaleState] = {}
+        self._counts: dict[str, CountState] = {}
+        self._receipts: dict[Number, str] = {}
+        self._new_counts: dict[str, CountState] = {}
+        self._asked: set[Number] = set()
+        self._new_receipts: dict[Number, str] = {}
         self._changed: dict[str, None] = {}
         self._machines = {one.prefix: Running(one, connection) for one in MACHINES}
 
@@ -76,6 +85,9 @@ class OrchestrationSession(KeyedSession):
         for prefix, machine in self._machines.items():
             machine.load(r.key for r in records if _prefix(r.key) == prefix)
         others = [r for r in records if _prefix(r.key) not in self._machines]
+        self._load_counts([r.key for r in others if isinstance(r.body, TillCounted)])
+        self._load_receipts([r.body for r in others if isinstance(r.body, SaleRung)])
+        others = [r for r in others if not isinstance(r.body, TillCounted)]
         tills = {r.key for r in others if _of_till(r.key, r.body)} - self._sales.keys()
         orders = {r.key for r in others if _is_of_order(r)} - self._orders.keys()
         if orders:
@@ -89,9 +101,33 @@ class OrchestrationSession(KeyedSession):
             ).fetchall()
             self._sales.update((row[0], _sale_of(row)) for row in rows)
 
+    def _load_counts(self, keys: Sequence[str]) -> None:
+        fresh = sorted(set(keys) - self._counts.keys())
+        if fresh:
+            self._counts.update((key, CountState(key)) for key in fresh)
+            rows = self._connection.execute(QUERIES.load_counts, (fresh,), binary=True).fetchall()
+            for key, version, booked in rows:
+                self._counts[key] = CountState(key, version, _COUNTED_DECODER.decode(booked))
+
+    def _load_receipts(self, sales: Sequence[SaleRung]) -> None:
+        """Who has the receipt numbers of these sales."""
+        told = {number for sale in sales if (number := self._number(sale)) is not None}
+        fresh = sorted(told - self._asked)
+        if fresh:
+            self._asked.update(fresh)
+            columns = [list(column) for column in zip(*fresh, strict=True)]
+            rows = self._connection.execute(QUERIES.load_receipts, columns, binary=True).fetchall()
+            self._receipts.update(((*number,), key) for *number, key in rows)
+
+    def _number(self, sale: SaleRung) -> Number | None:
+        repeat = self._policies.of(sale.channel, sale.entities.selling).receipts_repeat
+        return None if repeat else number_of(sale)
+
     def handle(self, record: Record) -> Outcome:
         """Fold one fact; state is replaced only when the decision stands."""
         body = record.body
+        if isinstance(body, TillCounted):
+            return self._handle_count(body)
         if isinstance(body, _TILL):
             return self._handle_sale(record.key, body)
         if isinstance(body, ReturnTold) and _of_till(record.key, body):
@@ -101,18 +137,21 @@ class OrchestrationSession(KeyedSession):
             return self._moved(machine.handle(record.key, body), body)
         if isinstance(body, MOVING):
             return self._moved(DONE, body)
-        if not _is_of_order(record):
+        # allowed without a receipt: there is no sale that could count it
+        nobodys = isinstance(body, ReturnTold) and record.key.startswith("return/")
+        if nobodys or not _is_of_order(record):
             return DONE
-        if isinstance(body, ReturnTold) and record.key.startswith("return/"):
-            return DONE  # allowed without a receipt: there is no sale that could count it
-        known = self._orders.get(record.key)
-        state = OrderState(key=record.key) if known is None else known.copied()
+        return self._handle_order(record.key, body)
+
+    def _handle_order(self, key: str, body: Body) -> Outcome:
+        known = self._orders.get(key)
+        state = OrderState(key=key) if known is None else known.copied()
         revision = state.revision
         decision = decide_order(state, body, self._policies)
         if state.revision == revision:
             return DONE
-        self._orders[record.key] = state
-        self._changed[record.key] = None
+        self._orders[key] = state
+        self._changed[key] = None
         return Outcome(
             emits=tuple(decision.emits),
             notices=tuple(decision.notices),
@@ -131,7 +170,13 @@ class OrchestrationSession(KeyedSession):
     ) -> Outcome:
         known = self._sales.get(key)
         state = SaleState(key=key) if known is None else msgspec.structs.replace(known)
+        number = self._number(body) if isinstance(body, SaleRung) else None
+        holder = self._receipts.get(number, key) if number is not None else key
+        if holder != key and isinstance(body, SaleRung):
+            raise told_twice(body, holder)
         goes_on, emits = decide_sale(state, body)
+        if number is not None and number not in self._receipts:
+            self._receipts[number] = self._new_receipts[number] = key
         self._sales[key] = state
         self._changed[key] = None
         notices: tuple[NeedsDecision, ...] = ()
@@ -148,6 +193,13 @@ class OrchestrationSession(KeyedSession):
             self._changed[key] = None
         return DONE
 
+    def _handle_count(self, body: TillCounted) -> Outcome:
+        state = counted(self._counts[body.key], body)
+        if state is None:
+            return Outcome(halt=True)
+        self._counts[body.key] = self._new_counts[body.key] = state
+        return DONE
+
     def flush(self) -> None:
         """Write the changed states as sets, by key."""
         for machine in self._machines.values():
@@ -160,6 +212,21 @@ class OrchestrationSession(KeyedSession):
         if sales:
             columns = _sale_columns(sales)
             self._connection.execute(QUERIES.save_sales, (self._now, *columns), binary=True)
+        if self._new_receipts:
+            rows = [(*number, key) for number, key in sorted(self._new_receipts.items())]
+            columns = tuple([list(column) for column in zip(*rows, strict=True)])
+            self._connection.execute(QUERIES.save_receipts, columns, binary=True)
+        if self._new_counts:
+            counts = [self._new_counts[key] for key in sorted(self._new_counts)]
+            self._connection.execute(
+                QUERIES.save_counts,
+                (
+                    [state.key for state in counts],
+                    [state.version for state in counts],
+                    [_ENCODER.encode(state.booked) for state in counts],
+                ),
+                binary=True,
+            )
 
 
 def _of_till(key: str, body: Body) -> bool:

@@ -41,3 +41,22 @@ on conflict (key) do update set
   -- when the transaction itself was heard, not a void that came before it
   heard_at = case when sale_state.fact_hash is null then excluded.heard_at
                   else sale_state.heard_at end
+
+-- name: load_counts
+select key, version, booked from till_count where key = any(%b::text[])
+
+-- name: save_counts
+insert into till_count (key, version, booked)
+select * from unnest(%b::text[], %b::int[], %b::bytea[])
+on conflict (key) do update set version = excluded.version, booked = excluded.booked
+
+-- name: load_receipts
+select t.location, t.till, t.business_date, t.receipt, t.key
+from till_receipt t
+join unnest(%b::text[], %b::text[], %b::date[], %b::text[]) x (l, t, d, r)
+  on t.location = x.l and t.till = x.t and t.business_date = x.d and t.receipt = x.r
+
+-- name: save_receipts
+-- two at once for one number: the second is refused, run again, and finds the first
+insert into till_receipt (location, till, business_date, receipt, key)
+select * from unnest(%b::text[], %b::text[], %b::date[], %b::text[], %b::text[])

@@ -116,3 +116,18 @@ select x.key, x.earned, x.told from (
 where x.earned <> x.told
   and exists (select 1 from entry e where e.key = x.key and e.gl = 'documents')
   and to_regclass('record_0') is not null
+
+-- name: every_receipt_number_belongs_to_its_sale
+-- says: The number of a receipt is kept with the sale that has it.
+-- do: Report a defect; that receipt could come in a second time.
+select t.key, t.receipt from till_receipt t
+left join sale_state s on s.key = t.key and s.receipt = t.receipt
+where s.key is null
+
+-- name: every_till_count_was_told
+-- says: Behind every booked count of a till there is one in the log.
+-- do: The row was written past the hub: restore it from a backup.
+-- owner: finance
+select c.key, c.version from till_count c
+left join seen_record r on r.key = c.key and r.type = 'TillCounted'
+where r.key is null and to_regclass('record_0') is not null

@@ -29,6 +29,7 @@ from tillbridge.app.cli import (
     stock,
     stores,
     sweep,
+    tills,
     transfers,
     xref,
 )
@@ -71,6 +72,7 @@ app.add_typer(operators.keys_app, name="keys", help="Keys of operators: make, li
 app.add_typer(
     approvals.app, name="approvals", help="Two persons: list, show, approve, reject, policy."
 )
+app.add_typer(tills.app, name="tills", help="Tills: close-report.")
 app.add_typer(people.app, name="people", help="A person: find, export, erase, hold, release.")
 app.add_typer(audit.app, name="audit", help="What people did: list, digest, verify.")
 app.add_typer(

@@ -79,6 +79,7 @@ VERBS: Mapping[str, str] = {
     "stores": "look",
     "story": "look",
     "sweep": "data.take_in",
+    "tills close-report": "data.take_in",
     "transfers cancel": "stock.tell",
     "transfers list": "look",
     "transfers order": "stock.tell",

@@ -31,6 +31,8 @@ KEPT = 3
 TABLES = (
     "order_state",
     "sale_state",
+    "till_count",
+    "till_receipt",
     "transfer_state",
     "proposal_state",
     "stock",

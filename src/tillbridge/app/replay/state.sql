@@ -11,6 +11,13 @@ select key as what, type, fact_hash, source, location, till, business_date, sequ
        total, currency, voided, pending_void, returns, aisle
 from sale_state
 
+-- name: till_count
+select key as what, version, booked from till_count
+
+-- name: till_receipt
+select location || ' ' || till || ' ' || business_date || ' ' || receipt as what, key
+from till_receipt
+
 -- name: transfer_state
 select key as what, revision, number, origin, destination, status, due_at, hold_version, body
 from transfer_state

@@ -15,8 +15,9 @@ import msgspec
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.money import MoneyError, to_minor
 from tillbridge.atoms.quantity import QuantityError, to_thousandths
-from tillbridge.connectors.feed.kinds import SCHEMA, Meaning
+from tillbridge.connectors.feed.kinds import SCHEMA
 from tillbridge.connectors.feed.mapping import Mapping, Part, Source, Step
+from tillbridge.connectors.feed.meaning import Meaning
 from tillbridge.connectors.feed.transforms import (
     Transform,
     WrongArgument,

@@ -20,6 +20,7 @@ from tillbridge.connectors.feed.control import control_problem, is_control
 from tillbridge.connectors.feed.fields import identity_of
 from tillbridge.connectors.feed.mapping import Mapping
 from tillbridge.connectors.feed.rows import Row, raw, rows
+from tillbridge.connectors.feed.till_fields import TILL_KINDS
 from tillbridge.connectors.feed.transforms import WrongValue
 from tillbridge.connectors.feed.wire import body_of
 from tillbridge.contract.promises import Connection, Item
@@ -176,7 +177,8 @@ class _Cutter:
         kind = self._mapping.kind
         identity = self._identity or ()
         digest = hashlib.sha256(body).hexdigest()
-        key = key_of(kind, self._connection.name, *identity) if kind in ("sale", "order") else ""
+        about = "sale" if kind in TILL_KINDS else kind
+        key = key_of(about, self._connection.name, *identity) if about in ("sale", "order") else ""
         return Item(
             topic=f"feed/{kind}",
             # A torn group never takes the identity that the whole one will come under.

@@ -15,6 +15,7 @@ from tillbridge.connectors.feed.inbound_orders import order
 from tillbridge.connectors.feed.inbound_returns import returns
 from tillbridge.connectors.feed.inbound_rows import payment, product, stock
 from tillbridge.connectors.feed.inbound_sales import sale
+from tillbridge.connectors.feed.inbound_tills import TILLS
 from tillbridge.connectors.feed.wire import rows_of
 from tillbridge.contract.names import Names
 from tillbridge.contract.promises import Connection, Message, Translation
@@ -31,6 +32,7 @@ _KINDS: dict[str, Callable[[Delivery], Translation]] = {
     "fulfilment": fulfilment,
     "substitution": substitution,
     **GOODS,
+    **TILLS,
 }
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 
 from tillbridge.atoms.ids import key_of, party_id
 from tillbridge.canonical.orders import Place, TaxLine
-from tillbridge.canonical.sales import SaleLine, SaleRung, SaleTender, order_of, parted
+from tillbridge.canonical.sales import NOWHERE, SaleLine, SaleRung, SaleTender, order_of, parted
 from tillbridge.connectors.feed.delivery import Delivery, differ
 from tillbridge.connectors.feed.fields import Reading, unreadable
 from tillbridge.connectors.feed.transforms import zone_of
@@ -34,6 +34,7 @@ def sale(delivery: Delivery) -> Translation:
     party = head.text("party")
     order, source = head.text("order"), head.text("source") or delivery.connection.name
     orders = (key_of("order", source, order),) if order else ()
+    goes_to = [head.text(field) for field in ("country", "region", "postcode_area")]
     fact = SaleRung(
         **delivery.carried(key, key, at, day, location),
         location=location,
@@ -48,7 +49,7 @@ def sale(delivery: Delivery) -> Translation:
         party=party_id(delivery.connection.name, party) if party else "",
         receipt=head.text("receipt"),
         links=tuple(dict.fromkeys([*orders, *_originals(delivery, currency)])),
-        ship_to=Place(head.text("country"), head.text("region"), head.text("postcode_area")),
+        ship_to=Place(*goes_to) if any(goes_to) else NOWHERE,
     )
     return Translation(facts=(fact,))
 

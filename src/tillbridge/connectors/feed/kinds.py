@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import CARD_TENDERS, TENDER_KINDS
 from tillbridge.canonical.returns import DISPOSITIONS
 from tillbridge.canonical.sales import FULFILS
 from tillbridge.canonical.stock import CONDITIONS, PICK_FAILURES
 from tillbridge.canonical.supply import ASKERS
+from tillbridge.connectors.feed.meaning import Meaning
+from tillbridge.connectors.feed.till_fields import TILL_SCHEMA
 
 FULFILMENT_STATES = (
     "open", "allocated", "picked", "packed", "ready", "expired", "shipped", "collected",
@@ -20,17 +20,6 @@ FULFILMENT_STATES = (
 PAYMENT_KINDS = ("captured", "refunded", "authorized", "voided", "failed", "refund_failed")
 RETURN_STATES = ("authorized", "cancelled", "received", "inspected")
 CARD_EVENTS = ("issued", "redeemed", "adjusted", "expired")
-
-
-class Meaning(msgspec.Struct, frozen=True):
-    """What a field of ours takes: type, whether it must be mapped, closed values.
-
-    kind: text, number, amount (minor units), quantity (thousandths), day, instant, flag, choice.
-    """
-
-    kind: str
-    required: bool = False
-    choices: tuple[str, ...] = ()
 
 
 def _line(**more: Meaning) -> dict[str, Meaning]:
@@ -321,12 +310,13 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
     "supply": _SUPPLY,
     "pick_failure": _PICK_FAILURE,
     "returns": _RETURNS,
+    **TILL_SCHEMA,
     "fulfilment": _FULFILMENT,
     "substitution": _SUBSTITUTION,
 }
 KINDS = tuple(SCHEMA)
 # sections that may stand several times ([[line]]); every kind needs those of NEEDED
-REPEATED = ("line", "tender", "tax", "pack", "component")
+REPEATED = ("line", "tender", "tax", "pack", "component", "count")
 ROWS = ("stock", "product", "payment", "card", "substitution")
 """Kinds with one row for each; the rows of the others belong together by their identity."""
 NEEDED = {
@@ -343,5 +333,6 @@ NEEDED = {
     "supply": ("head", "line"),
     "pick_failure": ("head",),
     "returns": ("head",),
+    **dict.fromkeys(TILL_SCHEMA, ("head",)),
     "fulfilment": ("head",),
 }

@@ -22,6 +22,7 @@ from tillbridge.connectors.feed.mapping import (
     Span,
     Step,
 )
+from tillbridge.connectors.feed.meaning import Meaning
 from tillbridge.connectors.feed.positions import Positions, position_of_syntax
 from tillbridge.connectors.feed.transforms import WrongArgument, compiled
 
@@ -295,7 +296,7 @@ def _check_path(load: Loading, path: str, layout: Layout, place: tuple[str, int,
         load.refuse(f"{path!r} is no JMESPath: {str(problem).splitlines()[0]}", *place, path)
 
 
-def _check_fields(load: Loading, part: Part, index: int, fields: dict[str, kinds.Meaning]) -> None:
+def _check_fields(load: Loading, part: Part, index: int, fields: dict[str, Meaning]) -> None:
     section = part.section
     load.known(part.fields, tuple(fields), section, index)
     for name, meaning in fields.items():

@@ -13,7 +13,7 @@ from tillbridge.atoms.quantity import EACH, SCALE
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.orders import LINE_KINDS, Place, TaxLine
 from tillbridge.canonical.payments import TENDER_KINDS
-from tillbridge.canonical.sales import SaleLine, SaleRung, SaleTender, order_of, parted
+from tillbridge.canonical.sales import NOWHERE, SaleLine, SaleRung, SaleTender, order_of, parted
 from tillbridge.connectors.poslog import wire
 from tillbridge.connectors.poslog.paying import CASH, Paid
 from tillbridge.connectors.poslog.receipt import Receipt, prove
@@ -185,7 +185,7 @@ def _given_up(setting: Setting, part: wire.Merchandise) -> tuple[str, str]:
 def _ship_to(receipt: Receipt) -> Place:
     """Where ordered goods go, as far as tax and sourcing need it."""
     told = next((line.part.goes_to for line in receipt.lines if any(line.part.goes_to)), None)
-    return Place() if told is None else Place(*told)
+    return NOWHERE if told is None else Place(*told)
 
 
 def _kind(setting: Setting, part: wire.Merchandise) -> str:

@@ -23,7 +23,6 @@ from tillbridge.canonical.sales import (
     DIRECTIONS,
     ISSUERS,
     SaleRung,
-    TillClosed,
     ordered,
 )
 from tillbridge.canonical.valued import DISPUTE_STEPS
@@ -113,11 +112,6 @@ def _deposits(fact: SaleRung) -> Iterable[Any]:
     return [
         _Deposit(order, sum(line.gross for line in lines)) for order, lines in ordered(fact).items()
     ]
-
-
-def _stated_counts(fact: TillClosed) -> Iterable[Any]:
-    """Counts of a till where both figures are stated; one alone has no difference."""
-    return [c for c in fact.counts if c.counted is not None and c.expected is not None]
 
 
 def _lines(fact: Any) -> Iterable[Any]:
@@ -218,12 +212,13 @@ _ISSUE = Collection(
     "issue", _itself, {"amount": "amount"}, {"reason": ISSUE_REASONS}, frozenset({"card", "reason"})
 )
 _CARD = Collection("movement", _itself, {"amount": "amount"}, {}, frozenset({"card"}))
+# what was counted and expected is evidence beside it: told anew with every version
 _COUNTS = Collection(
     "counts",
-    _stated_counts,
-    {"counted": "counted", "expected": "expected"},
-    {},
-    frozenset({"tender"}),
+    _rows,
+    {"difference": "difference"},
+    {"kind": TENDER_KINDS},
+    frozenset({"tender", "kind"}),
 )
 
 SHAPES: dict[str, Shape] = dict(
@@ -254,10 +249,10 @@ SHAPES: dict[str, Shape] = dict(
         ),
         shape_of("CashMoved", (_CASH,), {}, _TILL_HEADER, "stores"),
         shape_of(
-            "TillClosed",
+            "TillCounted",
             (_COUNTS,),
-            {"difference": {"counted": 1, "expected": -1}},
-            _TILL_HEADER,
+            {},
+            _COMMON | {"till"},
             "stores",
         ),
     )

@@ -21,7 +21,8 @@ class TillRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sequence that runs on, `none` = numbers mean nothing. last_number: the one after which the
     sequence begins again at first_number; 0 = it never does. gap_hours: a number missing for
     longer is a case. allowed_hours: how long after its end (midnight of the store) a business day
-    may still come before it is late.
+    may still come before it is late. cash_float: minor units that stay in each drawer overnight
+    and are counted with the day's takings, without being told as a loan.
     """
 
     numbers: str = "till"
@@ -29,6 +30,7 @@ class TillRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     last_number: int = 0
     gap_hours: float = 24.0
     allowed_hours: float = 6.0
+    cash_float: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; the loader shows the words beside the setting."""
