@@ -23,6 +23,12 @@ def _state(key: str, path: str, value: str) -> str:
         where key = '{key}'"""
 
 
+def _tax_document(order: str, state: str, tax: int) -> str:
+    return f"""
+        insert into tax_document values ('tax/{order}/sale-1', 1, '{order}', 'sale-1', '{state}',
+          'avatax', 'us', 'sale', 'USD', 2000, {tax}, '', '')"""
+
+
 MESSAGES = {
     "every_delivery_has_its_body": """
         insert into delivery (connection, id_hash, body_hash, message, day)
@@ -337,10 +343,16 @@ HUB = {
     "plans_add_up": """
         insert into replay_plan (made_by, wanted, matched) values ('eve', '{}', 3)""",
 }
-LIES = {**MESSAGES, **ORDERS, **MONEY, **STOCK, **CHANNELS, **DOCUMENTS, **HUB}
+TAXES = {
+    "every_tax_document_is_of_an_order": _tax_document("order/web/99", "asked", 0),
+    "tax_services_accepted_what_is_called_done": _tax_document("order/web/1", "committed", 0),
+    "tax_services_keep_the_tax_that_was_earned": _tax_document("order/web/1", "committed", 5),
+}
+LIES = {**MESSAGES, **ORDERS, **TAXES, **MONEY, **STOCK, **CHANNELS, **DOCUMENTS, **HUB}
 ALSO = {
     "journal_entries_reach_the_erp_once": {"every_journal_took_the_entries_it_names"},
     "every_summary_has_its_journal": {"every_journal_took_the_entries_it_names"},
+    "tax_services_keep_the_tax_that_was_earned": {"tax_services_accepted_what_is_called_done"},
     "refunded_never_exceeds_captured": {"what_an_order_booked_is_what_it_told"},
     "one_entry_per_fact_and_entity": {"the_guards_stand"},
     "nothing_is_parked_and_pending": {"nothing_is_pending"},

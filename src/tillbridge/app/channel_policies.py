@@ -35,6 +35,9 @@ def policies_of(workspace: Workspace) -> Policies:
                 receipts_repeat=channel.receipts_repeat,
                 brand=channel.brand,
                 tells_goods=entities[channel.entity].tells_goods,
+                tax_service=channel.tax_service,
+                tax_needed=channel.tax_needed,
+                tax_records=channel.tax_records,
             )
             for channel in settings.channel
         },

@@ -106,6 +106,10 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "StockShort": _DECIDE,
     "PickFailed": _DECIDE,
     "SourcingAsked": _DECIDE,
+    # tax: asked for by an order, answered to it
+    "TaxAsked": _DECIDE,
+    "TaxCalculated": _DECIDE,
+    "TaxRefused": _DECIDE,
     # valued -> money book
     "DepositReceived": _BOOK_MONEY,
     "SaleRecognised": _BOOK_MONEY,

@@ -30,6 +30,7 @@ from tillbridge.contract.promises import (
     PublishesAvailability,
     ReadsFiles,
     Rereads,
+    Taxes,
     Translates,
 )
 from tillbridge.contract.transport import Transport
@@ -243,13 +244,13 @@ class Hub:
         ids: dict[str, int] = {}
         for name, settings in self._connections().items():
             connector = registry.connector(settings.connector)
-            if isinstance(connector, (Delivers, Rereads, Polls, PublishesAvailability)):
+            if isinstance(connector, (Delivers, Rereads, Taxes, Polls, PublishesAvailability)):
                 budget = self.workspace.settings.budget_of(name)
                 pace = accounts.Budget(budget.rate, budget.burst, budget.conc)
                 number = accounts.make_dest(
                     connection, name, pace, settings.account, self._settle_seconds(name)
                 )
-                if isinstance(connector, (Delivers, Rereads)):
+                if isinstance(connector, (Delivers, Rereads, Taxes)):
                     ids[name] = number
         connection.commit()
         return Destinations(self._erp_of(), ids)

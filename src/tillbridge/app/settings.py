@@ -196,6 +196,9 @@ def _channel_problems(channel: ChannelSettings, settings: Settings) -> list[tupl
     if channel.order_point not in ORDER_POINTS:
         words = f"channel {channel.code}: order_point is one of {ORDER_POINTS}"
         found.append((words, channel.order_point))
+    if channel.tax_service and channel.tax_service not in settings.connection:
+        words = f"channel {channel.code}: no connection {channel.tax_service!r}"
+        found.append((words, channel.tax_service))
     silent = {place.code for place in settings.location if not place.ships}
     for place in channel.fulfil_from:
         if not settings.places_of((place,)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -67,6 +67,10 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     receipts_repeat: receipt numbers of its tills come again within a business day.
     tax_places: countries (`DE`) and regions (`US-NY`) whose taxes are known for what is sent there;
     () = not said. brand: under which it sells; policies may be for one.
+    tax_service: connection that works out tax that an order or a return does not name. tax_needed:
+    how such a return is booked until it has answered: it waits (`wait`), or takes its part of the
+    tax of the sale (`as_sold`) and books the difference. tax_records: we owe the tax of this
+    channel, so what is earned and taken back is recorded and committed at the tax service.
     """
 
     code: str
@@ -81,6 +85,9 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     receipts_repeat: bool = False
     tax_places: tuple[str, ...] = ()
     brand: str = ""
+    tax_service: str = ""
+    tax_needed: Literal["wait", "as_sold"] = "wait"
+    tax_records: bool = False
 
 
 class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from tillbridge.canonical.fact import Command, Fact
 from tillbridge.canonical.orders import OrderLine, Place
+from tillbridge.canonical.taxes import TAX_KINDS, LineTaxes, TaxDocument
 
 GOODS_KINDS = ("delivery", "customer_return", "stock_move")
 DOCUMENT_KINDS = (
@@ -23,6 +24,7 @@ DOCUMENT_KINDS = (
     "journal",
     "purchase_proposal",
     *GOODS_KINDS,
+    *TAX_KINDS,
 )
 IN_TRANSIT = "in_transit"
 """The end of a stock move that lies between two places of ours."""
@@ -217,6 +219,7 @@ DocumentBody = (
     | GoodsDocument
     | StockMoveDocument
     | PurchaseProposalDocument
+    | TaxDocument
 )
 
 
@@ -237,6 +240,7 @@ class SubmitDocument(Command, frozen=True, kw_only=True, omit_defaults=True):
     goods: GoodsDocument | None = None
     stock_move: StockMoveDocument | None = None
     purchase_proposal: PurchaseProposalDocument | None = None
+    tax: TaxDocument | None = None
 
     @property
     def body(self) -> DocumentBody:
@@ -251,6 +255,7 @@ class SubmitDocument(Command, frozen=True, kw_only=True, omit_defaults=True):
             or self.sales_order_cancel
             or self.stock_move
             or self.purchase_proposal
+            or self.tax
         )
         if found is None:
             raise ValueError(f"document {self.id} has no body")
@@ -259,7 +264,8 @@ class SubmitDocument(Command, frozen=True, kw_only=True, omit_defaults=True):
 
 class DocumentAccepted(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """The ERP took the document. number: what its users call it. move: its own ledger move, if
-    it booked one (gl = documents), with that move's total in minor units as a check.
+    it booked one (gl = documents), with that move's total in minor units as a check. taxes: what
+    a tax service worked out.
     """
 
     operation: str
@@ -269,6 +275,7 @@ class DocumentAccepted(Fact, frozen=True, kw_only=True, omit_defaults=True):
     destination: str
     move: str = ""
     move_total: int | None = None
+    taxes: tuple[LineTaxes, ...] = ()
 
 
 class DocumentRefused(Fact, frozen=True, kw_only=True, omit_defaults=True):

@@ -16,6 +16,9 @@ from tillbridge.canonical.fact import Fact
 # goods: stocked things; gift_card: sold value, a liability; the others are amounts without stock.
 LINE_KINDS = ("goods", "service", "shipping", "gift_card", "tip", "fee", "duty", "rounding")
 COLLECTORS = ("seller", "marketplace")
+# told: as the source says; missing: it names none; included: amounts hold a tax it does not name;
+# calculated: worked out by a tax service since.
+TAX_TOLD = ("told", "missing", "included", "calculated")
 
 
 class TaxLine(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -102,6 +105,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sale: key of the till sale it was rung up with. till_paid: what that receipt took for it.
     replaces: key of the order that was cancelled for it, whose goods and money it takes over;
     `paid_stated` then counts that money too.
+    tax: how its tax is known (TAX_TOLD); `missing`: the total is without tax, and nothing of the
+    order goes out before a tax service has answered.
     """
 
     number: str
@@ -126,6 +131,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sale: str = ""
     till_paid: tuple[TillPayment, ...] = ()
     replaces: str = ""
+    tax: str = "told"
 
 
 class OrderPlaced(Fact, frozen=True, kw_only=True, omit_defaults=True):

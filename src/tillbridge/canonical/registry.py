@@ -25,6 +25,7 @@ from tillbridge.canonical import (
     shipments,
     stock,
     supply,
+    taxes,
     valued,
 )
 from tillbridge.canonical.fact import Command, Fact
@@ -110,6 +111,9 @@ _CLASSES: tuple[type[Body], ...] = (
     documents.SubmitDocument,
     documents.DocumentAccepted,
     documents.DocumentRefused,
+    taxes.TaxAsked,
+    taxes.TaxCalculated,
+    taxes.TaxRefused,
     *markers.MARKERS,
 )
 # name -> (class, current version)

@@ -22,6 +22,7 @@ class RefundLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """One order line of a refund: quantity in thousandths, amounts in minor units, positive.
 
     net: without tax. taxes: what is given back of each tax. location: where it restocks or "".
+    tax: how the tax is known (orders.TAX_TOLD); `included`: net holds it.
     """
 
     line: str
@@ -30,6 +31,7 @@ class RefundLine(msgspec.Struct, frozen=True, omit_defaults=True):
     taxes: tuple[TaxLine, ...] = ()
     restock: str = "no_restock"
     location: str = ""
+    tax: str = "told"
 
 
 class RefundAdjustment(msgspec.Struct, frozen=True, omit_defaults=True):

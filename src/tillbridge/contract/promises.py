@@ -15,9 +15,11 @@ import msgspec
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.canonical.registry import Body
+from tillbridge.canonical.taxes import LineTaxes
 from tillbridge.contract.levels import StockPage
 from tillbridge.contract.names import Names
 from tillbridge.contract.offers import Offer, Shown
+from tillbridge.contract.taxes import TaxDirectory, TaxService
 from tillbridge.contract.transport import Transport
 
 
@@ -152,7 +154,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     outcome: `accepted`, `refused` (words say why, for good), `retry` (not applied for certain;
     after_seconds when the other side asks for it), `unknown` (may have been applied: look up).
-    move, move_total: the ERP's own ledger move for the document, if any (minor units).
+    move, move_total: the ERP's own ledger move for the document, if any (minor units). taxes: what
+    a tax service worked out. remedy: of a refusal, the command that mends its cause, if one does.
     """
 
     operation: str
@@ -160,9 +163,11 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     remote_id: str = ""
     number: str = ""
     words: str = ""
+    remedy: str = ""
     after_seconds: float | None = None
     move: str = ""
     move_total: int | None = None
+    taxes: tuple[LineTaxes, ...] = ()
 
 
 class Directory(Protocol):
@@ -299,6 +304,20 @@ class Delivers(Protocol):
 
 
 @runtime_checkable
+class Taxes(Protocol):
+    """Works out tax, and keeps tax documents if it does."""
+
+    def tax_service(
+        self,
+        connection: Connection,
+        secrets: Mapping[str, str],
+        directory: TaxDirectory,
+        transport: Transport,
+    ) -> TaxService:
+        """The service behind a connection; calls nothing yet."""
+
+
+@runtime_checkable
 class PublishesAvailability(Protocol):
     """Shows our availability at its channel, by compare-and-set.
 
@@ -361,6 +380,7 @@ PROMISES: tuple[type[Any], ...] = (
     Subscribes,
     Rereads,
     Delivers,
+    Taxes,
     PublishesAvailability,
     TellsStock,
     ChecksConnection,

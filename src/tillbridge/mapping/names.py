@@ -65,6 +65,10 @@ class NameTables:
         """What an outgoing connection calls a thing of ours."""
         return self._back.get(name, {}).get((table, ours))
 
+    def ours(self, name: str, table: str, theirs: str) -> str | None:
+        """What we call a thing of a connection; asking notes no gap."""
+        return self._tables.get(name, {}).get((table, theirs))
+
 
 def set_names(
     connection: Connection, rows: Iterable[NameRow], by: str = audit.HUB, reason: str = ""

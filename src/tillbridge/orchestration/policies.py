@@ -27,6 +27,9 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     receipts_repeat: the numbers on its tills' receipts come again within a day, and prove nothing.
     brand: under which the channel sells.
     tells_goods: the ERP keeps its stock by documents of goods, invoices move none.
+    tax_service: connection that works out tax nobody told, "" = none. tax_needed: how a return is
+    booked before it has answered, `wait` or `as_sold` (with its part of the sale's tax).
+    tax_records: we owe the tax, so the service keeps what is earned and taken back.
     """
 
     channel: str
@@ -42,6 +45,14 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     receipts_repeat: bool = False
     brand: str = ""
     tells_goods: bool = False
+    tax_service: str = ""
+    tax_needed: str = "wait"
+    tax_records: bool = False
+
+    @property
+    def waits_for_tax(self) -> bool:
+        """Whether a return without tax is booked only once its tax is worked out."""
+        return bool(self.tax_service) and self.tax_needed == "wait"
 
 
 class Keeper(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ from tillbridge.orchestration.sales.receipts import Number, number_of, told_twic
 from tillbridge.orchestration.sales.returns import fold_back, without_receipt
 from tillbridge.orchestration.sales.state import SaleReturns, SaleState
 from tillbridge.orchestration.stock_moves import MOVING, stock_moves
+from tillbridge.orchestration.taxes.machine import TAXES
 from tillbridge.orchestration.transfers.machine import TRANSFERS
 
 QUERIES = load("tillbridge.orchestration", "state.sql")
@@ -41,7 +42,7 @@ _RETURNS_DECODER = msgspec.json.Decoder(SaleReturns)
 _NO_RETURNS = SaleReturns()
 _COUNTED_DECODER = msgspec.json.Decoder(dict[str, int])
 _AISLE_DECODER = msgspec.json.Decoder(Aisle)
-MACHINES = (TRANSFERS, PROPOSALS)
+MACHINES = (TAXES, TRANSFERS, PROPOSALS)
 """Those whose keys begin with a word of their own; all other keys are orders or till sales."""
 _ENCODER = msgspec.json.Encoder()
 

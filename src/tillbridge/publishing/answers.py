@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused, SubmitDocument
 from tillbridge.canonical.fact import Entities
 from tillbridge.canonical.registry import decode
+from tillbridge.canonical.taxes import CALCULATE
 from tillbridge.contract.promises import Receipt
 from tillbridge.durable import jobs, parking
 from tillbridge.durable.rooms import Record
@@ -59,6 +61,7 @@ def fact_of(
             number=receipt.number,
             move=receipt.move,
             move_total=receipt.move_total,
+            taxes=receipt.taxes,
         )
     else:
         body = DocumentRefused(
@@ -80,6 +83,9 @@ def fact_of(
 
 def case_of(command: SubmitDocument, receipt: Receipt, destination: str) -> parking.CaseOpened:
     """The case for a refused document, in the other side's words."""
+    record = Record(key=command.key, type="SubmitDocument", body=command, lane=lane_of(command.key))
+    if command.tax is not None:
+        return parking.CaseOpened("publishing", record, _tax_case(command, receipt, destination))
     decision = NeedsDecision(
         "document_refused",
         f"{destination} refused {command.kind} {command.id}: {receipt.words}",
@@ -93,13 +99,40 @@ def case_of(command: SubmitDocument, receipt: Receipt, destination: str) -> park
             "words": receipt.words,
         },
     )
-    record = Record(key=command.key, type="SubmitDocument", body=command, lane=lane_of(command.key))
     return parking.CaseOpened("publishing", record, decision)
+
+
+def _tax_case(command: SubmitDocument, receipt: Receipt, destination: str) -> NeedsDecision:
+    """What a tax service will not do: work out the tax of a return, that of an order, or keep what
+    was charged. Its words name the line.
+    """
+    document = command.tax
+    if document is None:
+        raise TypeError(f"{command.id} is no tax document")
+    words = f"{destination} refused {command.kind} of order {document.number}: {receipt.words}"
+    told: dict[str, Any] = {
+        "remedy": f"{receipt.remedy or 'mend the cause'}, then: tillbridge cases replay CASE",
+        "amount": abs(document.amount),
+        "currency": document.currency,
+        "details": {
+            "operation": command.id,
+            "destination": destination,
+            "words": receipt.words,
+            "document": document.code,
+        },
+    }
+    if command.kind != CALCULATE:
+        return NeedsDecision("tax_document_refused", words, owner="finance", **told)
+    if document.direction == "return":
+        return NeedsDecision("tax_recalculation_failed", words, owner="finance", **told)
+    return NeedsDecision("tax_calculation_failed", words, owner="finance", **told)
 
 
 def day_of(command: SubmitDocument, now: datetime) -> date:
     """The document's own day."""
-    for name in ("invoice_date", "journal_date", "order_date", "cancel_date", "goods_date"):
+    for name in (
+        "invoice_date", "journal_date", "order_date", "cancel_date", "goods_date", "document_date",
+    ):  # fmt: skip
         day = getattr(command.body, name, None)
         if isinstance(day, date):
             return day

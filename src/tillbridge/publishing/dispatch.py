@@ -23,8 +23,16 @@ from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.canonical.intake import RereadObject
 from tillbridge.canonical.registry import decode
-from tillbridge.contract.promises import Assignment, Delivers, Directory, Item, Receipt, Rereads
+from tillbridge.contract.promises import (
+    Assignment,
+    Delivers,
+    Item,
+    Receipt,
+    Rereads,
+    Taxes,
+)
 from tillbridge.contract.promises import Connection as Far
+from tillbridge.contract.tax_receipts import settle
 from tillbridge.contract.transport import Transport
 from tillbridge.durable import accounts, jobs, log, messages, parking
 from tillbridge.durable.crash_points import reach
@@ -47,6 +55,9 @@ class Names(Protocol):
 
     def theirs(self, name: str, table: str, ours: str) -> str | None:
         """What a connection calls a thing of ours."""
+
+    def ours(self, name: str, table: str, theirs: str) -> str | None:
+        """What we call a thing of a connection."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -84,6 +95,10 @@ class _Directory:
     def theirs(self, table: str, ours: str) -> str | None:
         """See Directory."""
         return self._names.theirs(self._connection, table, ours)
+
+    def ours(self, table: str, theirs: str) -> str | None:
+        """See TaxDirectory."""
+        return self._names.ours(self._connection, table, theirs)
 
 
 class Dispatcher:
@@ -154,7 +169,7 @@ class Dispatcher:
         self._names.refresh(self._connection)
         parties = self._parties(commands)
         self._connection.rollback()
-        if not isinstance(target.connector, Delivers):
+        if not isinstance(target.connector, (Delivers, Taxes)):
             self._away(claimed, RetryLater(f"{target.far.name} takes no documents"), report)
             return
         assignments = [
@@ -162,11 +177,8 @@ class Dispatcher:
             for one, command in zip(claimed, commands, strict=True)
         ]
         reach("dispatch.before_call")
-        directory: Directory = _Directory(self._names, target.far.name)
         try:
-            receipts = target.connector.deliver(
-                assignments, target.far, target.secrets, directory, self._transport
-            )
+            receipts = self._receipts(target.connector, assignments)
         except accounts.LeaseLost:
             _log.warning("lease_lost", name=target.far.name, documents=len(claimed))
             return
@@ -188,6 +200,17 @@ class Dispatcher:
             words = f"the connector failed: {type(problem).__name__}: {problem}"[:500]
             receipts = [Receipt(operation=commands[0].id, outcome="refused", words=words)]
         self._book(claimed, commands, receipts, report)
+
+    def _receipts(
+        self, connector: Delivers | Taxes, assignments: Sequence[Assignment]
+    ) -> list[Receipt]:
+        """The call itself."""
+        target = self._target
+        directory = _Directory(self._names, target.far.name)
+        way = (target.far, target.secrets, directory, self._transport)
+        if isinstance(connector, Delivers):
+            return connector.deliver(assignments, *way)
+        return settle(connector.tax_service(*way), assignments)
 
     def _parties(self, commands: Sequence[SubmitDocument]) -> dict[str, PartyDetails]:
         wanted = {getattr(command.body, "party", "") for command in commands} - {""}

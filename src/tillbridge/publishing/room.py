@@ -28,6 +28,7 @@ PRIORITIES = {
     "delivery": 1,
     "customer_return": 1,
     "stock_move": 1,
+    "tax_calculate": 0,
     "invoice": 1,
     "credit_note": 1,
     "journal": 1,

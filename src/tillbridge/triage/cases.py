@@ -22,7 +22,13 @@ from tillbridge.durable.rooms import Connection
 QUERIES = load("tillbridge.triage", "cases.sql")
 SHOWN_BYTES = 4_000
 TOLD = 100
-HELD_JOBS = ("document_refused", "reread_refused")
+HELD_JOBS = (
+    "document_refused",
+    "reread_refused",
+    "tax_recalculation_failed",
+    "tax_calculation_failed",
+    "tax_document_refused",
+)
 """Cases that hold a job back: it can be tried again or given up."""
 
 

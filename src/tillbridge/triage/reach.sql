@@ -14,6 +14,7 @@ where case split_part(k.key, '/', 1)
   when 'proposal' then exists (
     select from proposal_state p where p.key = k.key and p.location = any(%(locations)s))
   when 'stock' then split_part(k.key, '/', 2) = any(%(connections)s || %(locations)s)
+  when 'tax' then split_part(k.key, '/', 3) = any(%(connections)s)
   else split_part(k.key, '/', 2) = any(%(connections)s)
 end
 

@@ -62,6 +62,8 @@ TOLD = (
     "ReturnCancelled",
     "GoodsReturned",
     "ReturnInspected",
+    "TaxCalculated",
+    "TaxRefused",
 )
 GIVEN_OUT = (
     "DepositReceived",
@@ -87,6 +89,9 @@ EVIDENCE = (
     "payments",
     "disputes",
     "lapsing",
+    "untaxed",
+    "untaxed_refunds",
+    "taxes",
 )
 BOOKED = ("deposited", "refunded", "recognised", "reversed", "recharged", "claimed", "moved")
 _BLOCK = 1_000

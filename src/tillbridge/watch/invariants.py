@@ -27,6 +27,7 @@ _PACKAGE = "tillbridge.watch"
 FILES = (
     "invariants_messages.sql",
     "invariants_orders.sql",
+    "invariants_taxes.sql",
     "invariants_money.sql",
     "invariants_stock.sql",
     "invariants_publication.sql",

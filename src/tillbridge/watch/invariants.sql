@@ -35,7 +35,9 @@ where owner = '' or reason = '' or words = '' or copies < 1
 -- says: For every document the ERP refused somebody has been told.
 -- do: Report a defect; look at the document's story and send it again.
 select d.dest, d.op, d.kind from document d
-left join exception_case c on c.state = 'open' and c.reason in ('document_refused', 'reread_refused')
+left join exception_case c on c.state = 'open' and c.reason in
+  ('document_refused', 'reread_refused', 'tax_recalculation_failed', 'tax_calculation_failed',
+   'tax_document_refused')
   and c.details ->> 'operation' = d.op
 where d.state = 'refused' and c.id is null
 

@@ -90,7 +90,7 @@ cross join lateral json_to_record(convert_from(s.body, 'UTF8')::json)
 insert into seen_held
 select room, key from parked_key
 union select room, key from exception_case
-where reason not in ('stock_short', 'supply_late', 'tender_missing',
+where reason not in ('stock_short', 'supply_late', 'tender_missing', 'tax_missing',
                      'refund_beyond_payment', 'pickup_expired', 'return_beyond_shipment',
                      'return_in_other_currency', 'return_without_receipt',
                      'substitution_refused', 'substitution_price',

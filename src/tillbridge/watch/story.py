@@ -60,7 +60,7 @@ def tell(connection: Connection, key: str) -> Story:
         movements=_rows(connection, QUERIES.movements, key),
         reservations=_rows(connection, QUERIES.reservations, key),
         documents=_named(connection.execute(QUERIES.documents, {"key": key})),
-        cases=_rows(connection, QUERIES.cases, key),
+        cases=_named(connection.execute(QUERIES.cases, {"key": key})),
     )
 
 

@@ -38,10 +38,11 @@ select line, location, product, quantity from reservation where key = %b order b
 select t.name, d.op, d.kind, d.state, d.number, d.remote_id, d.total, d.move, d.move_total,
        d.answered_at
 from document d join dest t using (dest)
-where d.key = %(key)s
+where d.key = %(key)s or starts_with(d.key, 'tax/' || %(key)s || '/')
    or d.op in (select s.op from journal_summary s join entry e on e.id::text = s.entry
                where e.key = %(key)s)
 order by d.day, d.op
 
 -- name: cases
-select id, reason, state, words, remedy from exception_case where key = %b order by id
+select id, reason, state, words, remedy from exception_case
+where key = %(key)s or starts_with(key, 'tax/' || %(key)s || '/') order by id

@@ -91,6 +91,11 @@ def _value(body: Row) -> str:
     return _money(net + sum(tax["tax"] for tax in body.get("taxes", ())), body)
 
 
+def _tax(body: Row) -> str:
+    taxes = [tax["amount"] for line in body["lines"] for tax in line.get("taxes", ())]
+    return f"{body['subject']}: {_money(sum(taxes), body)}"
+
+
 _TELLERS: Mapping[str, Callable[[Row], str]] = {
     "Received": lambda body: f"{body['topic']} from {body['connection']}",
     "OrderPlaced": _order,
@@ -104,5 +109,8 @@ _TELLERS: Mapping[str, Callable[[Row], str]] = {
     "RefundPaid": _sum_of_tenders,
     "SaleRecognised": _value,
     "SaleReversed": _value,
+    "TaxAsked": lambda body: f"{body['subject']} to be {body['goal']} by {body['service']}",
+    "TaxCalculated": _tax,
+    "TaxRefused": lambda body: f"{body['subject']}: {body['words']}",
     "EntryPosted": lambda body: str(body["entry"]),
 }

@@ -29,6 +29,7 @@ from tillbridge.app.cli import (
     stock,
     stores,
     sweep,
+    taxes,
     tills,
     transfers,
     xref,
@@ -65,6 +66,8 @@ app.add_typer(
 app.add_typer(orders.app, name="orders", help="Goods of orders: pick-failed, source.")
 app.add_typer(cards.app, name="cards", help="Gift cards and store credit: show, tie.")
 app.add_typer(policies.app, name="policies", help="Terms of sale: show.")
+app.add_typer(taxes.app, name="taxes", help="Tax documents: list.")
+app.add_typer(taxes.returns_app, name="returns", help="Returns: tax-failed.")
 app.add_typer(goods.app, name="items", help="The item master: import, show.")
 app.add_typer(secrets.app, name="secrets", help="Secrets: set, list, import, rotate-key.")
 app.add_typer(operators.app, name="operators", help="Who works here: add, list, revoke.")

@@ -35,6 +35,7 @@ TABLES = (
     "till_receipt",
     "transfer_state",
     "proposal_state",
+    "tax_document",
     "stock",
     "stock_movement",
     "reservation",

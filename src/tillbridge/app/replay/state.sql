@@ -27,6 +27,11 @@ select key as what, revision, number, kind, source, location, status, proposed_a
        body
 from proposal_state
 
+-- name: tax_document
+select key as what, revision, order_key, subject, state, service, entity, direction, currency,
+       amount, tax, words, body
+from tax_document
+
 -- name: stock
 -- a row that holds nothing may only have been locked by a record that was given up
 select location || ' ' || product || ' ' || condition as what, on_hand, reserved, counted_at,

@@ -90,6 +90,8 @@ def _order(
     if summed != total:
         told, found = to_text(total, currency), to_text(summed, currency)
         raise _contradiction(document, f"the total says {told} and the lines say {found}")
+    if document.tax == "missing" and any(line.taxes for line in lines):
+        raise _contradiction(document, "its tax is missing and a line names one")
     parties = _buyer(document, connection)
     order = Order(
         number=document.number,
@@ -108,6 +110,7 @@ def _order(
         cancelled_at=document.cancelled_at and document.cancelled_at.astimezone(UTC),
         cancel_reason=document.cancel_reason if document.cancelled_at else "",
         test=document.test,
+        tax=document.tax,
         reservation=hold_key(connection.channel, document.reservation)
         if document.reservation
         else "",

@@ -79,6 +79,8 @@ class OrderDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     was sold. collect_at: the one place where the buyer will collect the goods. reservation: id of
     stock held for it, which it takes over. replaces: number of the order that was cancelled for it;
     `paid` counts what was paid for that one too.
+    stock held for it, which it takes over. tax: `missing` when the program does not know it: no
+    line names any, the total is without it, and the hub has it worked out before anything goes out.
     """
 
     number: Named
@@ -98,3 +100,4 @@ class OrderDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     reservation: Code = ""
     replaces: Code = ""
     test: bool = False
+    tax: Literal["told", "missing"] = "told"

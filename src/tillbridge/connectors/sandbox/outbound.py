@@ -24,6 +24,7 @@ from tillbridge.canonical.documents import (
     SubmitDocument,
 )
 from tillbridge.canonical.orders import OrderLine
+from tillbridge.canonical.taxes import TaxDocument
 from tillbridge.connectors.sandbox.wire import (
     AccountLine,
     ErpAnswer,
@@ -47,6 +48,8 @@ def document_of(
 ) -> ErpDocument:
     """The ERP's document for a command; raises ValueError when the command carries no body."""
     body = command.body
+    if isinstance(body, TaxDocument):
+        raise ValueError(f"the ERP takes no {command.kind}")  # noqa: TRY004 - see the docstring
     if isinstance(body, JournalDocument):
         return _journal(command, company, body)
     if isinstance(body, PurchaseProposalDocument):
@@ -94,6 +97,8 @@ def total_of(command: SubmitDocument) -> int:
     goods and proposals to buy have none.
     """
     body = command.body
+    if isinstance(body, TaxDocument):
+        return body.amount
     if isinstance(body, JournalDocument):
         return sum(line.amount for line in body.lines if line.amount > 0)
     found: int = getattr(body, "total", 0)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from tillbridge.atoms.money import split
 from tillbridge.canonical.returns import (
@@ -94,9 +94,11 @@ def _line(
     number = wire.number(line.line_item_id)
     where = f"refund {wire.number(refund.id)}, line {number}"
     subtotal = scope.minor(line.subtotal, line.subtotal_set, where)
-    tax = scope.minor(line.total_tax, line.total_tax_set, where)
+    tax = _tax(line, scope, where)
     net = subtotal - tax if inclusive else subtotal
     item = line.line_item or known.get(number)
+    charged = [] if item is None else taxes_of(item.tax_lines, scope, where)
+    untold = _untold(line) and (item is None or any(found.amount for found in charged))
     location = ""
     if line.location_id is not None:
         location = scope.location(line.location_id, f"{where}, location")
@@ -107,7 +109,18 @@ def _line(
         taxes=tax_lines(_shares(tax, item, scope, where), net, scope, where),
         restock=_restock(line, refund, item),
         location=location,
+        tax=("included" if inclusive else "missing") if untold else "told",
     )
+
+
+def _untold(line: wire.RefundLine) -> bool:
+    return line.total_tax is UNSET and line.total_tax_set is None
+
+
+def _tax(line: wire.RefundLine, scope: Scope, where: str) -> int:
+    """The tax given back, 0 where none is told."""
+    told = "0" if line.total_tax is UNSET else line.total_tax
+    return scope.minor(told, line.total_tax_set, where)
 
 
 def _shares(tax: int, item: wire.LineItem | None, scope: Scope, where: str) -> list[Tax]:
@@ -189,14 +202,16 @@ def _inclusive(refund: wire.Refund, adjustments: list[RefundAdjustment], scope: 
         if found.kind == "refund" and PAYMENT_STATES.get(found.status) != "failure"
     )
     lines = refund.refund_line_items
-    tax = sum(scope.minor(line.total_tax, line.total_tax_set, where) for line in lines)
-    if tax == 0:
+    tax = sum(_tax(line, scope, where) for line in lines)
+    if tax == 0 and not any(_untold(line) for line in lines):
         return False
     subtotal = sum(scope.minor(line.subtotal, line.subtotal_set, where) for line in lines)
     beyond = sum(found.net + found.tax for found in adjustments)
-    if paid in (subtotal + beyond, subtotal + tax + beyond):
+    if tax and paid in (subtotal + beyond, subtotal + tax + beyond):
         return paid == subtotal + beyond
-    judged = _by_rates(refund, scope)
+    if not tax and paid >= subtotal + beyond:  # a tax nobody names is in what was paid, or on top
+        return paid == subtotal + beyond
+    judged = _by_rates(refund, scope) if tax else None
     if judged is None:
         judged = scope.settings.taxes_included
     if judged is None:
@@ -218,7 +233,7 @@ def _by_rates(refund: wire.Refund, scope: Scope) -> bool | None:
             return None
         rate = sum(wire.decimal(found) for found in rates if found is not None)
         subtotal = scope.minor(line.subtotal, line.subtotal_set, "refund line")
-        tax = scope.minor(line.total_tax, line.total_tax_set, "refund line")
+        tax = _tax(line, scope, "refund line")
         on_top += abs(tax - round(subtotal * rate))
         inside += abs(tax - round(subtotal * rate / (1 + rate)))
         allowed += len(rates)

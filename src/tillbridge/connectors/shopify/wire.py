@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 # A number, or its text, or a global id; always kept as the number's text (`number`).
 Id = (
@@ -216,12 +216,14 @@ class Transaction(msgspec.Struct, frozen=True):
 
 
 class RefundLine(msgspec.Struct, frozen=True):
-    """Part of a line given back; `subtotal` includes tax where the order's prices do."""
+    """Part of a line given back; `subtotal` includes tax where the order's prices do. Programs that
+    make refunds for the shop leave the tax out.
+    """
 
     line_item_id: Id
     quantity: Quantity
     subtotal: Amount
-    total_tax: Amount = "0"
+    total_tax: Amount | UnsetType = UNSET
     subtotal_set: MoneySet | None = None
     total_tax_set: MoneySet | None = None
     restock_type: Literal["no_restock", "cancel", "return", "legacy_restock"] | None = None

@@ -27,8 +27,10 @@ from tillbridge.contract.promises import (
     PublishesAvailability,
     Receipt,
     Rereads,
+    Taxes,
     Window,
 )
+from tillbridge.contract.tax_receipts import settle
 from tillbridge.contract.transport import Request, Response
 
 SECRET = "planted-secret-4711"  # noqa: S105 - a canary, made up
@@ -61,6 +63,10 @@ class NoDirectory:
     def theirs(self, table: str, ours: str) -> str | None:
         """Our own code."""
         return ours
+
+    def ours(self, table: str, theirs: str) -> str | None:
+        """Their own code."""
+        return theirs
 
 
 def waits_when_told_to(suite: Suite) -> list[str]:
@@ -179,11 +185,28 @@ def _calls(suite: Suite) -> Iterator[tuple[str, Call]]:
                 wanted["topic"], wanted["reference"], suite.connection, secrets, transport
             ),
         )
-    if isinstance(connector, Delivers):
-        for path in suite.documents():
-            document = msgspec.json.decode(path.read_bytes(), type=SubmitDocument)
-            yield f"deliver {path.name}", _delivery(suite, document, secrets)
+    yield from _documents(suite, secrets)
     yield from _publications(suite, secrets)
+
+
+def _documents(suite: Suite, secrets: Mapping[str, str]) -> Iterator[tuple[str, Call]]:
+    connector: object = suite.connector
+    for path in suite.documents():
+        document = msgspec.json.decode(path.read_bytes(), type=SubmitDocument)
+        if isinstance(connector, Delivers):
+            yield f"deliver {path.name}", _delivery(suite, document, secrets)
+        if isinstance(connector, Taxes):
+            yield f"tax {path.name}", _tax(suite, connector, document, secrets)
+
+
+def _tax(
+    suite: Suite, connector: Taxes, document: SubmitDocument, secrets: Mapping[str, str]
+) -> Call:
+    def call(transport: ScriptedTransport) -> list[Receipt]:
+        service = connector.tax_service(suite.connection, secrets, NoDirectory(), transport)
+        return settle(service, [Assignment(document=document)])
+
+    return call
 
 
 def _publications(suite: Suite, secrets: Mapping[str, str]) -> Iterator[tuple[str, Call]]:

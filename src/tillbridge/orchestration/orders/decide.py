@@ -30,6 +30,7 @@ from tillbridge.canonical.returns import RefundIssued, ReturnTold
 from tillbridge.canonical.stock import StockReserved, StockShort
 from tillbridge.canonical.valued import DepositReceived, RefundPaid, ValuedTender
 from tillbridge.orchestration.decision import Decision
+from tillbridge.orchestration.orders import tax
 from tillbridge.orchestration.orders.disputes import disputed
 from tillbridge.orchestration.orders.evolve import evolve
 from tillbridge.orchestration.orders.goods import goods
@@ -101,20 +102,25 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
     handed = [*tell_replaced(state, order, when), *hand_over(state, order, when)]
+    _while(state, decision, "tax_missing", tax.missing(order, policy))
     deposit = _deposit(state, order, policies, when)
-    orders = sales_order(state, order, policy, when)
+    goes = order.tax != "missing"  # nothing goes out or is earned before its tax is known
+    orders = sales_order(state, order, policy, when) if goes else []
     moved = stock(state, order, policy, policies, when)
+    decision.emits += [*handed, *deposit, *orders]
+    if goes:
+        decision.emits += [
+            *goods(state, order, policy, when),
+            *recognise(state, order, policy, when),
+            *reverse(state, order, policy, when),
+        ]
     decision.emits += [
-        *handed,
-        *deposit,
-        *orders,
-        *goods(state, order, policy, when),
-        *recognise(state, order, policy, when),
-        *reverse(state, order, policy, when),
         *_refund(state, order, policies, when, at_tills),
         *recharge(state, order, found, when),
         *moved,
         *disputed(state, order, when),
+        *tax.asks(state, order, policy, when),
+        *tax.records(state, order, policy, when),
     ]
     _payments(state, order, policies, decision, anew=isinstance(body, _MONEY))
     return decision

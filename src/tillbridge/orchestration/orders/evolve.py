@@ -30,6 +30,8 @@ from tillbridge.canonical.stock import (
     StockReserved,
     StockShort,
 )
+from tillbridge.canonical.taxes import TaxCalculated, TaxRefused
+from tillbridge.orchestration.orders import tax
 from tillbridge.orchestration.orders.fulfilment import fulfil
 from tillbridge.orchestration.orders.payments import fold
 from tillbridge.orchestration.orders.replacing import replace
@@ -43,7 +45,7 @@ from tillbridge.orchestration.orders.state import (
 )
 
 
-def evolve(state: OrderState, body: Body) -> bool:
+def evolve(state: OrderState, body: Body) -> bool:  # noqa: PLR0911 - one line per kind
     """Merge a fact into the state (changed in place); False when it told nothing new."""
     match body:
         case OrderPlaced() | OrderChanged() | OrderCancelled():
@@ -58,6 +60,8 @@ def evolve(state: OrderState, body: Body) -> bool:
             return _answered(state, body)
         case PickFailed() | SourcingAsked() | AuthorizationLapsing():
             return _asked(state, body)
+        case TaxCalculated() | TaxRefused():
+            return tax.answered(state, body)
         case DocumentAccepted() | DocumentRefused() if body.kind != "journal":
             return _document(state, body)
         case _:
@@ -89,10 +93,11 @@ def _document(state: OrderState, body: DocumentAccepted | DocumentRefused) -> bo
 
 
 def _told(state: OrderState, body: OrderPlaced | OrderChanged | OrderCancelled) -> bool:
-    newest = state.order
+    newest = state.untaxed or state.order
     if newest is not None and not _newer(body.order, newest):
         return False
-    state.order = body.order
+    state.untaxed = body.order if body.order.tax == "missing" else None
+    state.order = body.order if state.untaxed is None else tax.with_tax(state, state.untaxed)
     state.source = body.source
     state.entities = body.entities
     return True
@@ -122,10 +127,14 @@ def _back(state: OrderState, body: RefundIssued | ReturnTold) -> bool:
     if isinstance(body, ReturnTold):
         return fold_return(state.returns, body)
     told = Refund(body.version, body.lines, body.adjustments, body.payments, body.currency)
-    known = state.refunds.get(body.refund)
+    known = state.untaxed_refunds.get(body.refund) or state.refunds.get(body.refund)
     if known is not None and _refund_rank(told) <= _refund_rank(known):
         return False
     state.refunds[body.refund] = told
+    state.untaxed_refunds.pop(body.refund, None)
+    if tax.untold(told):
+        state.untaxed_refunds[body.refund] = told
+        state.refunds[body.refund] = tax.refund_with_tax(state, body.refund, told)
     return True
 
 

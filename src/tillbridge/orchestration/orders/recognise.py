@@ -41,7 +41,7 @@ def recognise(state: OrderState, order: Order, policy: ChannelPolicy, when: When
 
 def reverse(state: OrderState, order: Order, policy: ChannelPolicy, when: When) -> list[Body]:
     """SaleReversed for what was taken back since, and its credit note."""
-    target = taken_back(state, state.recognised)
+    target = taken_back(state, state.recognised, waits=policy.waits_for_tax)
     steps = [(line_of(key), value) for key, value in differences(target, state.reversed)]
     if not steps:
         return []

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from tillbridge.canonical.fact import Entities
-from tillbridge.canonical.orders import Order, OrderLine
+from tillbridge.canonical.orders import Order, OrderLine, TaxLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine, RefundPayment
 from tillbridge.canonical.shipments import ShippedLine
 from tillbridge.canonical.stock import StockLine
@@ -139,6 +139,13 @@ class DocumentSeen(msgspec.Struct, frozen=True, omit_defaults=True):
     number: str = ""
 
 
+class TaxAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a tax service said of a subject: taxes by line, or the words of its refusal."""
+
+    lines: dict[str, tuple[TaxLine, ...]] = {}
+    words: str = ""
+
+
 class OrderState(msgspec.Struct, omit_defaults=True):
     """Everything decided and known about one order.
 
@@ -163,6 +170,10 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     terms: what was agreed, as of the newest decision.
     replaces, replaced_by: keys of orders. inherited: by key, what replaced ones handed over.
     handed: purse -> minor units this one handed over.
+    untaxed, untaxed_refunds: as told, where a tax was missing; order and refunds hold what a tax
+    service answered since (taxes: by subject and digest of what was asked). tax_asked: subject ->
+    digest asked for. tax_recorded: line -> value told to the service; tax_returned: refund ->
+    digest of what it was told of it.
     """
 
     key: str
@@ -209,6 +220,12 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     inherited: dict[str, Inherited] = {}
     handed: dict[str, int] = {}
     terms: OrderTerms = OrderTerms()
+    untaxed: Order | None = None
+    untaxed_refunds: dict[str, Refund] = {}
+    taxes: dict[str, TaxAnswer] = {}
+    tax_asked: dict[str, str] = {}
+    tax_recorded: dict[str, LineValue] = {}
+    tax_returned: dict[str, str] = {}
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""
@@ -238,6 +255,11 @@ class OrderState(msgspec.Struct, omit_defaults=True):
             "prices",
             "inherited",
             "handed",
+            "untaxed_refunds",
+            "taxes",
+            "tax_asked",
+            "tax_recorded",
+            "tax_returned",
         ):
             setattr(other, field, dict(getattr(self, field)))
         return other

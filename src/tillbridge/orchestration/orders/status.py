@@ -13,13 +13,14 @@ from tillbridge.orchestration.orders.state import (
 )
 
 STATUSES = (
-    "told", "placed", "paid", "short", "backordered", "allocated", "picking", "ready", "expired",
-    "part-shipped", "shipped", "collected", "delivered", "refunded", "cancelled",
+    "told", "untaxed", "placed", "paid", "short", "backordered", "allocated", "picking", "ready",
+    "expired", "part-shipped", "shipped", "collected", "delivered", "refunded", "cancelled",
     "replaced",
 )  # fmt: skip
-"""told: only things about the order are known, not the order. ready: all that is left of it waits
-for the buyer. expired: he did not come for some of it, and nothing else is on its way.
-replaced: another order was made in its place.
+"""told: only things about the order are known, not the order. untaxed: its tax is being worked out,
+nothing of it goes out before. ready: all that is left of it waits for the buyer. expired: he did
+not come for some of it, and nothing else is on its way. replaced: another order was made in its
+place.
 """
 
 
@@ -39,6 +40,8 @@ def status_of(state: OrderState) -> str:
     left = _left(state, order, gone)
     if any(gone.values()):
         return "part-shipped" if left else _gone(state)
+    if order.tax == "missing":
+        return "untaxed"
     if state.hold in ("short", "backordered"):
         return state.hold
     return _under_way(state, left) or ("paid" if paid >= order.total and order.total else "placed")

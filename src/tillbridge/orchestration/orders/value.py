@@ -24,6 +24,7 @@ from tillbridge.orchestration.orders.state import (
     fulfilled,
 )
 from tillbridge.orchestration.orders.substitution import Plan, by_product
+from tillbridge.orchestration.orders.tax import UNTOLD, within_sale
 
 SEP = "\x1f"
 # adjustments that give back an amount of their own kind; all others are a further discount
@@ -226,6 +227,8 @@ def _negative(value: LineValue) -> LineValue:
 
 def _refunded(line: OrderLine, refunded: RefundLine, before: int, quantity: int) -> LineValue:
     """Value of a refunded part; list prices are shared cumulatively, `before` of them already."""
+    if refunded.tax in UNTOLD:
+        refunded = as_sold(line, refunded, before)
     net = part(refunded.net, quantity, refunded.quantity)
     listed = part(line.list, before + quantity, line.quantity) - part(
         line.list, before, line.quantity
@@ -238,8 +241,32 @@ def _refunded(line: OrderLine, refunded: RefundLine, before: int, quantity: int)
     return LineValue(quantity, listed, listed - net, taxes, *booked)
 
 
-def taken_back(state: OrderState, earned_now: dict[str, LineValue]) -> dict[str, LineValue]:
-    """Cumulative value to be reversed, keyed `refund/index/line`, for what is earned by now."""
+def as_sold(line: OrderLine, refunded: RefundLine, before: int) -> RefundLine:
+    """A refunded line that names no tax with its part of the tax of the sale, cumulatively; less in
+    proportion where less was given back than was paid.
+    """
+
+    def sold(amount: int) -> int:
+        upto = part(amount, before + refunded.quantity, line.quantity)
+        return upto - part(amount, before, line.quantity)
+
+    inside = refunded.tax == "included"
+    whole = sold(line.net) + (sum(sold(tax.amount) for tax in line.taxes) if inside else 0)
+    taxes = tuple(
+        msgspec.structs.replace(tax, amount=part(sold(tax.amount), refunded.net, whole))
+        for tax in line.taxes
+    )
+    net = refunded.net - (sum(tax.amount for tax in taxes) if inside else 0)
+    return msgspec.structs.replace(refunded, net=net, taxes=taxes, tax="told")
+
+
+def taken_back(
+    state: OrderState, earned_now: dict[str, LineValue], *, waits: bool = False
+) -> dict[str, LineValue]:
+    """Cumulative value to be reversed, keyed `refund/index/line`, for what is earned by now.
+
+    waits: what names no tax is left out until a tax service has answered.
+    """
     order = state.order
     if order is None or not (state.refunds or state.returns):
         return {}
@@ -247,15 +274,18 @@ def taken_back(state: OrderState, earned_now: dict[str, LineValue]) -> dict[str,
     given_up = order.cancelled_at is not None and not any(now.gone.values())
     values: dict[str, LineValue] = {}
     left: dict[str, int] = {}
+    sold: dict[str, LineValue] = {}
     for key, value in earned_now.items():
         left[line_of(key)] = left.get(line_of(key), 0) + value.quantity
+        sold[line_of(key)] = _plus(sold.get(line_of(key)), value)
     lines = {line.line: line for line in order.lines}
     back = _at_tills(state, order, left, values)
     for number in sorted(state.refunds):
         refund = state.refunds[number]
         for index, refunded in enumerate(refund.lines):
             line = lines.get(refunded.line)
-            if line is None or given_up or refunded.restock == "cancel":
+            untold = waits and refunded.tax in UNTOLD
+            if line is None or given_up or untold or refunded.restock == "cancel":
                 continue
             before = back.get(line.line, 0)
             quantity = min(refunded.quantity, left.get(line.line, 0) - before)
@@ -263,12 +293,25 @@ def taken_back(state: OrderState, earned_now: dict[str, LineValue]) -> dict[str,
                 continue
             back[line.line] = before + quantity
             key = SEP.join((number, str(index), refunded.line))
-            values[key] = _refunded(line, refunded, before, quantity)
-        for index, adjustment in enumerate(refund.adjustments):
-            if now.begun and _counts(adjustment, now):
-                key = SEP.join((number, f"a{index}", adjustment.kind))
-                values[key] = _adjusted(state, adjustment)
+            step = _refunded(line, refunded, before, quantity)
+            if refunded.tax == "calculated":
+                step = within_sale(step, sold[line.line], _already(values, line.line))
+            values[key] = step
+        if now.begun:
+            values |= _adjustments(state, number, now)
     return values
+
+
+def _plus(value: LineValue | None, more: LineValue) -> LineValue:
+    return more if value is None else _minus(value, _negative(more))
+
+
+def _adjustments(state: OrderState, number: str, now: Standing) -> dict[str, LineValue]:
+    return {
+        SEP.join((number, f"a{index}", adjustment.kind)): _adjusted(state, adjustment)
+        for index, adjustment in enumerate(state.refunds[number].adjustments)
+        if _counts(adjustment, now)
+    }
 
 
 def _at_tills(
@@ -309,6 +352,15 @@ def _taxes_at_till(line: OrderLine, one: AtTill, before: int, quantity: int) -> 
         amounts = [part(t.amount, upto, whole) - part(t.amount, before, whole) for t in charged]
     pairs = zip(charged, amounts, strict=True)
     return tuple(msgspec.structs.replace(tax, amount=amount) for tax, amount in pairs)
+
+
+def _already(values: dict[str, LineValue], line: str) -> LineValue:
+    """What other refunds took back of a line."""
+    total = LineValue()
+    for key, value in values.items():
+        if key.rsplit(SEP, maxsplit=1)[-1] == line:
+            total = _minus(total, _negative(value))
+    return total
 
 
 def _counts(adjustment: RefundAdjustment, now: Standing) -> bool:

@@ -1,0 +1,1 @@
+"""One state machine per tax document: asked, calculated, committed, adjusted, voided."""
