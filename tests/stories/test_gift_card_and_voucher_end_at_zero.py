@@ -40,6 +40,7 @@ def furnish(folder: Path) -> None:
 @pytest.fixture
 def shop(tmp_path: Path, database_url: str) -> Iterator[House]:
     with house(tmp_path / "house", database_url, furnish=furnish) as found:
+        found.names([("cards", "tender", "gift_card", "gift-card")])
         yield found
 
 

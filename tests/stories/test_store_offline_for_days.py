@@ -20,7 +20,7 @@ EVENING = datetime(2026, 3, 3, 1, tzinfo=UTC)
 CLOSE = transaction(
     9,
     '<TenderControlTransaction><TillSettle><TenderSummary LedgerType="Closed" '
-    'TenderType="Cash"><Amount>43.20</Amount></TenderSummary></TillSettle>'
+    'TenderType="Cash"><Amount>64.80</Amount></TenderSummary></TillSettle>'
     "</TenderControlTransaction>",
 )
 CLERK = "<ControlTransaction><{0}/></ControlTransaction>"

@@ -83,9 +83,8 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         return f"made {len(retention.make_partitions(connection))}"
 
     def journals(connection: Connection, now: datetime) -> str:
-        return (
-            f"owed {summarise(connection, hub.destinations_known(connection), now, QUIET_SECONDS)}"
-        )
+        known = hub.destinations_known(connection)
+        return f"owed {summarise(connection, known, now, QUIET_SECONDS)}"
 
     def forget(connection: Connection, now: datetime) -> str:
         before = (now - timedelta(days=settings.keep_deliveries_days)).date()

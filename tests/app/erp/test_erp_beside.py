@@ -83,7 +83,7 @@ def test_accounts_shops_places_and_products_carry_the_hubs_codes(client: TrytonC
         return sorted({row[field] for row in client.search_read(model, [], [field]) if row[field]})
 
     assert {account.code for account in BOOKS.accounts} <= set(codes("account.account"))
-    assert codes("web.shop", "name") == ["web-eu", "web-us"]
+    assert codes("web.shop", "name") == ["web", "web-eu", "web-us"]
     assert {"wh-1", "store-1"} <= set(codes("stock.location"))
     assert codes("product.product") == [item.product for item in BOOKS.items]
 

@@ -51,7 +51,9 @@ def _fact(
 ) -> cards.CardMovement:
     credit = kind == _CREDIT
     if event == "redeemed":
-        tender = delivery.name("tender", row, "tender") or kind.replace("_", "-")
+        tender = delivery.name("tender", row, "tender") or delivery.names.ours(
+            "tender", kind, where=row.where("tender"), hint=""
+        )
         redeemed = cards.StoreCreditRedeemed if credit else cards.GiftCardRedeemed
         return redeemed(tender=tender, **about)
     if event == "issued":

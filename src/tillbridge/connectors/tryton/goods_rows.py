@@ -76,6 +76,7 @@ def internal_row(
         "to_location": ends[1],
         "planned_date": day,
         "planned_start_date": day,
+        "effective_start_date": day,
         "effective_date": day,
         "moves": [["create", moves]],
     }

@@ -15,7 +15,8 @@ from tillbridge.canonical.registry import Body
 from tillbridge.canonical.valued import SaleRecognised, SaleReversed, ValuedLine, ValuedTax
 from tillbridge.orchestration.orders.state import GONE, DocumentSeen, LineValue, OrderState
 from tillbridge.orchestration.orders.substitution import whole_substitute
-from tillbridge.orchestration.orders.value import SEP, earned, line_of, taken_back
+from tillbridge.orchestration.orders.taking_back import taken_back
+from tillbridge.orchestration.orders.value import SEP, earned, line_of
 from tillbridge.orchestration.orders.valuing import When, about
 from tillbridge.orchestration.policies import ChannelPolicy
 

@@ -22,7 +22,8 @@ from tillbridge.orchestration.orders.state import (
     repaid_here,
     taken_here,
 )
-from tillbridge.orchestration.orders.value import SEP, earned, taken_back
+from tillbridge.orchestration.orders.taking_back import taken_back
+from tillbridge.orchestration.orders.value import SEP, earned
 from tillbridge.orchestration.orders.valuing import MAPPING, When
 
 

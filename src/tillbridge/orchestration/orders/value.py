@@ -1,4 +1,4 @@
-"""How much of an order is earned and taken back, computed from the evidence alone. Pure.
+"""How much of an order is earned, computed from the evidence alone. Pure.
 
 Earned: goods by what was shipped (or delivered, where the terms say so), cumulatively, so that the
 last part takes the remainder; shipping, fees and the like with the first shipment; orders without
@@ -6,7 +6,6 @@ goods to ship, and gift cards, when paid.
 What was refunded as cancelled was never sold: the rest of its line is what remains to be earned,
 so that paid = earned + given back to the cent. An order that is cancelled before anything shipped
 earns only what the shop kept of a full payment.
-Taken back: refunded lines that were earned; a line refunded before it shipped is never earned.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import msgspec
 
 from tillbridge.canonical.orders import Order, OrderLine, TaxLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine
-from tillbridge.orchestration.orders.returns import AtTill, came_back, is_owed
 from tillbridge.orchestration.orders.state import (
     LineValue,
     OrderState,
@@ -24,7 +22,7 @@ from tillbridge.orchestration.orders.state import (
     fulfilled,
 )
 from tillbridge.orchestration.orders.substitution import Plan, by_product
-from tillbridge.orchestration.orders.tax import UNTOLD, within_sale
+from tillbridge.orchestration.orders.tax import UNTOLD
 
 SEP = "\x1f"
 # adjustments that give back an amount of their own kind; all others are a further discount
@@ -121,7 +119,7 @@ def _as_it_left(name: str, rest: LineValue, plan: Plan) -> dict[str, LineValue]:
     before = 0
     for product in sorted(plan):
         upto = min(before + plan[product], rest.quantity)
-        value = _minus(_share(rest, upto), _share(rest, before))
+        value = minus(_share(rest, upto), _share(rest, before))
         if _worth(value):
             values[SEP.join((product, name)) if product else name] = value
         before = upto
@@ -157,10 +155,11 @@ def _rest(line: OrderLine, cancelled: LineValue | None) -> LineValue:
         line.promotion,
         line.card,
     )
-    return whole if cancelled is None else _minus(whole, cancelled)
+    return whole if cancelled is None else minus(whole, cancelled)
 
 
-def _minus(value: LineValue, other: LineValue) -> LineValue:
+def minus(value: LineValue, other: LineValue) -> LineValue:
+    """What is left of a value without another."""
     taxes = dict(value.taxes)
     for key, amount in other.taxes.items():
         taxes[key] = taxes.get(key, 0) - amount
@@ -194,7 +193,7 @@ def _less_shipping(
     for number in sorted(state.refunds):
         for adjustment in state.refunds[number].adjustments:
             if adjustment.kind == "shipping":
-                values[first] = _minus(values[first], _adjusted(state, adjustment))
+                values[first] = minus(values[first], adjusted(state, adjustment))
     rest = values[first]
     if not (rest.list - rest.discount or any(rest.taxes.values())):
         del values[first]
@@ -216,16 +215,17 @@ def _cancelled(state: OrderState, order: Order, *, all_kinds: bool) -> dict[str,
             before = values.get(refunded.line, LineValue())
             quantity = min(refunded.quantity, line.quantity - before.quantity)
             if quantity > 0:
-                step = _refunded(line, refunded, before.quantity, quantity)
-                values[refunded.line] = _minus(before, _negative(step))
+                step = refunded_value(line, refunded, before.quantity, quantity)
+                values[refunded.line] = minus(before, negative(step))
     return values
 
 
-def _negative(value: LineValue) -> LineValue:
-    return _minus(LineValue(), value)
+def negative(value: LineValue) -> LineValue:
+    """The value with its signs turned."""
+    return minus(LineValue(), value)
 
 
-def _refunded(line: OrderLine, refunded: RefundLine, before: int, quantity: int) -> LineValue:
+def refunded_value(line: OrderLine, refunded: RefundLine, before: int, quantity: int) -> LineValue:
     """Value of a refunded part; list prices are shared cumulatively, `before` of them already."""
     if refunded.tax in UNTOLD:
         refunded = as_sold(line, refunded, before)
@@ -260,119 +260,7 @@ def as_sold(line: OrderLine, refunded: RefundLine, before: int) -> RefundLine:
     return msgspec.structs.replace(refunded, net=net, taxes=taxes, tax="told")
 
 
-def taken_back(
-    state: OrderState, earned_now: dict[str, LineValue], *, waits: bool = False
-) -> dict[str, LineValue]:
-    """Cumulative value to be reversed, keyed `refund/index/line`, for what is earned by now.
-
-    waits: what names no tax is left out until a tax service has answered.
-    """
-    order = state.order
-    if order is None or not (state.refunds or state.returns):
-        return {}
-    now = standing(state, order)
-    given_up = order.cancelled_at is not None and not any(now.gone.values())
-    values: dict[str, LineValue] = {}
-    left: dict[str, int] = {}
-    sold: dict[str, LineValue] = {}
-    for key, value in earned_now.items():
-        left[line_of(key)] = left.get(line_of(key), 0) + value.quantity
-        sold[line_of(key)] = _plus(sold.get(line_of(key)), value)
-    lines = {line.line: line for line in order.lines}
-    back = _at_tills(state, order, left, values)
-    for number in sorted(state.refunds):
-        refund = state.refunds[number]
-        for index, refunded in enumerate(refund.lines):
-            line = lines.get(refunded.line)
-            untold = waits and refunded.tax in UNTOLD
-            if line is None or given_up or untold or refunded.restock == "cancel":
-                continue
-            before = back.get(line.line, 0)
-            quantity = min(refunded.quantity, left.get(line.line, 0) - before)
-            if quantity <= 0:
-                continue
-            back[line.line] = before + quantity
-            key = SEP.join((number, str(index), refunded.line))
-            step = _refunded(line, refunded, before, quantity)
-            if refunded.tax == "calculated":
-                step = within_sale(step, sold[line.line], _already(values, line.line))
-            values[key] = step
-        if now.begun:
-            values |= _adjustments(state, number, now)
-    return values
-
-
-def _plus(value: LineValue | None, more: LineValue) -> LineValue:
-    return more if value is None else _minus(value, _negative(more))
-
-
-def _adjustments(state: OrderState, number: str, now: Standing) -> dict[str, LineValue]:
-    return {
-        SEP.join((number, f"a{index}", adjustment.kind)): _adjusted(state, adjustment)
-        for index, adjustment in enumerate(state.refunds[number].adjustments)
-        if _counts(adjustment, now)
-    }
-
-
-def _at_tills(
-    state: OrderState, order: Order, left: dict[str, int], values: dict[str, LineValue]
-) -> dict[str, int]:
-    """What tills took back by line: no refund takes that back again. The seller's own tills booked
-    its value; a store of another entity is owed what it paid (`recharge.py`), so that is reversed.
-    """
-    back: dict[str, int] = {}
-    for one in came_back(state).at_tills:
-        line, before = state.line(one.line), back.get(one.line, 0)
-        quantity = min(one.quantity, left.get(one.line, 0) - before)
-        if line is None or quantity <= 0:
-            continue
-        back[one.line] = before + quantity
-        if not is_owed(one, state, order):
-            continue
-        taxes = _taxes_at_till(line, one, before, quantity)
-        net = part(one.gross, quantity, one.quantity) - sum(tax.amount for tax in taxes)
-        given = RefundLine(one.line, quantity, net, taxes)
-        key = SEP.join((f"till {one.return_id}", str(one.index), one.line))
-        values[key] = _refunded(line, given, before, quantity)
-    return back
-
-
-def _taxes_at_till(line: OrderLine, one: AtTill, before: int, quantity: int) -> tuple[TaxLine, ...]:
-    """The seller's taxes in what a till paid: as the till says where it tells the same taxes, else
-    their share of the line, `before` thousandths of which were taken back already.
-    """
-    charged = [tax for tax in line.taxes if tax.collector == "seller"]
-    told: dict[str, int] = {}
-    for tax in one.rung.taxes if one.rung is not None else ():
-        told[tax_key(tax)] = told.get(tax_key(tax), 0) + one.share(tax.amount)
-    if told.keys() == {tax_key(tax) for tax in charged} and len(told) == len(charged):
-        amounts = [part(told[tax_key(tax)], quantity, one.quantity) for tax in charged]
-    else:
-        whole, upto = line.quantity, before + quantity
-        amounts = [part(t.amount, upto, whole) - part(t.amount, before, whole) for t in charged]
-    pairs = zip(charged, amounts, strict=True)
-    return tuple(msgspec.structs.replace(tax, amount=amount) for tax, amount in pairs)
-
-
-def _already(values: dict[str, LineValue], line: str) -> LineValue:
-    """What other refunds took back of a line."""
-    total = LineValue()
-    for key, value in values.items():
-        if key.rsplit(SEP, maxsplit=1)[-1] == line:
-            total = _minus(total, _negative(value))
-    return total
-
-
-def _counts(adjustment: RefundAdjustment, now: Standing) -> bool:
-    """Money cannot be kept that was never paid; freight of an order that never left is not
-    reversed but never earned.
-    """
-    if adjustment.kind == "shipping":
-        return not now.unshipped
-    return now.paid or adjustment.net + adjustment.tax > 0
-
-
-def _adjusted(state: OrderState, adjustment: RefundAdjustment) -> LineValue:
+def adjusted(state: OrderState, adjustment: RefundAdjustment) -> LineValue:
     """Freight, duties and fees given back lower their own income; all else is a discount more."""
     taxes = {_adjustment_tax_key(state): adjustment.tax} if adjustment.tax else {}
     if adjustment.kind in _OWN_KIND:
