@@ -133,9 +133,10 @@ class House:
         self.erp.faults.add(msgspec.convert({"do": do, **words}, Fault))
 
     def look_at_tills(self) -> None:
-        """What the worker's schedule does every few minutes."""
+        """What the worker's schedule does every few minutes, and what follows from it."""
         chores(self.hub)["tills"](self.connection, self.hub.clock.now())
         self.connection.commit()
+        self.flow()
 
     def verb(self, *words: str) -> str:
         """What a verb prints for a person."""
