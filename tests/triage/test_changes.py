@@ -30,6 +30,7 @@ def test_the_ground_of_a_change_survives_json(connection: Connection) -> None:
         "cases.give_up": {"case": 1},
         "cases.replay": {"cases": [1], "wanted": {}},
         "approvals.policy": {},
+        "returns.authorize": {"fact": {}},
     }
     assert changes.keys() == KINDS.keys()
     for name, kind in KINDS.items():

@@ -28,10 +28,13 @@ _STATE = {
     " from reservation where product <> 'CART-1' group by 1",
     # two parcels learnt of at once are one invoice of the sum, so documents are summed per kind
     "documents": "select key || ' ' || kind, string_agg(distinct state, ',') || ' ' ||"
-    " coalesce(sum(total)::text, '-') from document d where kind not in ('journal', 'reread')"
-    " and not (kind = 'sales_order' and exists (select from order_state o where o.key = d.key"
-    "          and o.status = 'cancelled'))"  # learnt of when cancelled already, it is not sent
-    " group by key, kind",
+    " coalesce(sum(total)::text, '-') from document where kind not in ('journal', 'reread')"
+    " and kind not like 'sales_order%' group by key, kind",
+    # what was changed before the order was sent needs no paper: what stands there is compared
+    "sales orders": "select key, convert_from(body, 'UTF8')::jsonb ->> 'ordered' from order_state"
+    " where coalesce(convert_from(body, 'UTF8')::jsonb ->> 'ordered', '') not in ('', 'nothing')",
+    "sales orders refused": "select key || ' ' || kind, count(*) from document"
+    " where kind like 'sales_order%' and state <> 'accepted' group by 1",
     "journals": "select regexp_replace(key, '/[0-9-]+$', ''), string_agg(distinct state, ',')"
     " from document where kind = 'journal' group by 1",  # a locked month moves the day
     "cases": "select reason || ' ' || regexp_replace(key, '^(delivery/.*/)[0-9]+$', '\\1N'),"
