@@ -83,9 +83,16 @@ class OrchestrationSession(KeyedSession):
 
     def load(self, records: Sequence[Record]) -> None:
         """One query per state table for the keys not seen yet."""
-        for prefix, machine in self._machines.items():
-            machine.load(r.key for r in records if _prefix(r.key) == prefix)
-        others = [r for r in records if _prefix(r.key) not in self._machines]
+        others = []
+        moved: dict[str, list[str]] = {}
+        for record in records:
+            prefix = _prefix(record.key)
+            if prefix in self._machines:
+                moved.setdefault(prefix, []).append(record.key)
+            else:
+                others.append(record)
+        for prefix, keys in moved.items():
+            self._machines[prefix].load(keys)
         self._load_counts([r.key for r in others if isinstance(r.body, TillCounted)])
         self._load_receipts([r.body for r in others if isinstance(r.body, SaleRung)])
         others = [r for r in others if not isinstance(r.body, TillCounted)]

@@ -33,8 +33,10 @@ def overdue(state: OrderState, days: int, now: datetime) -> list[tuple[str, Ship
 
 def not_collected(state: OrderState, order: Order) -> dict[str, int]:
     """Thousandths per line of expired pick-ups that did not leave some other way."""
-    gone = shipped(state)
     expired = fulfilled(state, ("expired",))
+    if not expired:
+        return {}
+    gone = shipped(state)
     left = {
         line.line: min(expired.get(line.line, 0), line.quantity - gone.get(line.line, 0))
         for line in order.lines
@@ -48,6 +50,8 @@ def given_up(state: OrderState, order: Order) -> dict[str, int]:
     The refund of a pick-up that expired names the same pieces, so they are not added up.
     """
     dropped, expired = unshipped_cancelled(state), not_collected(state, order)
+    if not expired:
+        return dropped
     return {
         line: max(dropped.get(line, 0), expired.get(line, 0))
         for line in dropped.keys() | expired.keys()
@@ -56,13 +60,14 @@ def given_up(state: OrderState, order: Order) -> dict[str, int]:
 
 def to_be_refunded(state: OrderState, order: Order) -> NeedsDecision | None:
     """A notice while goods that were not collected are neither refunded nor cancelled."""
-    if order.cancelled_at is not None:
+    waited = not_collected(state, order)
+    if order.cancelled_at is not None or not waited:
         return None
     dropped = unshipped_cancelled(state)
     lines = {line.line: line for line in order.lines}
     rows = []
     amount = 0
-    for name, much in sorted(not_collected(state, order).items()):
+    for name, much in sorted(waited.items()):
         open_ = much - dropped.get(name, 0)
         if open_ > 0:
             line = lines[name]

@@ -42,13 +42,15 @@ def sales_order(state: OrderState, order: Order, policy: ChannelPolicy, when: Wh
     if not policy.erp:
         return []
     lines = kept_lines(state, order)
-    sent: list[Body] = []
-    if operation_of(state) not in state.documents:
-        if not _is_due(state, order, policy):
-            return []
-        state.ordered = _digest(order, lines or order.lines)
-        sent = [_first(state, order, policy, lines or order.lines)]
-    return [*sent, *_difference(state, order, policy, when, lines)]
+    if operation_of(state) in state.documents:
+        return _difference(state, order, policy, when, lines)
+    if not _is_due(state, order, policy):
+        return []
+    state.ordered = _digest(order, lines or order.lines)
+    sent = _first(state, order, policy, lines or order.lines)
+    if lines:  # it just told all of it
+        return [sent]
+    return [sent, *_difference(state, order, policy, when, lines)]
 
 
 def _is_due(state: OrderState, order: Order, policy: ChannelPolicy) -> bool:

@@ -230,37 +230,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""
         other = msgspec.structs.replace(self)
-        for field in (
-            "captures",
-            "shipments",
-            "refunds",
-            "refund_payments",
-            "deposited",
-            "refunded",
-            "recognised",
-            "reversed",
-            "moved",
-            "wanted",
-            "failures",
-            "documents",
-            "steps",
-            "returns",
-            "returned",
-            "recharged",
-            "payments",
-            "disputes",
-            "claimed",
-            "goods",
-            "substitutions",
-            "prices",
-            "inherited",
-            "handed",
-            "untaxed_refunds",
-            "taxes",
-            "tax_asked",
-            "tax_recorded",
-            "tax_returned",
-        ):
+        for field in _TABLES:
             setattr(other, field, dict(getattr(self, field)))
         return other
 
@@ -276,10 +246,18 @@ class OrderState(msgspec.Struct, omit_defaults=True):
         return self.steps[name]
 
 
+# what a copy may change without touching the state it was made of
+_TABLES = tuple(
+    field.name for field in msgspec.structs.fields(OrderState) if field.default_factory is dict
+)
+
+
 def payment_tables(state: OrderState) -> Tables:
     """The evidence of the order's payments. What a refund's record says of its payments is told by
     the channel, as its transactions are.
     """
+    if not state.refunds:
+        return Tables(state.captures, state.refund_payments, state.payments, ())
     rows = tuple(
         PaymentTold(
             REFUNDED,
@@ -333,6 +311,8 @@ def named_payments(state: OrderState) -> dict[str, int]:
     were told counts once.
     """
     by_purse = taken(payment_tables(state))
+    if not state.inherited:
+        return by_purse
     for origin in sorted(state.inherited):
         over = state.inherited[origin]
         twice = sum(state.captures[name][1] for name in over.references if name in state.captures)
@@ -367,6 +347,8 @@ def repaid_here(state: OrderState) -> dict[str, int]:
     """Money given back so far by purse that is the order's to book: what is told twice once, what
     came back again not.
     """
+    if not (state.refunds or state.refund_payments or state.payments):
+        return {}
     return given_back(payment_tables(state))
 
 

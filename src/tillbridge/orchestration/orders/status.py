@@ -69,6 +69,8 @@ def _gone(state: OrderState) -> str:
 
 def _under_way(state: OrderState, left: dict[str, int]) -> str:
     """What became of it before anything left, "" when nobody has told."""
+    if not state.shipments:
+        return ""
     ready = fulfilled(state, ("ready",))
     if left and all(ready.get(line, 0) >= much for line, much in left.items()):
         return "ready"

@@ -185,7 +185,7 @@ def _wanted(state: OrderState, order: Order) -> dict[str, int]:
     if order.cancelled_at is not None or state.replaced_by:
         return {}
     gone, dropped = shipped(state), given_up(state, order)
-    instead = by_product(state, order)
+    instead = by_product(state, order) if state.substitutions else {}
     wanted: dict[str, int] = {}
     for line in order.lines:
         if line.kind == "goods" and line.ships:

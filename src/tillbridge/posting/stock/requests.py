@@ -232,6 +232,8 @@ class Requests:
 
 def less(lines: Sequence[StockLine], gone: Mapping[str, int]) -> tuple[StockLine, ...]:
     """Lines without what is gone of their products, taken off the first names first."""
+    if not gone:
+        return tuple(lines)
     left = dict(gone)
     kept = {}
     for line in sorted(lines, key=lambda line: line.line):
