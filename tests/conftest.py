@@ -71,7 +71,7 @@ def empty_database_url(server_url: str) -> Iterator[str]:
 def database_url(server_url: str, template_database: str) -> Iterator[str]:
     """A database of the test's own with the whole schema."""
     name = f"tillbridge_test_{os.getpid()}_{next(_numbers)}"
-    yield create_database(server_url, name, template=template_database)
+    yield create_database(server_url, name, template=template_database, strategy="file_copy")
     drop_database(server_url, name)
 
 
