@@ -15,7 +15,9 @@ from tests.durable.floor import plan
 from tillbridge.durable import accounts, jobs, log, messages, parking
 from tillbridge.durable.postgres.databases import create_database, drop_database
 from tillbridge.durable.session import connect
+from tillbridge.orchestration import room as orchestration
 from tillbridge.posting.money import room as money
+from tillbridge.reconciliation import owed
 
 NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
 LANES = list(range(64))
@@ -54,6 +56,11 @@ insert into entry (id, fact, fact_type, fact_hash, key, entity, rule, rule_versi
   business_date, posted_date, currency, flow, channel, location, gl, lines, at)
 select md5(n::text)::uuid, 'f' || n, 'T', '\\x00', 'k', 'DE', 'r', '1', '\\x00', '2026-01-01',
   '2026-01-01', 'EUR', 'web', '', '', 'documents', 2, now() from generate_series(1, 60000) n;
+insert into order_state (key, revision, number, status, body, ready_since, refund_due_at)
+select 'order/web/' || n, 1, n::text, 'picking', '{}',
+  case when n % 200 = 0 then '2026-01-01'::timestamptz + n * interval '1 s' end,
+  case when n % 300 = 0 then '2026-01-01'::timestamptz + n * interval '1 s' end
+from generate_series(1, 40000) n;
 """
 
 
@@ -232,4 +239,14 @@ def test_read_messages(explained: Explain) -> None:
 def test_known_facts(explained: Explain) -> None:
     found = explained(money.QUERIES.known_facts, ([f"f{n}" for n in range(500)],))
     assert indexes(found) == {"entry_fact_entity_key"}, found
+    assert scanned(found) == set(), found
+
+
+def test_orders_that_wait(explained: Explain) -> None:
+    page = (datetime(2026, 1, 1, 6, tzinfo=UTC), "order/web/21600", 500)
+    found = explained(orchestration.QUERIES.waiting_for_buyers, page)
+    assert indexes(found) == {"order_ready"}, found
+    assert scanned(found) == set(), found
+    found = explained(owed.QUERIES.due, (datetime(2026, 1, 1, 1, tzinfo=UTC),))
+    assert indexes(found) == {"order_refund_due"}, found
     assert scanned(found) == set(), found

@@ -10,7 +10,7 @@ from psycopg import Connection
 from tests.posting.stock_facts import NOON
 from tests.posting.test_stock_book import take
 from tests.posting.test_stock_supply import ask, expected, received
-from tillbridge.reconciliation.stock.supply import tell_late
+from tillbridge.reconciliation.stock.supply import look_at_supply, tell_late
 
 DUE = NOON + timedelta(days=3)
 
@@ -30,7 +30,8 @@ def test_late_supply_is_a_case_until_it_comes(connection: Connection[Any]) -> No
     words = "supply po was due on 2026-03-05; 2 orders wait for it"
     assert _cases(connection) == [("supply/po", "open", words)]
     take(connection, [received(5)])
-    tell_late(connection, DUE + timedelta(hours=3))
+    told = look_at_supply(connection, DUE + timedelta(hours=3))
+    assert told == "0 supplies late, 1 not any more"
     assert [state for _, state, _ in _cases(connection)] != ["open"]
 
 

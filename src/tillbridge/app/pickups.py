@@ -7,7 +7,7 @@ telling it ends, so a buyer who comes at the last moment is right whichever is t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -23,6 +23,7 @@ from tillbridge.orchestration.policies import Policies
 from tillbridge.orchestration.room import QUERIES
 
 _PAGE = 500
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _DECODER = msgspec.json.Decoder(OrderState)
 
 
@@ -41,18 +42,19 @@ def expire_pickups(hub: Hub, connection: Connection, now: datetime) -> str:
 
 
 def _waiting(connection: Connection, policies: Policies) -> Iterator[tuple[OrderState, int]]:
-    """Orders with goods that may lie ready, and for how many days they wait; page by page."""
-    key = ""
+    """Orders with goods that lie ready, and for how many days they wait; page by page."""
+    last = (_NEVER, "")
     while True:
-        rows = connection.execute(QUERIES.waiting_for_buyers, (key, _PAGE), binary=True).fetchall()
-        for _, body in rows:
+        values = (*last, _PAGE)
+        rows = connection.execute(QUERIES.waiting_for_buyers, values, binary=True).fetchall()
+        for _, _, body in rows:
             state = _DECODER.decode(body)
             if state.order is not None and not state.order.test:
                 terms = policies.terms(state.order, state.entities.selling)
                 yield state, terms.pickup_days
         if len(rows) < _PAGE:
             return
-        key = rows[-1][0]
+        last = (rows[-1][1], rows[-1][0])
 
 
 def _told(

@@ -38,7 +38,8 @@ from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.journals import summarise
 from tillbridge.reconciliation.cards import look_at_cards
 from tillbridge.reconciliation.holds import look_at_holds
-from tillbridge.reconciliation.stock.supply import tell_late
+from tillbridge.reconciliation.owed import look_at_owed
+from tillbridge.reconciliation.stock.supply import look_at_supply
 from tillbridge.reconciliation.tills.cases import tell
 from tillbridge.reconciliation.tills.closing import tell_due
 from tillbridge.reconciliation.tills.health import health
@@ -62,6 +63,7 @@ RHYTHM = {
     "supply": 300,
     "cards": 300,
     "holds": 300,
+    "owed": 3600,
     "pickups": 300,
 }
 DELIVERING_MOST = 4
@@ -113,10 +115,6 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
             f"{told.opened} cases opened, {told.closed} closed, {counted} counts booked"
         )
 
-    def late_supply(connection: Connection, now: datetime) -> str:
-        told = tell_late(connection, now)
-        return f"{told.opened} supplies late, {told.closed} not any more"
-
     def replenish(connection: Connection, now: datetime) -> str:
         run = replenishment.run_of(hub.workspace, hub.ids, now)
         found, lines = replenishment.counted(replenishment.propose(connection, hub.workspace, run))
@@ -128,10 +126,11 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         "retention": forget,
         "audit": lambda connection, now: keep_digests(connection, hub.workspace.folder, now),
         "tills": tills,
-        "supply": late_supply,
+        "supply": look_at_supply,
         "replenishment": replenish,
         "cards": look_at_cards,
         "holds": look_at_holds,
+        "owed": look_at_owed,
         "pickups": partial(expire_pickups, hub),
         "erasures": lambda connection, now: erase_waiting(connection, now.date()),
     }

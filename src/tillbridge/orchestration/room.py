@@ -17,6 +17,8 @@ from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
 from tillbridge.orchestration.machine import Running
 from tillbridge.orchestration.orders.decide import decide as decide_order
+from tillbridge.orchestration.orders.owed import refund_due_at
+from tillbridge.orchestration.orders.pickup import ready_since
 from tillbridge.orchestration.orders.state import OrderState
 from tillbridge.orchestration.orders.status import status_of
 from tillbridge.orchestration.policies import Policies
@@ -267,6 +269,8 @@ def _order_columns(states: Sequence[OrderState]) -> tuple[list[object], ...]:
         [order.placed_at if order else None for order in told],
         [_ENCODER.encode(state) for state in states],
         [state.lapses_at for state in states],
+        [ready_since(state) for state in states],
+        [refund_due_at(state) for state in states],
     )
 
 

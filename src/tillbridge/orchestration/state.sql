@@ -5,20 +5,22 @@ select key, body from order_state where key = any(%b::text[])
 
 -- name: save_orders
 insert into order_state (key, revision, number, channel, status, currency, total, placed_at, body,
-                         lapses_at)
-select k, r, n, c, s, cu, t, p, b, l
+                         lapses_at, ready_since, refund_due_at)
+select k, r, n, c, s, cu, t, p, b, l, rs, ro
 from unnest(%b::text[], %b::int[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
-            %b::timestamptz[], %b::bytea[], %b::timestamptz[]) x (k, r, n, c, s, cu, t, p, b, l)
+            %b::timestamptz[], %b::bytea[], %b::timestamptz[], %b::timestamptz[],
+            %b::timestamptz[]) x (k, r, n, c, s, cu, t, p, b, l, rs, ro)
 on conflict (key) do update set
   revision = excluded.revision, number = excluded.number, channel = excluded.channel,
   status = excluded.status, currency = excluded.currency, total = excluded.total,
-  placed_at = excluded.placed_at, body = excluded.body, lapses_at = excluded.lapses_at
+  placed_at = excluded.placed_at, body = excluded.body, lapses_at = excluded.lapses_at,
+  ready_since = excluded.ready_since, refund_due_at = excluded.refund_due_at
 
 -- name: waiting_for_buyers
--- Orders of which something may lie ready, from a key on
-select key, body from order_state
-where status in ('ready', 'picking', 'part-shipped', 'short', 'backordered') and key > %b
-order by key limit %b
+-- Orders of which something lies ready, the oldest first, from one on
+select key, ready_since, body from order_state
+where ready_since is not null and (ready_since, key) > (%b::timestamptz, %b::text)
+order by ready_since, key limit %b
 
 -- name: load_sales
 select key, type, fact_hash, source, location, till, business_date, sequence, receipt, total,

@@ -59,7 +59,8 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     one of WITHOUT_RECEIPT. refund_order: tender kinds in the order in which they are paid back; one
     that is not named comes last. return_approval, refund_approval: minor units by currency from
     which a person decides, None = never; a currency without a limit is decided by a person.
-    authorization_days: how long a card provider keeps an amount held.
+    authorization_days: how long a card provider keeps an amount held. refund_days: after how many
+    days it is a case that a buyer is still owed money.
     """
 
     revenue_event: str = "shipped"
@@ -72,6 +73,7 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     return_approval: dict[str, int] | None = None
     refund_approval: dict[str, int] | None = None
     authorization_days: int = 7
+    refund_days: int = 3
 
 
 def needs_person(limits: Limits | None, amount: int, currency: str) -> bool:
@@ -274,4 +276,5 @@ _SAYS: Mapping[str, Callable[[Any], Any]] = {
     "return_approval": _limits,
     "refund_approval": _limits,
     "authorization_days": _days(0),
+    "refund_days": _days(0),
 }

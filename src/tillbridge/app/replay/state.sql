@@ -3,7 +3,8 @@
 -- name; the digest of a table does not depend on the order of its rows.
 
 -- name: order_state
-select key as what, revision, number, channel, status, currency, total, placed_at, body, lapses_at
+select key as what, revision, number, channel, status, currency, total, placed_at, body, lapses_at,
+       ready_since, refund_due_at
 from order_state
 
 -- name: sale_state

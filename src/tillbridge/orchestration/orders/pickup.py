@@ -31,6 +31,14 @@ def overdue(state: OrderState, days: int, now: datetime) -> list[tuple[str, Ship
     return found
 
 
+def ready_since(state: OrderState) -> datetime | None:
+    """When the oldest of what lies ready was told so; None when nothing does."""
+    if not state.shipments:
+        return None
+    told = [one.since for one in state.shipments.values() if one.state == "ready"]
+    return min((since for since in told if since is not None), default=None)
+
+
 def not_collected(state: OrderState, order: Order) -> dict[str, int]:
     """Thousandths per line of expired pick-ups that did not leave some other way."""
     expired = fulfilled(state, ("expired",))

@@ -29,3 +29,9 @@ def tell_late(connection: Connection, now: datetime) -> Settled:
             details={"supply": supply, "orders": orders, "locations": sorted(places)},
         )
     return settle(connection, "supply_late", found, now)
+
+
+def look_at_supply(connection: Connection, now: datetime) -> str:
+    """What the schedule runs, and says of it."""
+    told = tell_late(connection, now)
+    return f"{told.opened} supplies late, {told.closed} not any more"

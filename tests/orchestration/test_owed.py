@@ -1,0 +1,88 @@
+"""What a buyer is owed is what stands open on his order once nothing more of it can be earned."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import given
+
+from tests.orchestration.trade import (
+    KEY,
+    NOON,
+    Model,
+    Trade,
+    about,
+    capture,
+    changed,
+    line,
+    order,
+    parcel,
+    placed,
+    trades,
+)
+from tillbridge.canonical.orders import OrderCancelled
+from tillbridge.canonical.payments import PaymentRefunded
+from tillbridge.orchestration.orders.owed import owed, refund_due_at
+from tillbridge.orchestration.orders.pickup import ready_since
+
+DEPOSIT = ("customer-deposits", KEY)
+
+
+def open_(model: Model) -> int:
+    """What the books hold for the buyer."""
+    return -model.items.get(DEPOSIT, 0)
+
+
+@given(trades())
+def test_it_is_the_open_deposit_of_every_order_that_is_over(trade: Trade) -> None:
+    model = Model().tell(trade.facts)
+    assert owed(model.state) == max(open_(model), 0)
+
+
+def test_a_cancelled_order_owes_all_that_was_paid_until_it_is_given_back() -> None:
+    sold = order([line("1"), line("2")])
+    model = Model().tell([placed(sold), capture(2200)])
+    assert (owed(model.state), refund_due_at(model.state)) == (0, None)
+    at = NOON + timedelta(days=1)
+    gone = msgspec.structs.replace(sold, version="2026-03-03T12:00:00Z", cancelled_at=at)
+    model.tell([OrderCancelled(order=gone, **about(5))])
+    assert owed(model.state) == open_(model) == 2200
+    assert refund_due_at(model.state) == at + timedelta(days=3)
+    model.tell([_paid_back(2200)])
+    assert (owed(model.state), refund_due_at(model.state)) == (0, None)
+
+
+def test_what_is_paid_beyond_the_total_stays_on_the_order() -> None:
+    model = Model().tell([placed(order([line("1")])), capture(1100), capture(300, 2)])
+    assert owed(model.state) == 300
+    model.tell([parcel("p", {"1": 1})])
+    assert owed(model.state) == open_(model) == 300
+    assert refund_due_at(model.state) == NOON + timedelta(days=3)
+
+
+def test_an_order_that_became_cheaper_after_it_was_paid_owes_the_difference() -> None:
+    model = Model().tell([placed(order([line("1"), line("2")])), capture(2200)])
+    model.tell([changed(order([line("1")], at=9), 9)])
+    assert owed(model.state) == 1100
+    assert refund_due_at(model.state) == datetime(2026, 3, 5, 12, 9, tzinfo=UTC)
+
+
+def test_only_what_lies_ready_waits_for_its_buyer() -> None:
+    model = Model().tell([placed(order([line("1"), line("2")])), capture(2200)])
+    assert ready_since(model.state) is None
+    model.tell([parcel("a", {"1": 1}, 3, "ready"), parcel("b", {"2": 1}, 2, "ready")])
+    assert ready_since(model.state) == NOON + timedelta(minutes=2)
+    model.tell([parcel("b", {"2": 1}, 4, "collected")])
+    assert ready_since(model.state) == NOON + timedelta(minutes=3)
+
+
+def _paid_back(amount: int) -> PaymentRefunded:
+    told: dict[str, Any] = {
+        "reference": "back",
+        "tender": "visa",
+        "amount": amount,
+        "currency": "USD",
+    }
+    return PaymentRefunded(**told, **about(8))
