@@ -14,8 +14,7 @@ with file and line.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from typing import Any
@@ -24,7 +23,16 @@ import msgspec
 
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.money import MoneyError, to_minor
-from tillbridge.atoms.toml_tables import table_lines
+from tillbridge.atoms.toml_tables import (
+    NoTables,
+    Reader,
+    names,
+    one_of,
+    parted,
+    read_document,
+    whole,
+    worded,
+)
 from tillbridge.canonical.orders import Order
 from tillbridge.canonical.payments import TENDER_KINDS
 
@@ -164,46 +172,22 @@ def _fits(policy: Policy, whom: Whom) -> bool:
 def parse_terms(text: str, file: str = FILE) -> TermsOfSale:
     """The policies of a text, each word checked; raises TermsRefused with every problem found."""
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as problem:
-        raise TermsRefused([f"{file}: {problem}"]) from None
-    problems = [f"{file}: unknown table {name!r}" for name in document if name != "policy"]
-    tables = document.get("policy", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise TermsRefused([f"{file}: policies are written as [[policy]]"])
-    starts = table_lines(text, "policy")
+        document = read_document(text, file, "policy", "policies")
+    except NoTables as problem:
+        raise TermsRefused([str(problem)]) from None
+    problems = [f"{file}: unknown table {name!r}" for name in document.others]
     policies = []
-    for number, table in enumerate(tables):
-        place = f"{file}:{starts[number] if number < len(starts) else 1}"
-        policy, wrong = _policy(table, place)
-        policies.append(policy)
-        problems += [f"{place}: {words}" for words in wrong]
+    for table in document.tables:
+        said, wrong = worded(table.words, _WORDS, "a policy")
+        since = said.pop("from", date.min)
+        whom, says = parted(said, _WHOM)
+        if not says and not wrong:
+            wrong.append(f"it says nothing; one of {', '.join(_SAYS)}")
+        policies.append(Policy(**whom, since=since, says=says, place=table.place))
+        problems += [f"{table.place}: {words}" for words in wrong]
     if problems:
         raise TermsRefused(problems)
     return TermsOfSale(policies)
-
-
-def _policy(table: Mapping[str, Any], place: str) -> tuple[Policy, list[str]]:
-    wrong = []
-    whom: dict[str, tuple[str, ...]] = {}
-    says: dict[str, Any] = {}
-    since = date.min
-    for name, value in table.items():
-        try:
-            if name in _SAYS:
-                says[name] = _SAYS[name](value)
-            elif name in _WHOM:
-                whom[name] = _names(value)
-            elif name == "from":
-                since = _day(value)
-            else:
-                known = ", ".join(("from", *_WHOM, *_SAYS))
-                wrong.append(f"unknown word {name!r}; a policy has {known}")
-        except (TypeError, ValueError) as problem:
-            wrong.append(f"{name}: {problem}")
-    if not says and not wrong:
-        wrong.append(f"it says nothing; one of {', '.join(_SAYS)}")
-    return Policy(**whom, since=since, says=says, place=place), wrong
 
 
 def _day(value: Any) -> date:
@@ -212,15 +196,8 @@ def _day(value: Any) -> date:
     return value
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    names = tuple(value) if isinstance(value, list) else (value,)
-    if not names or not all(isinstance(name, str) and name for name in names):
-        raise ValueError("a text or a list of texts")
-    return names
-
-
 def _tender_kinds(value: Any) -> tuple[str, ...]:
-    kinds = _names(value)
+    kinds = names(value)
     for kind in kinds:
         if kind not in TENDER_KINDS:
             raise ValueError(f"{kind!r} is none of {', '.join(TENDER_KINDS)}")
@@ -229,22 +206,8 @@ def _tender_kinds(value: Any) -> tuple[str, ...]:
     return kinds
 
 
-def _one_of(words: Sequence[str]) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        if value not in words:
-            raise ValueError(f"one of {', '.join(words)}")
-        return str(value)
-
-    return read
-
-
-def _days(least: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _DAYS_MAX:
-            raise ValueError(f"a whole number of days from {least} to {_DAYS_MAX}")
-        return value
-
-    return read
+def _days(least: int) -> Reader:
+    return whole(least, _DAYS_MAX, "a whole number of days")
 
 
 def _limits(value: Any) -> dict[str, int]:
@@ -265,16 +228,21 @@ def _limits(value: Any) -> dict[str, int]:
 
 
 _WHOM = ("channel", "entity", "country", "brand")
-_SAYS: Mapping[str, Callable[[Any], Any]] = {
-    "revenue_event": _one_of(REVENUE_EVENTS),
+_SAYS: Mapping[str, Reader] = {
+    "revenue_event": one_of(REVENUE_EVENTS),
     "pickup_days": _days(0),
-    "substitution": _one_of(SUBSTITUTIONS),
+    "substitution": one_of(SUBSTITUTIONS),
     "return_days": _days(NO_WINDOW),
-    "return_from": _one_of(RETURN_STARTS),
-    "return_without_receipt": _one_of(WITHOUT_RECEIPT),
+    "return_from": one_of(RETURN_STARTS),
+    "return_without_receipt": one_of(WITHOUT_RECEIPT),
     "refund_order": _tender_kinds,
     "return_approval": _limits,
     "refund_approval": _limits,
     "authorization_days": _days(0),
     "refund_days": _days(0),
+}
+_WORDS: Mapping[str, Reader] = {
+    "from": _day,
+    **dict.fromkeys(_WHOM, names),
+    **_SAYS,
 }

@@ -15,18 +15,25 @@ kept back. A breach is told with file and line.
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from importlib import resources
-from typing import Any
 
 import msgspec
 
 from tillbridge.atoms.errors import Refused
-from tillbridge.atoms.quantity import QuantityError, to_thousandths
-from tillbridge.atoms.toml_tables import table_lines
+from tillbridge.atoms.toml_tables import (
+    NoTables,
+    Reader,
+    names,
+    parted,
+    quantity,
+    read_document,
+    truth,
+    whole,
+    worded,
+)
 
 FILE = "availability.toml"
 Labels = Mapping[str, AbstractSet[str]]
@@ -155,85 +162,29 @@ def default_text() -> str:
 def parse_rules(text: str, file: str = FILE, labels: Labels | None = None) -> Rules:
     """The rules of a text, each word checked; raises RulesRefused with every problem found."""
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as problem:
-        raise RulesRefused([f"{file}: {problem}"]) from None
-    problems = [f"{file}: unknown table {name!r}" for name in document if name != "rule"]
-    tables = document.get("rule", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise RulesRefused([f"{file}: rules are written as [[rule]]"])
-    starts = table_lines(text, "rule")
+        document = read_document(text, file, "rule", "rules")
+    except NoTables as problem:
+        raise RulesRefused([str(problem)]) from None
+    problems = [f"{file}: unknown table {name!r}" for name in document.others]
     rules = []
-    for number, table in enumerate(tables):
-        place = f"{file}:{starts[number] if number < len(starts) else 1}"
-        rule, wrong = _rule(table, place)
-        rules.append(rule)
-        problems += [f"{place}: {words}" for words in wrong]
+    for table in document.tables:
+        said, wrong = worded(table.words, _WORDS, "a rule")
+        whom, says = parted(said, _WHOM)
+        if not says and not wrong:
+            wrong.append(f"it says nothing; one of {', '.join(_SAYS)}")
+        rules.append(Rule(**whom, says=says, place=table.place))
+        problems += [f"{table.place}: {words}" for words in wrong]
     if problems:
         raise RulesRefused(problems)
     return Rules(rules, labels)
 
 
-def _rule(table: Mapping[str, Any], place: str) -> tuple[Rule, list[str]]:
-    wrong = []
-    whom: dict[str, tuple[str, ...]] = {}
-    says: dict[str, int | bool] = {}
-    for name, value in table.items():
-        try:
-            if name in _SAYS:
-                says[name] = _SAYS[name](value)
-            elif name in _WHOM:
-                whom[name] = _names(value)
-            else:
-                known = ", ".join((*_WHOM, *_SAYS))
-                wrong.append(f"unknown word {name!r}; a rule has {known}")
-        except (TypeError, ValueError) as problem:
-            wrong.append(f"{name}: {problem}")
-    if not says and not wrong:
-        wrong.append(f"it says nothing; one of {', '.join(_SAYS)}")
-    return Rule(**whom, says=says, place=place), wrong
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    names = tuple(value) if isinstance(value, list) else (value,)
-    if not names or not all(isinstance(name, str) and name for name in names):
-        raise ValueError("a text or a list of texts")
-    return names
-
-
-def _quantity(value: Any) -> int:
-    """A float is no exact quantity and is never taken for one."""
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise TypeError('a whole number, or a text such as "0.65"')
-    try:
-        found = to_thousandths(value)
-    except QuantityError as problem:
-        raise ValueError(str(problem)) from None
-    if found < 0:
-        raise ValueError("a quantity is not negative")
-    return found
-
-
-def _whole(most: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-            raise ValueError(f"a whole number from 0 to {most}")
-        return value
-
-    return read
-
-
-def _truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("true or false")
-    return value
-
-
 _WHOM = ("channel", "locations", "category", "product")
-_SAYS: Mapping[str, Callable[[Any], int | bool]] = {
-    "safety_stock": _quantity,
-    "stale_after_minutes": _whole(_MINUTES_MAX),
-    "stale_buffer": _quantity,
-    "inbound_days": _whole(_DAYS_MAX),
-    "in_transit": _truth,
+_SAYS: Mapping[str, Reader] = {
+    "safety_stock": quantity,
+    "stale_after_minutes": whole(0, _MINUTES_MAX),
+    "stale_buffer": quantity,
+    "inbound_days": whole(0, _DAYS_MAX),
+    "in_transit": truth,
 }
+_WORDS: Mapping[str, Reader] = {**dict.fromkeys(_WHOM, names), **_SAYS}

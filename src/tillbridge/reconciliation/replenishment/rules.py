@@ -20,7 +20,6 @@ proposed that `max` is reached, in whole packs. A breach is told with file and l
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -28,8 +27,7 @@ from typing import Any
 import msgspec
 
 from tillbridge.atoms.errors import Refused
-from tillbridge.atoms.quantity import SCALE, QuantityError, to_thousandths
-from tillbridge.atoms.toml_tables import table_lines
+from tillbridge.atoms.toml_tables import NoTables, names, quantity, read_document, whole
 
 FILE = "stock.toml"
 DEMAND_DAYS = 28
@@ -76,28 +74,23 @@ def parse_replenishment(text: str, places: Mapping[str, AbstractSet[str]]) -> Re
     problem found.
     """
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as problem:
-        raise Refused(f"rules/{FILE}: {problem}") from None
+        document = read_document(text, f"rules/{FILE}", "replenish", "rules")
+    except NoTables as problem:
+        raise Refused(str(problem)) from None
     problems = [
-        f"rules/{FILE}: unknown word {name!r}"
-        for name in document
-        if name not in ("replenish", "demand_days")
+        f"rules/{FILE}: unknown word {name!r}" for name in document.others if name != "demand_days"
     ]
-    days = document.get("demand_days", DEMAND_DAYS)
-    if not _whole(days, 1):
-        problems.append(f"rules/{FILE}: demand_days is a whole number from 1 to {_DAYS_MOST}")
-    tables = document.get("replenish", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise Refused(f"rules/{FILE}: rules are written as [[replenish]]")
-    starts = table_lines(text, "replenish")
+    days = document.others.get("demand_days", DEMAND_DAYS)
+    try:
+        whole(1, _DAYS_MOST)(days)
+    except ValueError as problem:
+        problems.append(f"rules/{FILE}: demand_days is {problem}")
     rules = []
-    for number, table in enumerate(tables):
+    for table in document.tables:
         try:
-            rules.append(_rule(table, places))
+            rules.append(_rule(table.words, places))
         except (TypeError, ValueError) as problem:
-            line = starts[number] if number < len(starts) else 1
-            problems.append(f"rules/{FILE}:{line}: {problem}")
+            problems.append(f"{table.place}: {problem}")
     if problems:
         raise Refused("\n".join(problems), code="rules")
     return ReplenishRules(tuple(rules), days)
@@ -120,9 +113,7 @@ def _rule(table: Mapping[str, Any], places: Mapping[str, AbstractSet[str]]) -> R
     review = _names(table["review_days"]) if "review_days" in table else None
     if set(review or ()) - set(DAYS):
         raise ValueError(f"review_days are of {', '.join(DAYS)}")
-    lead = table.get("lead_days")
-    if lead is not None and not _whole(lead, 0):
-        raise ValueError(f"lead_days is a whole number from 0 to {_DAYS_MOST}")
+    lead = _days("lead_days", table["lead_days"]) if "lead_days" in table else None
     return ReplenishRule(
         locations=tuple(where),
         categories=_names(table.get("category", [])),
@@ -151,23 +142,22 @@ def _source(table: Mapping[str, Any], places: Mapping[str, AbstractSet[str]]) ->
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    names = tuple(value) if isinstance(value, list) else (value,)
-    if not all(isinstance(name, str) and name and "\x1f" not in name for name in names):
+    """None, one or several; what joins them in the query stands in none of them."""
+    found = names(value) if value != [] else ()
+    if any("\x1f" in name for name in found):
         raise ValueError("a text or a list of texts")
-    return names
-
-
-def _quantity(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise TypeError(f'{name}: a whole number, or a text such as "0.65"')
-    try:
-        found = value * SCALE if isinstance(value, int) else to_thousandths(value)
-    except QuantityError as problem:
-        raise ValueError(f"{name}: {problem}") from None
-    if found < 0:
-        raise ValueError(f"{name}: a quantity is not negative")
     return found
 
 
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= _DAYS_MOST
+def _quantity(name: str, value: Any) -> int:
+    try:
+        return quantity(value)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(f"{name}: {problem}") from None
+
+
+def _days(name: str, value: Any) -> int:
+    try:
+        return whole(0, _DAYS_MOST)(value)
+    except ValueError as problem:
+        raise ValueError(f"{name} is {problem}") from None
