@@ -29,7 +29,7 @@ def test_a_card_is_a_case_while_more_is_spent_than_was_on_it(connection: Connect
     take(connection, [issued(5000)])
     told = tell_overdrawn(connection, NOW)
     assert (told.opened, told.closed) == (0, 1)
-    assert [one.amount for one in movements(connection, "GC-12345678")] in (
+    assert [one.amount for one in movements(connection, ["GC-12345678"])] in (
         [-3000, 5000],
         [5000, -3000],
     )

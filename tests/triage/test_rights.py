@@ -14,13 +14,13 @@ from tillbridge.triage.rights import ACTIONS, ROLES, Who, require
 MATRIX = {
     "viewer": "look keys.own",
     "operator": (
-        "look look.raw people.read cases.decide names.set data.take_in flow.pause hub.run"
-        " database.save keys.own approvals.decide stock.rules stock.tell supply.decide"
+        "look look.raw cards.read people.read cases.decide names.set data.take_in flow.pause"
+        " hub.run database.save keys.own approvals.decide stock.rules stock.tell supply.decide"
         " returns.decide"
     ),
     "accountant": (
-        "look look.raw look.audit cases.decide names.set periods.close rules.activate keys.own"
-        " approvals.decide returns.decide"
+        "look look.raw look.audit cards.read cases.decide names.set periods.close rules.activate"
+        " keys.own approvals.decide returns.decide"
     ),
     "integrator": (
         "look look.raw cases.decide names.set data.take_in flow.pause hub.run secrets.set"

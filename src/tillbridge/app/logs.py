@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import structlog
 
 from tillbridge.atoms.card_numbers import mask_text
+from tillbridge.canonical.cards import masked, shown
 
 HIDDEN = "[hidden]"
 TEXT_MOST = 20_000
@@ -38,15 +39,15 @@ def hide(value: str) -> str:
 
 
 def fit_to_tell(text: str) -> str:
-    """A text without secrets, card numbers and quoted rows, for logs and traceback files."""
+    """A text without secrets, numbers of cards and quoted rows, for logs and traceback files."""
     for secret in _secrets:
         text = text.replace(secret, HIDDEN)
-    return mask_text(_QUOTED_ROW.sub(rf"\1 {HIDDEN}\n", text[:TEXT_MOST]))
+    return shown(mask_text(_QUOTED_ROW.sub(rf"\1 {HIDDEN}\n", text[:TEXT_MOST])))
 
 
 def _fit(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Processor: every text of a line, at any depth."""
-    return {str(_told(name)): _told(value) for name, value in event.items()}
+    return {str(_told(name)): _field(name, value) for name, value in event.items()}
 
 
 def _on_one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -59,13 +60,17 @@ def _on_one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     }
 
 
+def _field(name: Any, value: Any) -> Any:
+    return masked(value) if name == "card" and isinstance(value, str) else _told(value)
+
+
 def _told(value: Any) -> Any:
     if isinstance(value, str):
         return fit_to_tell(value)
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     if isinstance(value, Mapping):
-        return {_told(name): _told(inner) for name, inner in value.items()}
+        return {_told(name): _field(name, inner) for name, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_told(inner) for inner in value]
     if value is None or isinstance(value, bool | int | float):

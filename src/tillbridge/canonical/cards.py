@@ -7,17 +7,37 @@ is whatever the ledger knows the card by; who knows it can spend it, so it is sh
 
 from __future__ import annotations
 
+import hashlib
+import re
+
 from tillbridge.canonical.fact import Fact
 
 # sold: an order's line paid for it. refund: an order's refund filled it. given: out of goodwill.
 ISSUE_REASONS = ("sold", "refund", "given")
 SHOWN_DIGITS = 4
+# a key or open item of a card in any text; the id of one of its facts (card/CONNECTION/REFERENCE/
+# EVENT) names no card
+_NAMED = re.compile(
+    r"(?<![\w/.-])card/(?![^\s\"]*/(?:issued|redeemed|adjusted|expired)\b)([^\s\"\\,;:)]+)"
+)
 
 
 def masked(card: str) -> str:
     """A card's id as it may be shown: its last four characters, less of a short one."""
     shown = min(SHOWN_DIGITS, len(card) // 2)
     return "*" * (len(card) - shown) + card[len(card) - shown :]
+
+
+def hashed(number: str) -> str:
+    """A card's id made of its printed number, for sources that tell nothing else: the same for the
+    same number everywhere, and the number cannot be read out of it. "" for none.
+    """
+    return "card-" + hashlib.sha256(number.encode()).hexdigest()[:24] if number else ""
+
+
+def shown(text: str) -> str:
+    """A text whose keys and open items of cards (`card/ID`) show their last four alone."""
+    return _NAMED.sub(lambda found: f"card/{masked(found[1])}", text) if "card/" in text else text
 
 
 class CardMovement(Fact, frozen=True, kw_only=True, omit_defaults=True):

@@ -49,6 +49,9 @@ ACTIONS: Mapping[str, Action] = {
     "look": Action("see figures, cases, books, stock and stories", _ALL),
     "look.raw": Action("see bodies as they came, which name buyers", _WORK),
     "look.audit": _action("see what people did", "accountant", whole=True),
+    "cards.read": _action(
+        "see what is on a gift card or credit whose whole id one has", "operator", "accountant"
+    ),
     "people.read": _action("find a person, export what is known", "operator", whole=True),
     "cases.decide": Action("try cases again, give them up", _WORK, changes=True),
     "names.set": _action(

@@ -7,6 +7,7 @@ from typing import Any
 
 from tillbridge.atoms.money import to_text
 from tillbridge.atoms.quantity import to_text as quantity_text
+from tillbridge.canonical.cards import masked
 
 Row = dict[str, Any]
 
@@ -49,6 +50,8 @@ def _any(body: Row) -> str:
             parts += _list(name, value, body)
         elif isinstance(value, Mapping):
             continue
+        elif name == "card":
+            parts.append(f"card {masked(str(value))}")
         else:
             parts.append(name if value is True else f"{name} {value}")
     return ", ".join(parts)

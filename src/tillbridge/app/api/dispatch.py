@@ -25,6 +25,7 @@ from tillbridge.app.api.rate_limits import RateLimits
 from tillbridge.app.api.resources import Resources
 from tillbridge.app.api.routes import Call, Route, Table, needs_body
 from tillbridge.app.api.table import ROUTES
+from tillbridge.app.card_masks import told_json
 from tillbridge.atoms.errors import Refused, RetryLater
 from tillbridge.contract import wire
 from tillbridge.inbox.answers import CLOSE, JSON, Answer, Receive, Scope, Send
@@ -104,6 +105,9 @@ class Api:
             more.append((b"traceparent", trace.encode()))
         counted = (route.method, route.path, told.status)
         self.counts[counted] = self.counts.get(counted, 0) + 1
+        body = told_json(told.body)
+        if body is not told.body:
+            told = _resized(told, body)
         await Answer(told.status, told.body, (*told.headers, *more)).send(send)
 
     async def _judged(
@@ -262,6 +266,13 @@ def _query(kind: type, raw: bytes) -> Any:
 def _fields(kind: type) -> dict[str, bool]:
     """Names of a query's struct, and whether each may be told several times."""
     return {one.encode_name: "list" in str(one.type) for one in msgspec.structs.fields(kind)}
+
+
+def _resized(told: Answer, body: bytes) -> Answer:
+    """The answer with another body."""
+    length = (b"content-length", str(len(body)).encode())
+    kept = (head for head in told.headers if head[0] != length[0])
+    return Answer(told.status, body, (*kept, length))
 
 
 def _other_method(methods: Mapping[str, Route]) -> Answer:

@@ -20,16 +20,16 @@ def cards() -> None:
 @app.command()
 def show(
     context: typer.Context,
-    card: Annotated[str, typer.Argument(help="Its id; who knows it can spend it.")],
+    card: Annotated[str, typer.Argument(help="Its whole id, or the number printed on it.")],
 ) -> None:
     """The balance of a card and everything that is booked on it."""
     from tillbridge.atoms.money import to_text
-    from tillbridge.canonical.cards import masked
+    from tillbridge.canonical.cards import hashed, masked
     from tillbridge.posting.money.cards import movements
 
     here = terminal(context)
     with here.hub() as hub, hub.connect() as connection:
-        found = movements(connection, card)
+        found = movements(connection, [card, hashed(card)])
     reach = here.reach
     kept = [one for one in found if reach.everything or one.entity in reach.entities]
     if not kept:
@@ -40,7 +40,7 @@ def show(
         (
             one.day.isoformat(),
             one.fact,
-            one.key.replace(card, masked(card)),
+            one.key,
             to_text(one.amount, one.currency),
         )
         for one in kept

@@ -33,12 +33,16 @@ def story(context: typer.Context, key: str) -> None:
 
     from tillbridge.app.cli.policies import terms_page
     from tillbridge.app.order_terms import terms_told
+    from tillbridge.posting.money.cards import ITEM
     from tillbridge.triage.reach import key_within
+    from tillbridge.triage.rights import require
     from tillbridge.watch.story import find, page, tell
 
     here = terminal(context)
     with here.database() as connection:
         found = find(connection, key)
+        if found.startswith(ITEM):
+            require(here.who, "cards.read")
         key_within(connection, found, here.reach)
         told = tell(connection, found)
         terms = terms_told(connection, here.workspace(), found)

@@ -10,6 +10,7 @@ import psycopg
 
 from tillbridge.app.logs import fit_to_tell
 from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
+from tillbridge.canonical.cards import shown
 from tillbridge.durable.migrate import MigrationRefused
 from tillbridge.durable.postgres import PostgresError
 from tillbridge.posting.money.chart import BookRefused
@@ -20,6 +21,11 @@ def words_of(problem: Exception) -> str | None:
 
     A defect of ours leaves its traceback in a file and names it.
     """
+    words = _words(problem)
+    return None if words is None else shown(words)
+
+
+def _words(problem: Exception) -> str | None:
     if isinstance(problem, (Refused, NeedsDecision, RetryLater)):
         return problem.words
     if isinstance(problem, (PostgresError, MigrationRefused, BookRefused)):

@@ -91,11 +91,14 @@ class Terminal(msgspec.Struct):
         return list(self.who.entities) or [""]
 
     def show(self, data: Any, text: str) -> None:
-        """One JSON object on stdout with --json, else the text."""
+        """One JSON object on stdout with --json, else the text; cards by their last four."""
+        from tillbridge.app.card_masks import told_json, told_text
+
+        told = msgspec.json.encode(data)
         if self.json:
-            sys.stdout.write(msgspec.json.encode(data).decode() + "\n")
+            sys.stdout.write(told_json(told).decode() + "\n")
         else:
-            sys.stdout.write(text.rstrip("\n") + "\n")
+            sys.stdout.write(told_text(text, told).rstrip("\n") + "\n")
         sys.stdout.flush()
 
     def tell(self, words: str) -> None:

@@ -17,7 +17,7 @@ VERBS: Mapping[str, str] = {
     "audit digest": "look.audit",
     "audit list": "look.audit",
     "audit verify": "look.audit",
-    "cards show": "look",
+    "cards show": "cards.read",
     "cards tie": "look",
     "cases cancel": "cases.decide",
     "cases list": "look",

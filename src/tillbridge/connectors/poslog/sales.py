@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,6 +9,7 @@ from functools import lru_cache
 
 from tillbridge.atoms.ids import key_of, party_id
 from tillbridge.atoms.quantity import EACH, SCALE
+from tillbridge.canonical.cards import hashed
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.orders import LINE_KINDS, Place, TaxLine
 from tillbridge.canonical.payments import TENDER_KINDS
@@ -153,7 +153,7 @@ def _line(setting: Setting, line: Shared, number: str, activated: dict[str, str]
         unit=_unit(setting, line),
         department=_department(setting, part, where),
         promotion=line.promotion,
-        card=card_id(part.card or activated.get(part.item, "")) if kind == "gift_card" else "",
+        card=hashed(part.card or activated.get(part.item, "")) if kind == "gift_card" else "",
         title=part.description,
         fulfil=part.fulfil,
         place=setting.names.ours("location", part.place, where=where) if part.place else "",
@@ -309,7 +309,7 @@ def _tender(setting: Setting, theirs: str, paid: Paid, amount: int) -> SaleTende
         kind=kind,
         amount=amount,
         issuer="own" if own else "other",
-        card=card_id(card) if kind in ("gift_card", "store_credit") else "",
+        card=hashed(card) if kind in ("gift_card", "store_credit") else "",
     )
 
 
@@ -321,11 +321,6 @@ def _tender_kind(setting: Setting, theirs: str, tender_type: str) -> str:
     if kind not in TENDER_KINDS:
         raise WireError(f"the settings call tender {theirs!r} {kind!r}, which is no kind of tender")
     return kind
-
-
-def card_id(number: str) -> str:
-    """Id of a stored-value card: the same for the same number everywhere, without the number."""
-    return "card-" + hashlib.sha256(number.encode()).hexdigest()[:24] if number else ""
 
 
 def _links(setting: Setting, retail: wire.Retail) -> tuple[str, ...]:

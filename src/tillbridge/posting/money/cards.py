@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import msgspec
@@ -50,9 +51,9 @@ class Overdrawn(msgspec.Struct, frozen=True):
     currency: str
 
 
-def movements(connection: Connection, card: str) -> list[CardLine]:
-    """Everything that is booked on a card, oldest first."""
-    rows = connection.execute(QUERIES.movements, {"item": f"{ITEM}{card}"})
+def movements(connection: Connection, ids: Sequence[str]) -> list[CardLine]:
+    """Everything that is booked on a card, oldest first. ids: all it may be known by."""
+    rows = connection.execute(QUERIES.movements, {"items": [f"{ITEM}{one}" for one in ids]})
     return [CardLine(*row) for row in rows]
 
 

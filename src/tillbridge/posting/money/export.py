@@ -2,7 +2,7 @@
 
 One Beancount ledger per entity, in its functional currency; account names come from the chart. The
 fact, rule and open item of every posting stand beside it as metadata, and so does the amount in
-the fact's own currency where it is another one.
+the fact's own currency where it is another one. Cards show their last four.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from datetime import date
 
 from tillbridge.atoms import csv_cells
 from tillbridge.atoms.money import to_text
+from tillbridge.canonical.cards import masked, shown
 from tillbridge.durable.rooms import Connection
+from tillbridge.posting.money.cards import ITEM
 from tillbridge.posting.money.chart import Chart
 from tillbridge.posting.money.engine import EntryLine
 from tillbridge.posting.money.report import JournalEntry, journal, trial_balance
@@ -95,7 +97,8 @@ def _opens(names: BeancountNames, accounts: Iterable[tuple[str, str]], day: date
 
 
 def _transaction(names: BeancountNames, entry: JournalEntry) -> Iterator[str]:
-    yield f"{entry.posted_date.isoformat()} * {_quoted(entry.fact_type)} {_quoted(entry.key)}"
+    day, of = entry.posted_date.isoformat(), _quoted(shown(entry.key))
+    yield f"{day} * {_quoted(entry.fact_type)} {of}"
     yield f"  entry: {_quoted(str(entry.id))}"
     yield f"  fact: {_quoted(entry.fact)}"
     yield f"  rule: {_quoted(f'{entry.rule} {entry.rule_version}')}"
@@ -106,7 +109,7 @@ def _transaction(names: BeancountNames, entry: JournalEntry) -> Iterator[str]:
     for line in entry.lines:
         yield f"  {names.of(line.account)}  {to_text(line.amount, entry.currency)} {entry.currency}"
         if line.item:
-            yield f"    item: {_quoted(line.item)}"
+            yield f"    item: {_quoted(item_shown(line.item))}"
         if line.txn_currency != entry.currency:
             amount = to_text(line.txn_amount, line.txn_currency)
             yield f"    transaction: {_quoted(f'{amount} {line.txn_currency}')}"
@@ -120,7 +123,7 @@ def _cells(entry: JournalEntry, line: EntryLine) -> tuple[str, ...]:
         str(entry.id),
         entry.fact_type,
         entry.fact,
-        entry.key,
+        shown(entry.key),
         entry.rule,
         entry.rule_version,
         line.account,
@@ -128,9 +131,14 @@ def _cells(entry: JournalEntry, line: EntryLine) -> tuple[str, ...]:
         entry.currency,
         to_text(line.txn_amount, line.txn_currency),
         line.txn_currency,
-        line.item,
+        item_shown(line.item),
         "" if entry.reverses is None else str(entry.reverses),
     )
+
+
+def item_shown(item: str) -> str:
+    """An open item as it may be shown; a card by its last four."""
+    return ITEM + masked(item.removeprefix(ITEM)) if item.startswith(ITEM) else item
 
 
 def _part(value: str) -> str:
