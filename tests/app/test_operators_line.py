@@ -106,7 +106,7 @@ def test_an_operator_of_one_entity_sees_and_changes_that_one_alone(
     order = tmp_path / "order.json"
     order.write_bytes(msgspec.json.encode(paid_order(4711, [line(1)], "10.00")))
     shell.here("ingest", str(order), "--connection", "web", "--topic", "orders/create")
-    shell.here("periods", "lock", "us", "2026-01")
+    shell.here("periods", "soft-close", "us", "2026-01")
     assert "mapping_missing" in shell.here("cases", "list")
     assert "mapping_missing" not in staff("tor", 0, "cases", "list")
     for words, told in (
@@ -131,7 +131,7 @@ def test_an_operator_of_one_entity_sees_and_changes_that_one_alone(
     assert "canaria" not in staff("val", 0, "cases", "show", "1")
 
 
-def test_altering_a_name_and_unlocking_a_month_take_two(
+def test_altering_a_name_locking_and_unlocking_a_month_take_two(
     shell: Line, staff: As, database_url: str
 ) -> None:
     shell.here("xref", "set", "web", "product", "SKU-1", "P1")
@@ -141,8 +141,7 @@ def test_altering_a_name_and_unlocking_a_month_take_two(
     )
     asked = shell.json(*wrong, "--reason", "a new list")
     assert (asked["changed"], asked["proposal"]) == (0, 1)
-    shell.here("periods", "lock", "us", "2026-01")
-    assert shell.json("periods", "unlock", "us", "2026-01", "--reason", "late")["proposal"] == 2
+    assert shell.json("periods", "lock", "us", "2026-01", "--reason", "done")["proposal"] == 2
     assert (
         "another person has to approve"
         in shell.run("--workspace", str(shell.folder), "approvals", "approve", "1", code=1).err
@@ -167,10 +166,23 @@ def test_altering_a_name_and_unlocking_a_month_take_two(
     shell.here("approvals", "approve", "1", "--note", "seen")
     shell.here("approvals", "approve", "2")
     del shell.environment[KEY]
+    assert "locked" in shell.here("periods", "list")
+    assert shell.json("periods", "unlock", "us", "2026-01", "--reason", "late")["proposal"] == 3
+    shell.environment[KEY] = own
+    shell.here("approvals", "approve", "3")
+    del shell.environment[KEY]
     assert "P9" in shell.here("xref", "list")
     assert "open" in shell.here("periods", "list")
     acts = [act["action"] for act in shell.json("audit", "list")["acts"]]
-    assert acts[-4:] == ["approvals.applied", "names.set", "approvals.applied", "periods.unlock"]
+    assert acts[-7:] == [
+        "approvals.applied",
+        "names.set",
+        "approvals.applied",
+        "periods.lock",
+        "approvals.propose",
+        "approvals.applied",
+        "periods.unlock",
+    ]
     assert ", 0 broken" in shell.here("verify")
     assert "0 digests compared" in shell.here("audit", "verify")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.one_person import works_alone
+from tests.one_person import waived, works_alone
 from tests.stories.shop import House, house, line, paid_order, refund, shipment
 from tests.stories.till_files import goods, poslog, post_void, receipt, tender
 from tillbridge.app.replay.findings import RULES_CHANGED, Replayed, page
@@ -19,7 +19,7 @@ from tillbridge.app.runner import FlowRunner, Pace
 from tillbridge.atoms.errors import Refused
 from tillbridge.durable.log import ALL_LANES
 from tillbridge.posting.money import activation
-from tillbridge.posting.money.periods import set_period
+from tillbridge.posting.money.periods import admit, set_period
 from tillbridge.triage.cases import list_cases, replay, resolve
 
 AT = datetime(2026, 3, 5, tzinfo=UTC)
@@ -55,7 +55,8 @@ def a_day(shop: House) -> None:
     resolve(shop.connection, second.id, "pat", "")
     shop.connection.commit()
     shop.drain()
-    set_period(shop.connection, "us", "2026-03", "locked", at=AT, by="fin")
+    with waived(shop.connection):
+        set_period(shop.connection, "us", "2026-03", "locked", at=AT, by="fin")
     shop.connection.commit()
     sale = receipt(1, [goods("A1", "20.00", "1.60"), tender("21.60")], "21.60", "1.60")
     other = receipt(2, [goods("A2", "10.00", "0.80"), tender("10.80")], "10.80", "0.80")
@@ -63,6 +64,19 @@ def a_day(shop: House) -> None:
     shop.drain()
     shop.web("refunds/create", refund(3, 4711, [], "5.00"))
     shop.file("feed", b"product,location,quantity,counted\nP1,wh-east,15,2026-03-05T00:00:00Z\n")
+
+
+def test_what_was_admitted_to_a_closing_month_is_posted_there_again(shop: House) -> None:
+    for number in (4711, 4712):
+        shop.web("orders/create", paid_order(number, [line(1)], "10.00"))
+    set_period(shop.connection, "us", "2026-03", "soft-closed", at=AT, by="fin")
+    admit(shop.connection, "us", "2026-03", "order/web/4711", at=AT, by="fin", reason="told late")
+    shop.connection.commit()
+    for number in (4711, 4712):
+        shop.web("fulfillments/create", shipment(number, number, {1: 1}))
+    found = again(shop)
+    assert found.ok, page(found)
+    assert found.tables["period_admission"][0].rows == 1
 
 
 def test_a_day_with_all_kinds_of_trouble_is_told_by_its_log(shop: House) -> None:

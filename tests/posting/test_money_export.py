@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from psycopg import Connection
 
+from tests.one_person import works_alone
 from tests.posting.money_facts import (
     DAY,
     NOW,
@@ -50,6 +51,7 @@ def booked(connection: Connection) -> Connection:
         void("sale/9/1/2026-01-02/9"),
     ]
     assert [outcome.decision for outcome in take(connection, facts, policy=POLICY)] == [None] * 7
+    works_alone(connection)
     set_period(connection, "DE", "2026-01", "locked", at=NOW, by="ann")
     take(connection, [refund("order/web/3", 5)], policy=POLICY)
     return connection

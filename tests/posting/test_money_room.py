@@ -267,6 +267,7 @@ def test_the_next_open_month_may_be_next_year() -> None:
 
 
 def test_the_database_refuses_a_locked_period_by_itself(connection: Connection) -> None:
+    works_alone(connection)
     take(connection, [deposit()])
     set_period(connection, "DE", "2026-01", "locked", at=NOW, by="ann")
     connection.commit()
@@ -275,6 +276,7 @@ def test_the_database_refuses_a_locked_period_by_itself(connection: Connection) 
 
 
 def test_a_lock_stands_after_what_a_fast_clock_has_posted(connection: Connection) -> None:
+    works_alone(connection)
     take(connection, [deposit()])
     set_period(connection, "DE", "2026-01", "locked", at=NOW - timedelta(hours=1), by="ann")
     row = connection.execute("select p.changed_at >= e.at from period p, entry e").fetchone()
@@ -282,6 +284,7 @@ def test_a_lock_stands_after_what_a_fast_clock_has_posted(connection: Connection
 
 
 def test_a_month_is_not_locked_under_a_posting(connection: Connection, database_url: str) -> None:
+    works_alone(connection)
     with psycopg.connect(database_url, options="-c lock_timeout=100") as other:
         session_open = deposit()
         take_without_commit(connection, session_open)

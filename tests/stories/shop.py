@@ -138,8 +138,8 @@ class House:
         self.connection.commit()
         self.flow()
 
-    def verb(self, *words: str) -> str:
-        """What a verb prints for a person."""
+    def verb(self, *words: str, code: int = 0) -> str:
+        """What a verb prints for a person, or tells when it ends with another code."""
         folder = str(self.hub.workspace.folder)
         try:
             done = CliRunner().invoke(
@@ -147,8 +147,8 @@ class House:
             )
         finally:
             structlog.reset_defaults()
-        assert done.exit_code == 0, done.output or repr(done.exception)
-        return done.output
+        assert done.exit_code == code, done.output or repr(done.exception)
+        return done.output or str(done.exception)
 
     # -- what became of it --------------------------------------------------------------------
 

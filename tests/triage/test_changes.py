@@ -23,6 +23,7 @@ def test_the_ground_of_a_change_survives_json(connection: Connection) -> None:
     )
     changes: dict[str, dict[str, Any]] = {
         "names.change": {"names": [dict.fromkeys(("connection", "table", "theirs", "ours"), "a")]},
+        "periods.lock": {"entity": "us", "period": "2026-01"},
         "periods.unlock": {"entity": "us", "period": "2026-01"},
         "operators.grant": {"name": "zoe"},
         "rules.activate": {},

@@ -19,8 +19,8 @@ MATRIX = {
         " returns.decide"
     ),
     "accountant": (
-        "look look.raw look.audit cards.read cases.decide names.set periods.close rules.activate"
-        " keys.own approvals.decide returns.decide"
+        "look look.raw look.audit cards.read cases.decide names.set periods.close periods.admit"
+        " rules.activate keys.own approvals.decide returns.decide"
     ),
     "integrator": (
         "look look.raw cases.decide names.set data.take_in flow.pause hub.run secrets.set"

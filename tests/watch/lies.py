@@ -128,6 +128,8 @@ MONEY = {
         update entry set reverses = gen_random_uuid() where id = {_OF_ORDER_1}""",
     "nothing_was_posted_in_a_locked_month": """
         insert into period values ('us', '2026-03', 'locked', '2000-01-01', 'finance')""",
+    "what_a_closing_month_took_was_admitted": """
+        insert into period values ('us', '2026-03', 'soft-closed', '2000-01-01', 'finance')""",
     "posted_days_follow_business_days": f"""
         update entry set posted_date = business_date - 1 where id = {_OF_ORDER_1}""",
     "every_void_did_what_it_says": "update sale_void set posted = false",

@@ -135,6 +135,7 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "ParkedGivenUp": _KEPT,
     "NamesChanged": _KEPT,
     "PeriodChanged": _KEPT,
+    "PeriodAdmitted": _KEPT,
     "AvailabilityRulesChanged": _KEPT,
     "JournalSummed": _KEPT,
     "DocumentRetried": _KEPT,

@@ -64,11 +64,19 @@ class NamesChanged(Marker, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PeriodChanged(Marker, frozen=True, kw_only=True, omit_defaults=True):
-    """A month of an entity was locked or opened."""
+    """A month of an entity was closed, locked or opened."""
 
     entity: str
     period: str
     state: str
+
+
+class PeriodAdmitted(Marker, frozen=True, kw_only=True, omit_defaults=True):
+    """Late facts of a key may be posted in a soft-closed month. admitted: that key."""
+
+    entity: str
+    period: str
+    admitted: str
 
 
 class AvailabilityRulesChanged(Marker, frozen=True, kw_only=True, omit_defaults=True):
@@ -105,6 +113,7 @@ MARKERS: tuple[type[Marker], ...] = (
     ParkedGivenUp,
     NamesChanged,
     PeriodChanged,
+    PeriodAdmitted,
     AvailabilityRulesChanged,
     JournalSummed,
     DocumentRetried,

@@ -20,6 +20,8 @@ from tillbridge.durable.rooms import Connection, Record
 from tillbridge.mapping import names
 from tillbridge.posting.money import activation, periods
 from tillbridge.posting.stock import activation as availability
+from tillbridge.reconciliation.blocking import Scope
+from tillbridge.reconciliation.close.closing import close_month
 from tillbridge.triage import cases, operators, plans, policy
 
 Change = Mapping[str, Any]
@@ -68,6 +70,19 @@ def _unlock(connection: Connection, change: Change, hand: Hand) -> None:
     periods.set_period(
         connection, entity, period, "open", at=hand.now, by=hand.by, reason=hand.reason
     )
+
+
+def _lock(connection: Connection, change: Change, hand: Hand) -> None:
+    """The close list has to be empty still: a case may have come since it was proposed."""
+    left_out = change["left_out"]
+    scope = Scope(
+        entity=change["entity"],
+        period=change["period"],
+        now=hand.now,
+        connections=tuple(left_out["connections"]),
+        locations=tuple(left_out["locations"]),
+    )
+    close_month(connection, scope, "locked", hand.by, hand.reason)
 
 
 def _rights_now(connection: Connection, change: Change) -> Any:
@@ -128,6 +143,7 @@ def _set_policy(connection: Connection, change: Change, hand: Hand) -> None:
 
 KINDS: Mapping[str, Kind] = {
     "names.change": Kind("names.set", _names_now, _set_names),
+    "periods.lock": Kind("periods.close", _period_now, _lock),
     "periods.unlock": Kind("periods.close", _period_now, _unlock),
     "operators.grant": Kind("operators.manage", _rights_now, _grant),
     "rules.activate": Kind("rules.activate", _rules_now, _activate),

@@ -60,7 +60,8 @@ ACTIONS: Mapping[str, Action] = {
     "data.take_in": _action("take files in, compare with a source", "operator", "integrator"),
     "flow.pause": _action("pause and resume", "operator", "integrator", changes=True, whole=True),
     "hub.run": _action("run the hub's roles", "operator", "integrator", whole=True),
-    "periods.close": _action("lock and unlock months", "accountant", changes=True),
+    "periods.close": _action("close, lock and unlock months", "accountant", changes=True),
+    "periods.admit": _action("let late facts into soft-closed months", "accountant", changes=True),
     "rules.activate": _action("put posting rules in force", "accountant", changes=True, whole=True),
     "stock.tell": _action(
         "describe items, correct, move and transfer stock, source orders",

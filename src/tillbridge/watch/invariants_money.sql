@@ -82,6 +82,15 @@ select e.id, e.entity, e.posted_date, e.at, p.changed_at from entry e
 join period p on p.entity = e.entity and p.period = to_char(e.posted_date, 'YYYY-MM')
 where p.state = 'locked' and e.at > p.changed_at + interval '1 minute'
 
+-- name: what_a_closing_month_took_was_admitted
+-- says: After a month was soft-closed, only keys that a person admitted were posted in it.
+-- do: Somebody switched the guard off: look at the entries, admit their keys or reverse them.
+-- owner: finance
+select e.id, e.entity, e.key, e.posted_date, e.at from entry e
+join period p on p.entity = e.entity and p.period = to_char(e.posted_date, 'YYYY-MM')
+left join period_admission m on m.entity = p.entity and m.period = p.period and m.key = e.key
+where p.state = 'soft-closed' and e.at > p.changed_at + interval '1 minute' and m.key is null
+
 -- name: posted_days_follow_business_days
 -- says: An entry stands on its business day, or on the first day of a later month.
 -- do: Report a defect; the month it stands in is wrong.

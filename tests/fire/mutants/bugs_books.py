@@ -63,9 +63,24 @@ MONEY = (
     one(
         "a late fact posted into a locked month",
         "posting/money/periods.py",
-        "        if (entity, period_of(found)) not in locked:\n",
+        "        if (entity, period_of(found)) not in closed:\n",
         "        if True:\n",
         "posting/test_money_room.py::test_a_late_fact_is_posted_in_the_next_open_month",
+    ),
+    one(
+        "a key admitted to nothing posted into a soft-closed month",
+        "posting/money/room.py",
+        "        if fact.key in self._admitted:\n",
+        "        if self._soft:\n            return fact.business_date\n"
+        "        if fact.key in self._admitted:\n",
+        "reconciliation/test_close.py::test_a_soft_closed_month_takes_only_keys_that_were_admitted",
+    ),
+    one(
+        "a month locked while something blocks it",
+        "reconciliation/close/closing.py",
+        "    if found:\n",
+        "    if len(found) > 1:\n",
+        "reconciliation/test_close.py::test_a_blocked_month_is_neither_soft_closed_nor_locked",
     ),
     one(
         "a void that comes before its sale forgotten",

@@ -23,6 +23,7 @@ from tillbridge.canonical.markers import (
     JournalSummed,
     NameGiven,
     NamesChanged,
+    PeriodAdmitted,
     PeriodChanged,
 )
 from tillbridge.canonical.registry import Body, encode
@@ -106,6 +107,10 @@ class Carrier:
             self.carry()
             values = (body.entity, body.period, body.state)
             self._scratch.execute(QUERIES.set_period, values)
+            self._scratch.execute(QUERIES.end_admissions, values[:2])
+        elif isinstance(body, PeriodAdmitted):
+            self.carry()
+            self._scratch.execute(QUERIES.admit, (body.entity, body.period, body.admitted))
         elif isinstance(body, AvailabilityRulesChanged):
             self.carry()
             self._scratch.execute(QUERIES.set_availability_rules, (body.hash, body.text))

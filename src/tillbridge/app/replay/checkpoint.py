@@ -53,6 +53,7 @@ TABLES = (
     "entry_line",
     "sale_void",
     "period",
+    "period_admission",
     "dest",
     "document",
     "journal_pending",

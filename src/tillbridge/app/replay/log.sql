@@ -38,6 +38,13 @@ select connection, kind, theirs, ours from xref
 insert into period (entity, period, state, changed_at, changed_by) values (%b, %b, %b, now(), '')
 on conflict (entity, period) do update set state = excluded.state
 
+-- name: end_admissions
+delete from period_admission where entity = %b and period = %b
+
+-- name: admit
+insert into period_admission (entity, period, key, reason, admitted_by, admitted_at)
+values (%b, %b, %b, '', '', now()) on conflict (entity, period, key) do nothing
+
 -- name: set_availability_rules
 insert into availability_rules (hash, text, activated_by) values (%b, %b, '')
 

@@ -93,6 +93,9 @@ select voided as what, fact, fact_hash, version, body, posted from sale_void
 -- name: period
 select entity || ' ' || period as what, state from period
 
+-- name: period_admission
+select entity || ' ' || period || ' ' || key as what from period_admission
+
 -- name: document
 -- whether an owed one is being sent is not told by the log, nor what became of a re-read
 select t.name || ' ' || d.op as what, d.key, d.kind, d.total,

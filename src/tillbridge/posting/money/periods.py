@@ -1,17 +1,23 @@
-"""Periods: months that finance locks, and the day a late fact is posted on."""
+"""Periods: months that finance closes, and the day a late fact is posted on.
+
+A month is open, soft-closed or locked. Soft-closed it takes only late facts of keys that a person
+admitted; everything else late, and all of it once the month is locked, goes to the next month that
+takes it, with its own date kept.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 
-from tillbridge.atoms.errors import NeedsDecision
-from tillbridge.canonical.markers import PeriodChanged
+from tillbridge.atoms.errors import NeedsDecision, Refused
+from tillbridge.canonical.markers import PeriodAdmitted, PeriodChanged
 from tillbridge.durable import audit, log
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
-STATES = ("open", "locked")
+STATES = ("open", "soft-closed", "locked")
+_VERBS = {"open": "open", "soft-closed": "soft_close", "locked": "lock"}
 QUERIES = load("tillbridge.posting.money", "periods.sql")
 _YEARS_AHEAD_MAX = 5
 
@@ -21,14 +27,14 @@ def period_of(day: date) -> str:
     return f"{day.year:04d}-{day.month:02d}"
 
 
-def posted_date(entity: str, day: date, locked: AbstractSet[tuple[str, str]]) -> date:
-    """The day itself, or the first day of the next month that is not locked.
+def posted_date(entity: str, day: date, closed: AbstractSet[tuple[str, str]]) -> date:
+    """The day itself, or the first day of the next month that is not closed to the fact.
 
-    locked: (entity, period) pairs. Raises NeedsDecision("period_locked") when years are locked.
+    closed: (entity, period) pairs. Raises NeedsDecision("period_locked") when years are closed.
     """
     found = day
     for _ in range(12 * _YEARS_AHEAD_MAX):
-        if (entity, period_of(found)) not in locked:
+        if (entity, period_of(found)) not in closed:
             return found
         carry, month = divmod(found.month, 12)
         found = date(found.year + carry, month + 1, 1)
@@ -49,19 +55,22 @@ def set_period(
     by: str,
     reason: str = "",
 ) -> None:
-    """Lock or open a month of an entity; waits for postings under way. The caller commits next.
+    """Close or open a month of an entity; waits for postings under way. The caller commits next.
 
-    The database refuses to open a locked one without the approval of a second person.
+    The database refuses to lock one, and to open a locked one, without the approval of a second
+    person. Keys admitted to the month until now are admitted no more.
     """
     if state not in STATES:
         raise ValueError(f"state {state!r}: one of {', '.join(STATES)}")
     connection.execute(QUERIES.lock_alone)
     before = state_of(connection, entity, period)
     connection.execute(QUERIES.set_period, (entity, period, state, at, by))
+    if state != before:
+        connection.execute(QUERIES.end_admissions, (entity, period))
     audit.record(
         connection,
         by,
-        f"periods.{'lock' if state == 'locked' else 'unlock'}",
+        f"periods.{'unlock' if (before, state) == ('locked', 'open') else _VERBS[state]}",
         f"{entity}/{period}",
         before=before,
         after=state,
@@ -71,6 +80,37 @@ def set_period(
     log.mark(connection, [marker])
 
 
+def admit(
+    connection: Connection,
+    entity: str,
+    period: str,
+    key: str,
+    *,
+    at: datetime,
+    by: str,
+    reason: str,
+) -> bool:
+    """Let late facts of a key into a soft-closed month; False when they are already.
+
+    The caller commits next. Raises Refused when the month is not soft-closed.
+    """
+    connection.execute(QUERIES.lock_alone)
+    state = state_of(connection, entity, period)
+    if state != "soft-closed":
+        raise Refused(f"{entity} {period} is {state}: only a soft-closed month is admitted to")
+    values = (entity, period, key, reason, by, at)
+    if not connection.execute(QUERIES.admit, values).rowcount:
+        return False
+    audit.record(
+        connection, by, "periods.admit", f"{entity}/{period}", after={"key": key}, reason=reason
+    )
+    log.mark(
+        connection,
+        [PeriodAdmitted(key="hub/periods", id="", entity=entity, period=period, admitted=key)],
+    )
+    return True
+
+
 def state_of(connection: Connection, entity: str, period: str) -> str:
     """State of a month; one that nobody touched is open."""
     row = connection.execute(QUERIES.state_of, (entity, period)).fetchone()
@@ -78,5 +118,5 @@ def state_of(connection: Connection, entity: str, period: str) -> str:
 
 
 def list_periods(connection: Connection) -> list[tuple[str, str, str]]:
-    """(entity, period, state) of every month that was ever locked, in order."""
+    """(entity, period, state) of every month that was ever closed, in order."""
     return [(e, p, s) for e, p, s in connection.execute(QUERIES.list_periods).fetchall()]

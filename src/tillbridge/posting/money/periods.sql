@@ -1,4 +1,4 @@
--- Months that finance locks.
+-- Months that finance closes.
 
 -- name: lock_alone
 select pg_advisory_xact_lock(66)
@@ -23,3 +23,10 @@ select entity, period, state from period order by entity, period
 
 -- name: state_of
 select state from period where entity = %b and period = %b
+
+-- name: admit
+insert into period_admission (entity, period, key, reason, admitted_by, admitted_at)
+values (%b, %b, %b, %b, %b, %b) on conflict (entity, period, key) do nothing
+
+-- name: end_admissions
+delete from period_admission where entity = %b and period = %b

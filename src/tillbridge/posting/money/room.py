@@ -8,7 +8,7 @@ both are booked when the sale comes, so arrival order changes no balance.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 
 import msgspec
@@ -45,7 +45,8 @@ QUERIES = load(
     "share_periods",
     "share_lanes",
     "lock_lanes",
-    "locked_periods",
+    "closed_periods",
+    "admissions",
     "known_facts",
     "known_voids",
     "sale_entries",
@@ -100,7 +101,9 @@ class MoneySession(KeyedSession):
         self._book = book
         self._policy = policy
         self._flows = flows
-        self._locked: set[tuple[str, str]] | None = None
+        self._closed: set[tuple[str, str]] | None = None
+        self._soft = False  # whether any month is soft-closed
+        self._admitted: dict[str, set[tuple[str, str]]] = {}
         self._shared_lanes: set[int] = set()
         self._own_lanes: set[int] = set()
         self._asked: set[str] = set()  # facts and voided keys looked up so far
@@ -112,17 +115,31 @@ class MoneySession(KeyedSession):
         self._changed_voids: dict[str, Void] = {}
 
     def load(self, records: Sequence[Record]) -> None:
-        """Locked periods once, then what is known of these facts, and of voids for till sales."""
-        if self._locked is None:
+        """Closed periods once, then what is known of these facts, and of voids for till sales."""
+        if self._closed is None:
             self._connection.execute(QUERIES.share_periods)
-            rows = self._connection.execute(QUERIES.locked_periods).fetchall()
-            self._locked = {(entity, period) for entity, period in rows}
+            rows = self._connection.execute(QUERIES.closed_periods).fetchall()
+            self._closed = {(entity, period) for entity, period, _ in rows}
+            self._soft = any(state == "soft-closed" for _, _, state in rows)
+        if self._soft:
+            self._load_admissions({record.body.key for record in records})
         facts = {record.body.id for record in records} - self._asked
         if facts:
             self._asked |= facts
             found = self._connection.execute(QUERIES.known_facts, (list(facts),), binary=True)
             self._hashes.update((fact, hashed) for fact, hashed in found)
         self._load_voids(records)
+
+    def _load_admissions(self, keys: set[str]) -> None:
+        for key, entity, period in self._connection.execute(QUERIES.admissions, (list(keys),)):
+            self._admitted.setdefault(key, set()).add((entity, period))
+
+    def _day(self, fact: Fact, entity: str) -> date:
+        """The day an entry of the fact is posted on in the books of an entity."""
+        closed = self._closed or set()
+        if fact.key in self._admitted:
+            closed = closed - self._admitted[fact.key]
+        return posted_date(entity, fact.business_date, closed)
 
     def _load_voids(self, records: Sequence[Record]) -> None:
         voided = {r.body.voided for r in records if isinstance(r.body, SaleVoided)}
@@ -199,7 +216,7 @@ class MoneySession(KeyedSession):
                 fact=fact,
                 fact_hash=hashed,
                 entry=entry,
-                posted_date=posted_date(entry.entity, fact.business_date, self._locked or set()),
+                posted_date=self._day(fact, entry.entity),
                 flow=flow,
                 channel=channel,
                 gl=self._policy.ledger_of(entry.entity, flow),
@@ -231,7 +248,7 @@ class MoneySession(KeyedSession):
                 fact=fact,
                 fact_hash=hashed,
                 entry=taken_back(stored),
-                posted_date=posted_date(stored.entity, fact.business_date, self._locked or set()),
+                posted_date=self._day(fact, stored.entity),
                 flow=stored.flow,
                 channel=stored.channel,
                 gl=stored.gl,

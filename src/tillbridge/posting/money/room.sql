@@ -13,8 +13,11 @@ select pg_advisory_xact_lock_shared(67, l) from unnest(%b::int[]) l
 -- name: lock_lanes
 select pg_advisory_xact_lock(67, l) from unnest(%b::int[]) l
 
--- name: locked_periods
-select entity, period from period where state = 'locked'
+-- name: closed_periods
+select entity, period, state from period where state <> 'open'
+
+-- name: admissions
+select key, entity, period from period_admission where key = any(%b::text[])
 
 -- name: known_facts
 select fact, fact_hash from entry where fact = any(%b::text[])
