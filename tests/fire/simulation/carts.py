@@ -182,7 +182,7 @@ class Buyers(Post[Step]):
         lines = (StockLine("1", PRODUCT, _pieces(step.buyer) * 1000),)
         asked = Ask(key=_key(step.buyer), verb=step.verb, channel=CHANNEL)  # type: ignore[arg-type]
         if step.verb == "hold":
-            until = hub.clock.now() + timedelta(seconds=SECONDS)
+            until = hub.agreed_clock.now() + timedelta(seconds=SECONDS)
             asked = msgspec.structs.replace(asked, lines=lines, locations=PLACES, expires_at=until)
         return Placed(asked, CLIENT, step.name, hashlib.sha256(step.name.encode()).digest())
 
@@ -297,7 +297,7 @@ def counter(buyers: Buyers) -> Process:
     """The API's process: the desk's group writer and the intake of orders."""
 
     def run(actor: Actor, hub: Hub) -> None:
-        desk = Session(hub.connect, DeskWork(RulesInForce(), hub.clock), actor)
+        desk = Session(hub.connect, DeskWork(RulesInForce(), hub.agreed_clock), actor)
         door: Session[Incoming, Stored] = Session(hub.connect, IntakeWork(), actor)
         while True:
             group = buyers.arriving(actor, 5)
