@@ -154,3 +154,13 @@ def test_every_demand_that_some_set_of_places_can_serve_is_served_by_the_first_s
     assert all(0 < much <= stock[place] for place, much in taken.items())
     for one in lines:
         assert sum(x.quantity for x in found.lines if x.line == one.line) == one.quantity
+
+
+def test_two_wishes_of_one_line_do_not_share_a_held_piece() -> None:
+    held = (StockLine("1", "p", 2, "wh"), StockLine("1", "p", 1, "store"))
+    free = {("wh", "p"): 0, ("store", "p"): 0}
+    lines = [StockLine("1", "p", 1), StockLine("1", "p", 2, "wh")]
+    found = answer(lines, ("wh", "store"), held, lambda place: free[place], 2)
+    assert {(one.location, one.quantity) for one in found.lines} == {("wh", 2), ("store", 1)}
+    more = answer([*lines, StockLine("1", "p", 1)], ("wh", "store"), held, lambda _: 0, 2)
+    assert not more.held

@@ -18,12 +18,16 @@ def policies_of(workspace: Workspace) -> Policies:
     """Policies of all channels; raises SettingsRefused when `postcodes.csv` cannot be read."""
     settings = workspace.settings
     entities = settings.entities()
+    suppliers = {p.code: frozenset(p.supplies) for p in settings.location if not p.keeps_stock}
     return Policies(
         channels={
             channel.code: ChannelPolicy(
                 channel=channel.code,
                 entity=channel.entity,
-                fulfil_from=settings.ships_from(channel),
+                fulfil_from=tuple(
+                    code for code in settings.ships_from(channel) if code not in suppliers
+                ),
+                suppliers=tuple(code for code in settings.ships_from(channel) if code in suppliers),
                 # an order is booked as one wherever it was sold: at a till too (posting, shapes)
                 gl=entities[channel.entity].gl.get("web", "documents"),
                 erp=bool(entities[channel.entity].erp),
@@ -47,8 +51,10 @@ def policies_of(workspace: Workspace) -> Policies:
         keepers={
             place.code: Keeper(owner.code, owner.erp, owner.currency)
             for place in settings.location
-            if (owner := entities[place.entity]).tells_goods and owner.erp
+            if (owner := entities[place.entity]).tells_goods and owner.erp and place.keeps_stock
         },
+        run_by={place.code: place.run_by for place in settings.location if place.run_by},
+        suppliers=suppliers,
     )
 
 

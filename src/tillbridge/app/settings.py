@@ -186,6 +186,20 @@ def _location_problems(
     if (location.latitude is None) != (location.longitude is None):
         words = f"location {location.code}: latitude and longitude go together"
         found.append((words, location.code))
+    return found + _running_problems(location, settings)
+
+
+def _running_problems(location: LocationSettings, settings: Settings) -> list[tuple[str, str]]:
+    """Who picks there is a connection that takes documents; only a supplier has products named."""
+    found = []
+    what = f"location {location.code}"
+    if location.run_by and location.run_by not in settings.connection:
+        found.append((f"{what}: no connection {location.run_by!r}", location.run_by))
+    if not location.keeps_stock and not location.run_by:
+        found.append((f"{what}: a supplier is asked over a connection (run_by)", location.code))
+    if location.supplies and location.keeps_stock:
+        words = f"{what}: supplies is for a place that keeps no stock of ours"
+        found.append((words, location.code))
     return found
 
 

@@ -39,6 +39,9 @@ class LocationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     groups: names under which rules and channels mean several places. latitude, longitude: degrees.
     cost: of a parcel from there, minor units of its entity. capacity: orders it works on at once,
     0 = any number. ships: whether parcels leave from there. collects: whether buyers may collect.
+    run_by: connection of those who pick there and are asked for what an order holds there, "" =
+    nobody is asked. keeps_stock: false = a supplier that sends to our buyers what is his (supplies:
+    products he has), of which nothing stands in our books.
     """
 
     code: str
@@ -54,6 +57,9 @@ class LocationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     capacity: Annotated[int, msgspec.Meta(ge=0)] = 0
     ships: bool = True
     collects: bool = True
+    run_by: str = ""
+    keeps_stock: bool = True
+    supplies: tuple[str, ...] = ()
 
 
 class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,8 @@ from tillbridge.canonical.orders import OrderLine, Place
 from tillbridge.canonical.taxes import TAX_KINDS, LineTaxes, TaxDocument
 
 GOODS_KINDS = ("delivery", "customer_return", "stock_move")
+REQUEST, CALL_OFF = "fulfilment_request", "fulfilment_cancel"
+REQUEST_KINDS = (REQUEST, CALL_OFF)
 DOCUMENT_KINDS = (
     "sales_order",
     "sales_order_change",
@@ -24,8 +26,12 @@ DOCUMENT_KINDS = (
     "journal",
     "purchase_proposal",
     *GOODS_KINDS,
+    *REQUEST_KINDS,
     *TAX_KINDS,
 )
+REJECTED, CANCELLED, TOO_LATE = "rejected", "cancelled", "too_late"
+ANSWERS = ("", REJECTED, CANCELLED, TOO_LATE)
+"""What a place says of a request ("" = it will do it, or rejected) or of calling one off."""
 IN_TRANSIT = "in_transit"
 """The end of a stock move that lies between two places of ours."""
 
@@ -166,6 +172,35 @@ class GoodsDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     tracking: str = ""
 
 
+class FulfilmentRequestDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods of an order that those who run a place are asked to pick and send, or to lay ready
+    (`collect`: the buyer comes for them). line.unit: the order's ("" = the item's own).
+    """
+
+    number: str
+    channel: str
+    currency: str
+    request_date: date
+    location: str
+    lines: tuple[GoodsLine, ...]
+    party: str = ""
+    ship_to: Place = Place()
+    collect: bool = False
+
+
+class FulfilmentCancelDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A request is called off, all of it. request: its operation id; lines: what it asked for."""
+
+    request: str
+    number: str
+    channel: str
+    currency: str
+    cancel_date: date
+    location: str
+    lines: tuple[GoodsLine, ...]
+    reason: str = ""
+
+
 class StockMoveDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Goods that changed place inside the house. origin, destination: our location codes;
     IN_TRANSIT = on the way between two of them, "" = not one of ours any more, or not before
@@ -220,6 +255,8 @@ DocumentBody = (
     | StockMoveDocument
     | PurchaseProposalDocument
     | TaxDocument
+    | FulfilmentRequestDocument
+    | FulfilmentCancelDocument
 )
 
 
@@ -241,6 +278,8 @@ class SubmitDocument(Command, frozen=True, kw_only=True, omit_defaults=True):
     stock_move: StockMoveDocument | None = None
     purchase_proposal: PurchaseProposalDocument | None = None
     tax: TaxDocument | None = None
+    fulfilment_request: FulfilmentRequestDocument | None = None
+    fulfilment_cancel: FulfilmentCancelDocument | None = None
 
     @property
     def body(self) -> DocumentBody:
@@ -256,6 +295,8 @@ class SubmitDocument(Command, frozen=True, kw_only=True, omit_defaults=True):
             or self.stock_move
             or self.purchase_proposal
             or self.tax
+            or self.fulfilment_request
+            or self.fulfilment_cancel
         )
         if found is None:
             raise ValueError(f"document {self.id} has no body")
@@ -265,7 +306,8 @@ class SubmitDocument(Command, frozen=True, kw_only=True, omit_defaults=True):
 class DocumentAccepted(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """The ERP took the document. number: what its users call it. move: its own ledger move, if
     it booked one (gl = documents), with that move's total in minor units as a check. taxes: what
-    a tax service worked out.
+    a tax service worked out. answer: of those who were asked for something, one of ANSWERS; words:
+    their own for it.
     """
 
     operation: str
@@ -276,6 +318,8 @@ class DocumentAccepted(Fact, frozen=True, kw_only=True, omit_defaults=True):
     move: str = ""
     move_total: int | None = None
     taxes: tuple[LineTaxes, ...] = ()
+    answer: str = ""
+    words: str = ""
 
 
 class DocumentRefused(Fact, frozen=True, kw_only=True, omit_defaults=True):

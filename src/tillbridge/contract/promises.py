@@ -156,6 +156,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     after_seconds when the other side asks for it), `unknown` (may have been applied: look up).
     move, move_total: the ERP's own ledger move for the document, if any (minor units). taxes: what
     a tax service worked out. remedy: of a refusal, the command that mends its cause, if one does.
+    answer: of those who were asked for something and took the question, one of documents.ANSWERS;
+    words are then theirs.
     """
 
     operation: str
@@ -168,6 +170,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     move: str = ""
     move_total: int | None = None
     taxes: tuple[LineTaxes, ...] = ()
+    answer: str = ""
 
 
 class Directory(Protocol):

@@ -30,6 +30,7 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     tax_service: connection that works out tax nobody told, "" = none. tax_needed: how a return is
     booked before it has answered, `wait` or `as_sold` (with its part of the sale's tax).
     tax_records: we owe the tax, so the service keeps what is earned and taken back.
+    suppliers: places that keep no stock of ours and send to its buyers, in order of preference.
     """
 
     channel: str
@@ -48,6 +49,7 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     tax_service: str = ""
     tax_needed: str = "wait"
     tax_records: bool = False
+    suppliers: tuple[str, ...] = ()
 
     @property
     def waits_for_tax(self) -> bool:
@@ -71,7 +73,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     tender_kinds: our tender code -> kind (TENDER_KINDS). A code that reads like a kind is that
     kind (`gift-card` -> gift_card); any other is a card. sourcing: where locations are. sale: what
     the business wrote of windows, refunds and limits. keepers: location -> who keeps its goods in
-    an ERP.
+    an ERP. run_by: location -> connection of those who pick there, where they are asked. suppliers:
+    location that keeps no stock of ours -> products it sends to buyers.
     """
 
     channels: Mapping[str, ChannelPolicy] = {}
@@ -79,6 +82,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     sourcing: Sourcing = msgspec.field(default_factory=Sourcing)
     sale: TermsOfSale = msgspec.field(default_factory=TermsOfSale)
     keepers: Mapping[str, Keeper] = {}
+    run_by: Mapping[str, str] = {}
+    suppliers: Mapping[str, frozenset[str]] = {}
 
     def keeper(self, location: str) -> Keeper | None:
         """Who keeps a location's goods; None where no ERP is told of their moves."""

@@ -62,6 +62,8 @@ def fact_of(
             move=receipt.move,
             move_total=receipt.move_total,
             taxes=receipt.taxes,
+            answer=receipt.answer,
+            words=receipt.words if receipt.answer else "",
         )
     else:
         body = DocumentRefused(
@@ -132,6 +134,7 @@ def day_of(command: SubmitDocument, now: datetime) -> date:
     """The document's own day."""
     for name in (
         "invoice_date", "journal_date", "order_date", "cancel_date", "goods_date", "document_date",
+        "request_date",
     ):  # fmt: skip
         day = getattr(command.body, name, None)
         if isinstance(day, date):

@@ -25,6 +25,8 @@ PRIORITIES = {
     "sales_order_change": 0,
     "sales_order_cancel": 0,
     "reread": 0,
+    "fulfilment_request": 0,
+    "fulfilment_cancel": 0,
     "delivery": 1,
     "customer_return": 1,
     "stock_move": 1,

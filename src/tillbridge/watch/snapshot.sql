@@ -93,7 +93,7 @@ union select room, key from exception_case
 where reason not in ('stock_short', 'supply_late', 'tender_missing', 'tax_missing',
                      'refund_beyond_payment', 'pickup_expired', 'return_beyond_shipment',
                      'return_in_other_currency', 'return_without_receipt',
-                     'substitution_refused', 'substitution_price',
+                     'substitution_refused', 'substitution_price', 'called_off_too_late',
                      'item_conflict', 'stock_snapshot_old',
                      'stock_counts_disagree', 'stock_count_negative', 'transfer_short',
                      'transfer_over', 'void_after_shipping', 'transfer_not_held',

@@ -41,6 +41,12 @@ from tillbridge.orchestration.orders.recharge import recharge
 from tillbridge.orchestration.orders.recognise import recognise, reverse
 from tillbridge.orchestration.orders.refunding import allocated, rank_of
 from tillbridge.orchestration.orders.replacing import hand_over, tell_replaced
+from tillbridge.orchestration.orders.requested import count_once, is_answer
+from tillbridge.orchestration.orders.requesting import (
+    LEFT_ALL_THE_SAME,
+    left_all_the_same,
+    requests,
+)
 from tillbridge.orchestration.orders.return_notices import beyond_shipment, in_other_currency
 from tillbridge.orchestration.orders.returns import came_back, paid_at_tills
 from tillbridge.orchestration.orders.sales_order import sales_order
@@ -89,8 +95,15 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     elif isinstance(body, StockReserved):
         _settle(state, decision, "stock_short")
     order = state.order
-    if order is None or order.test or isinstance(body, _ANSWERS):
+    if order is None or order.test:
         return decision
+    if isinstance(body, _ANSWERS) and not is_answer(body):
+        if policies.run_by and isinstance(body, StockReserved | StockShort):
+            policy = policies.of(order.channel, state.entities.selling)
+            decision.emits += requests(state, order, policy, policies, _when(body))
+        return decision
+    if policies.run_by:
+        count_once(state, policies.run_by)
     state.terms = policies.terms(order, state.entities.selling)
     _one_currency(state, order)
     found = came_back(state)
@@ -118,6 +131,7 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         *_refund(state, order, policies, when, at_tills),
         *recharge(state, order, found, when),
         *moved,
+        *requests(state, order, policy, policies, when),
         *disputed(state, order, when),
         *tax.asks(state, order, policy, when),
         *tax.records(state, order, policy, when),
@@ -142,6 +156,7 @@ def _look(state: OrderState, decision: Decision, order: Order, body: Body, at_ti
     _while(state, decision, VOIDED, gone_unpaid(state, order))
     _while(state, decision, REFUSED, refused(state, order))
     _while(state, decision, PRICED, priced(state, order))
+    _while(state, decision, LEFT_ALL_THE_SAME, left_all_the_same(state, order))
 
 
 def _while(

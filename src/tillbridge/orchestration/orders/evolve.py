@@ -35,6 +35,7 @@ from tillbridge.orchestration.orders import tax
 from tillbridge.orchestration.orders.fulfilment import fulfil
 from tillbridge.orchestration.orders.payments import fold
 from tillbridge.orchestration.orders.replacing import replace
+from tillbridge.orchestration.orders.requested import answered, is_answer
 from tillbridge.orchestration.orders.returns import fold_return
 from tillbridge.orchestration.orders.state import (
     DocumentSeen,
@@ -89,6 +90,8 @@ def _document(state: OrderState, body: DocumentAccepted | DocumentRefused) -> bo
     if known == seen:
         return False
     state.documents[body.operation] = seen
+    if is_answer(body):
+        answered(state, body)
     return True
 
 
@@ -147,7 +150,7 @@ def _refund_rank(told: Refund) -> tuple[str, int, bytes]:
 def _answered(state: OrderState, body: StockReserved | StockShort) -> bool:
     if (body.version, body.turn) < (state.hold_version, state.hold_turn):
         return False
-    state.hold_turn = body.turn
+    state.hold_turn, state.answered = body.turn, body.version
     if isinstance(body, StockShort):
         state.hold, state.standing, state.promised = "short", (), ()
     else:

@@ -53,12 +53,14 @@ def fulfil(state: OrderState, body: FulfilmentTold | LineSubstituted) -> bool:
         body.lines,
         body.tracking,
         since=body.occurred_at,
+        teller=body.source if body.lines else "",
     )
-    known = state.shipments.get(body.shipment)
+    known = state.echoes.get(body.shipment) or state.shipments.get(body.shipment)
     joined = told if known is None else _joined(known, told)
     if joined == known:
         return False
     state.shipments[body.shipment] = joined
+    state.echoes.pop(body.shipment, None)
     return True
 
 
@@ -71,7 +73,14 @@ def _joined(one: Shipment, other: Shipment) -> Shipment:
         stamp, _, values[field] = max(_said(one, field), _said(other, field), key=_order)
         if values[field] and stamp != head:
             at[field] = stamp
+    values["teller"] = _teller(one, other, values["lines"])
     return msgspec.structs.replace(newest, at=at, **values)
+
+
+def _teller(one: Shipment, other: Shipment, lines: object) -> str:
+    """Who told the lines that count; the first by name, where several told the same."""
+    tellers = [told.teller for told in (one, other) if told.lines == lines and told.teller]
+    return min(tellers, default="")
 
 
 def _said(telling: Shipment, field: str) -> tuple[Stamp, bytes, object]:

@@ -23,7 +23,7 @@ from tillbridge.canonical.stock import StockLine
 from tillbridge.orchestration.orders.returns import WRITE_OFF
 from tillbridge.orchestration.orders.sales_order import operation_of
 from tillbridge.orchestration.orders.state import DocumentSeen, OrderState
-from tillbridge.orchestration.orders.stock import NO_PICK
+from tillbridge.orchestration.orders.stock import NO_PICK, SUPPLIED
 from tillbridge.orchestration.orders.value import SEP, part
 from tillbridge.orchestration.orders.valuing import When
 from tillbridge.orchestration.policies import ChannelPolicy
@@ -61,6 +61,8 @@ def _plain(moved: dict[str, int]) -> dict[str, int]:
     found: dict[str, int] = {}
     for place, quantity in moved.items():
         name, product, location, kind, *more = place.split(SEP)
+        if kind == SUPPLIED:
+            continue
         unit, condition = (*more, "", "")[:2]
         if kind not in _OF_BUYERS:
             kind = WRITE_OFF if condition else NO_PICK

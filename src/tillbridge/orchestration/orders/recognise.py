@@ -13,7 +13,8 @@ from tillbridge.canonical.documents import (
 from tillbridge.canonical.orders import Order, OrderLine
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.valued import SaleRecognised, SaleReversed, ValuedLine, ValuedTax
-from tillbridge.orchestration.orders.state import GONE, DocumentSeen, LineValue, OrderState
+from tillbridge.orchestration.orders.state import GONE, GOODS, DocumentSeen, LineValue, OrderState
+from tillbridge.orchestration.orders.stock import SUPPLIED
 from tillbridge.orchestration.orders.substitution import whole_substitute
 from tillbridge.orchestration.orders.taking_back import taken_back
 from tillbridge.orchestration.orders.value import SEP, earned, line_of
@@ -142,6 +143,14 @@ def _ships_from(state: OrderState, policy: ChannelPolicy) -> str:
     return collected or (policy.fulfil_from[0] if policy.fulfil_from else "")
 
 
+def _only_supplied(state: OrderState, rows: list[DocumentLine]) -> bool:
+    """Whether all goods of an invoice came from suppliers, and none from our shelves."""
+    places = [place.split(SEP) for place in state.moved]
+    supplied = {name for name, _, _, kind, *_ in places if kind == SUPPLIED}
+    names = {line_of(row.line) for row in rows if row.kind == GOODS}
+    return bool(names) and names <= supplied
+
+
 def _document(
     state: OrderState,
     order: Order,
@@ -192,6 +201,7 @@ def _document(
     )
     entity = state.entities.selling
     if isinstance(body, InvoiceDocument):
-        body = msgspec.structs.replace(body, moves_goods=not policy.tells_goods)
+        moves_goods = not policy.tells_goods and not _only_supplied(state, rows)
+        body = msgspec.structs.replace(body, moves_goods=moves_goods)
         return [SubmitDocument(key=state.key, id=operation, kind=kind, entity=entity, invoice=body)]
     return [SubmitDocument(key=state.key, id=operation, kind=kind, entity=entity, credit_note=body)]

@@ -56,6 +56,11 @@ def sales_order(state: OrderState, order: Order, policy: ChannelPolicy, when: Wh
 def _is_due(state: OrderState, order: Order, policy: ChannelPolicy) -> bool:
     if earned(state) or any(shipped(state).values()):
         return True
+    return goes_out(state, order, policy)
+
+
+def goes_out(state: OrderState, order: Order, policy: ChannelPolicy) -> bool:
+    """Whether others may be told to work on it: its point is reached, and it is still wanted."""
     early = policy.order_point == "paid" and sum(captured(state).values()) < order.total
     return not early and order.cancelled_at is None and not state.replaced_by
 

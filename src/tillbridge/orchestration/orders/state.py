@@ -24,6 +24,7 @@ from tillbridge.orchestration.orders.payments import (
     given_back,
     taken,
 )
+from tillbridge.orchestration.orders.request_state import Request
 from tillbridge.orchestration.orders.return_state import Return
 from tillbridge.orchestration.terms import OrderTerms
 
@@ -48,6 +49,7 @@ ARRIVED = ("collected", "delivered")
 class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest telling of one fulfilment. at: (version, rank of the state) of the telling that said
     location, lines or tracking, where the newest one did not. since: when the newest happened.
+    teller: connection that said the lines, "" = nobody yet, or before that was noted.
     """
 
     version: str
@@ -57,6 +59,7 @@ class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
     tracking: str = ""
     at: dict[str, tuple[str, int]] = {}
     since: datetime | None = None
+    teller: str = ""
 
 
 class Substitution(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -174,6 +177,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     service answered since (taxes: by subject and digest of what was asked). tax_asked: subject ->
     digest asked for. tax_recorded: line -> value told to the service; tax_returned: refund ->
     digest of what it was told of it.
+    answered: hold_version of the newest answer. requests: by operation, what places were asked for.
+    echoes: as told, fulfilments that tell again what those who run their place told.
     """
 
     key: str
@@ -226,6 +231,9 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     tax_asked: dict[str, str] = {}
     tax_recorded: dict[str, LineValue] = {}
     tax_returned: dict[str, str] = {}
+    answered: int = 0
+    requests: dict[str, Request] = {}
+    echoes: dict[str, Shipment] = {}
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""

@@ -170,18 +170,20 @@ def _shrunk(
     for line in held:
         by_line.setdefault((line.line, line.product), []).append(line)
     kept: list[StockLine] = []
-    for line in lines:
+    taken: dict[int, int] = {}  # of a held line, by earlier wishes for the same line and product
+    for line in sorted(lines, key=lambda line: line.location == ""):
         left = line.quantity
         for have in by_line.get((line.line, line.product), ()):
             anywhere = line.location == "" and have.location not in barred
             if anywhere or line.location == have.location:
-                part = min(left, have.quantity)
+                part = min(left, have.quantity - taken.get(id(have), 0))
                 left -= part
                 if part:
+                    taken[id(have)] = taken.get(id(have), 0) + part
                     kept.append(StockLine(line.line, line.product, part, have.location))
         if left:
             return None
-    return tuple(kept)
+    return tuple(merged(kept))
 
 
 def by_line(lines: Iterable[StockLine]) -> list[list[StockLine]]:
