@@ -84,7 +84,7 @@ def test_invoices_less_credit_notes_are_what_was_earned_and_the_sales_order_is_o
         assert document.body.total == sum(
             one.net + sum(amount for _, amount in one.taxes) for one in document.body.lines
         )
-        assert document.body.total > 0
+        assert document.body.total >= 0
 
 
 @_SETTINGS

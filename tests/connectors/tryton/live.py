@@ -67,7 +67,11 @@ BOOKS = Books(
         WebShop("web-eu", "eu", "EUR"),
         WebShop("web", "us", "USD"),
     ),
-    places=(Place("wh-1", "Warehouse"), Place("store-1", "Store")),
+    places=(
+        Place("wh-1", "Warehouse"),
+        Place("store-1", "Store"),
+        Place("store-2", "Other store"),
+    ),
     items=tuple(Item(f"sku-{number}", f"Product {number}") for number in range(1, 5)),
     rates=(("EUR", "0.9"),),
 )

@@ -104,6 +104,24 @@ def test_a_credit_note_books_the_reverse_under_its_own_sequence(live: Live) -> N
     assert live.booked(second.move) == reverse
 
 
+def test_an_invoice_that_sums_to_nothing_is_posted_too(live: Live) -> None:
+    order = sale(order_line("1", 0, quantity=2000), order_line("2", 1000))
+    free = charge("invoice", order.id, document_line("1", 0, quantity=2000))
+    paid = charge("invoice", order.id, document_line("2", 1000, tax=80))
+    elsewhere = charge(
+        "invoice",
+        order.id,
+        document_line("2", 0, tax=-80, quantity=0),
+        document_line("2", 0, tax=80, quantity=0, jurisdiction="US-NY"),
+    )
+    _, first, second, third = live.deliver(order, free, paid, elsewhere)
+    assert (first.outcome, first.move_total) == ("accepted", 0), first.words
+    assert second.outcome == "accepted", second.words
+    assert (third.outcome, third.move_total) == ("accepted", 0), third.words
+    booked = {account: sum_ for account, sum_ in live.booked(third.move).items() if sum_}
+    assert booked == {"sales-tax": 80, "sales-tax/US-NY": -80}
+
+
 def test_an_invoice_whose_lines_do_not_make_its_total_is_refused_with_both_figures(
     live: Live,
 ) -> None:

@@ -176,7 +176,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     untaxed, untaxed_refunds: as told, where a tax was missing; order and refunds hold what a tax
     service answered since (taxes: by subject and digest of what was asked). tax_asked: subject ->
     digest asked for. tax_recorded: line -> value told to the service; tax_returned: refund ->
-    digest of what it was told of it.
+    digest of what it was told of it. invoiced: as recognised and reversed, the product on papers.
     answered: hold_version of the newest answer. requests: by operation, what places were asked for.
     echoes: as told, fulfilments that tell again what those who run their place told.
     """
@@ -231,6 +231,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     tax_asked: dict[str, str] = {}
     tax_recorded: dict[str, LineValue] = {}
     tax_returned: dict[str, str] = {}
+    invoiced: dict[str, str] = {}
     answered: int = 0
     requests: dict[str, Request] = {}
     echoes: dict[str, Shipment] = {}
