@@ -101,6 +101,25 @@ def test_versions_sort_as_text_whatever_zone_they_were_told_in() -> None:
     assert early.version < late.version
 
 
+GAVE_BACK_ONE = {
+    "id": 9,
+    "order_id": 4711,
+    "created_at": "2026-03-03T09:00:00-05:00",
+    "refund_line_items": [],
+    "transactions": [
+        {
+            "id": 91,
+            "kind": "refund",
+            "status": "success",
+            "amount": "1.00",
+            "currency": "USD",
+            "gateway": "shopify_payments",
+            "created_at": "2026-03-03T09:00:00-05:00",
+        }
+    ],
+}
+
+
 @pytest.mark.parametrize(
     ("fields", "paid"),
     [
@@ -124,6 +143,16 @@ def test_versions_sort_as_text_whatever_zone_they_were_told_in() -> None:
                 "current_total_price": "6.00",
             },
             1000,
+        ),
+        (
+            {
+                "financial_status": "partially_refunded",  # exchanged for something cheaper
+                "total_price": "10.00",
+                "current_total_price": "6.00",
+                "total_outstanding": "0.00",
+                "refunds": [GAVE_BACK_ONE],
+            },
+            700,
         ),
         ({"financial_status": "refunded", "total_outstanding": "10.00"}, 1000),
         ({"financial_status": "partially_refunded"}, 1000),

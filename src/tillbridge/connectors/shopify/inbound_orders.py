@@ -141,10 +141,10 @@ def _paid(order: wire.Order, total: int, scope: Scope) -> int | None:
     status = order.financial_status
     if status is None:
         return None
-    if status == "paid" and _edited_down(order, total, scope):
+    if status in ("paid", "partially_refunded") and _edited_down(order, total, scope):
         left = scope.minor(order.current_total_price or "0", None, "current total")
         owed_back = -scope.minor(order.total_outstanding or "0", None, "outstanding", signed=True)
-        return min(left + owed_back, total)
+        return min(left + owed_back + _given_back(order, scope), total)
     if status in PAID_IN_FULL:
         return total
     if status == "partially_paid":
@@ -157,15 +157,25 @@ def _paid(order: wire.Order, total: int, scope: Scope) -> int | None:
 
 
 def _edited_down(order: wire.Order, total: int, scope: Scope) -> bool:
-    """Whether lines were taken out before the money came: less is left than was ordered, nothing
-    is outstanding, and no refund gave money back.
+    """Whether less is left than was ever ordered and nothing is outstanding. What was paid is then
+    what is left, what is owed back and what was given back: the total counts lines that were taken
+    out before the money came, and both sides of an exchange.
     """
     if order.current_total_price is None or order.total_outstanding is None:
         return False
-    moved = any(t.status == "success" for refund in order.refunds for t in refund.transactions)
     outstanding = scope.minor(order.total_outstanding, None, "outstanding", signed=True)
     left = scope.minor(order.current_total_price, None, "current total")
-    return not moved and outstanding <= 0 and left < total
+    return outstanding <= 0 and left < total
+
+
+def _given_back(order: wire.Order, scope: Scope) -> int:
+    """What refunds of the payload gave back, minor units."""
+    return sum(
+        amount_of(one, scope)
+        for refund in order.refunds
+        for one in refund.transactions
+        if one.status == "success" and one.kind == "refund"
+    )
 
 
 def _place(address: wire.Address | None) -> Place:
