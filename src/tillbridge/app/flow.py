@@ -118,6 +118,12 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "DisputeMoved": _BOOK_MONEY,
     "TransferPriced": _BOOK_MONEY,
     "ReturnRecharged": _BOOK_MONEY,
+    # told by settlement files and worked out of them; what a payout came to is booked
+    "PayoutReported": _KEPT,
+    "PayoutFailed": _KEPT,
+    "BankStatementReported": _KEPT,
+    "ResidualAccepted": _KEPT,
+    "SettlementMatched": _BOOK_MONEY,
     # deliver
     "EntryPosted": _DELIVER,
     "SubmitDocument": _DELIVER,

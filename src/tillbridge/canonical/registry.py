@@ -22,6 +22,7 @@ from tillbridge.canonical import (
     payments,
     returns,
     sales,
+    settlement,
     shipments,
     stock,
     supply,
@@ -114,6 +115,11 @@ _CLASSES: tuple[type[Body], ...] = (
     taxes.TaxAsked,
     taxes.TaxCalculated,
     taxes.TaxRefused,
+    settlement.PayoutReported,
+    settlement.PayoutFailed,
+    settlement.BankStatementReported,
+    settlement.ResidualAccepted,
+    settlement.SettlementMatched,
     *markers.MARKERS,
 )
 # name -> (class, current version)

@@ -15,6 +15,7 @@ import msgspec
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.canonical.registry import Body
+from tillbridge.canonical.settlement import Told
 from tillbridge.canonical.taxes import LineTaxes
 from tillbridge.contract.levels import StockPage
 from tillbridge.contract.names import Names
@@ -94,9 +95,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a poll: items, the cursor to go on with, whether there is more now, and up to
-    which instant the source is completely read (UTC) when it can tell.
-    """
+    """One page of a poll. complete_through: until when (UTC) the source is completely read."""
 
     items: tuple[Item, ...]
     cursor: str
@@ -128,9 +127,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a listing. count: how many the source itself counts in the window, None when it
-    does not say exactly.
-    """
+    """One page of a listing. count: of the window by the source itself, None = not exactly."""
 
     objects: tuple[Listed, ...]
     cursor: str = ""
@@ -226,6 +223,17 @@ class ReadsFiles(Protocol):
 
 
 @runtime_checkable
+class ReadsSettlements(Protocol):
+    """Reads settlements and bank statements; what each piece means: `contract.settlement`."""
+
+    def settles(self, name: str, head: bytes) -> bool:
+        """Whether this is such a file, by its name and first 4 KiB; never raises."""
+
+    def settlement(self, stream: BinaryIO, name: str, connection: Connection) -> Iterator[Told]:
+        """What the file says, streaming. Raises NeedsDecision when it cannot be read at all."""
+
+
+@runtime_checkable
 class Polls(Protocol):
     """Reads a stream of its vendor page by page with an overlapping cursor."""
 
@@ -267,8 +275,8 @@ class Subscribes(Protocol):
     def subscribe(
         self, connection: Connection, secrets: Mapping[str, str], transport: Transport
     ) -> tuple[str, ...]:
-        """Make the wanted subscriptions that are gone; gives their topics. Does nothing when the
-        settings want none. Raises RetryLater, or Refused when the token may not.
+        """Make the wanted subscriptions that are gone; gives their topics, () when none are wanted.
+        Raises RetryLater, or Refused when the token may not.
         """
 
 
@@ -301,9 +309,7 @@ class Delivers(Protocol):
         directory: Directory,
         transport: Transport,
     ) -> list[Receipt]:
-        """One receipt per assignment, in order. Raises RetryLater when the system is away as a
-        whole (the breaker's business); never raises for a single document.
-        """
+        """One receipt per assignment, in order; raises only RetryLater, when it is all away."""
 
 
 @runtime_checkable
@@ -345,8 +351,8 @@ class PublishesAvailability(Protocol):
 
 @runtime_checkable
 class TellsStock(Protocol):
-    """Tells what it has of each product at one of its places: what a comparison holds against the
-    book. stock_basis: `on_hand`, or `available` (what the hub let it show, less what it sold).
+    """Tells what it has at one of its places, for a comparison with the book. stock_basis:
+    `on_hand`, or `available` (what the hub let it show, less what it sold).
     """
 
     stock_basis: str
@@ -378,6 +384,7 @@ PROMISES: tuple[type[Any], ...] = (
     Translates,
     ReceivesWebhooks,
     ReadsFiles,
+    ReadsSettlements,
     Polls,
     Lists,
     Subscribes,

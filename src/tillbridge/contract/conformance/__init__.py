@@ -38,6 +38,8 @@ Samples: the folder `samples/` of a connector
                                 "signature_header": "X-...", "deliveries": [{"secret": "one",
                                 "headers": {...}}, {"secret": "two", "headers": {...}}]}: the same
                                 body signed with two different secrets.
+`settlement/NAME.csv|.xml|...`  a settlement or bank file; beside it `NAME.expected.json`, what it
+                                tells, see `settling`.
 `NAME.document.json`            a SubmitDocument, for connectors that deliver.
 
 Against a live far side (a simulator, a real ERP) the tests hand over a `DeliveryTarget`

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tillbridge.contract.conformance.checks import run_all
 from tillbridge.contract.conformance.samples import Suite, record_expected
+from tillbridge.contract.conformance.settling import record_settlements
 
 
 def main(words: list[str]) -> int:
@@ -23,7 +24,8 @@ def main(words: list[str]) -> int:
     package = importlib.import_module(names[0])
     folder = Path(str(package.__file__)).parent
     if "--record" in words:
-        for path in record_expected(Suite(package.connector, folder)):
+        suite = Suite(package.connector, folder)
+        for path in (*record_expected(suite), *record_settlements(suite)):
             sys.stdout.write(f"wrote {path.name}; read it before you commit it\n")
     failed = 0
     for name, problems in run_all(Suite(package.connector, folder)).items():

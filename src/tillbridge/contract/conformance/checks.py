@@ -15,6 +15,7 @@ from tillbridge.contract.conformance import (
     outgoing,
     publishing,
     reading,
+    settling,
     translating,
     webhooks,
 )
@@ -26,6 +27,7 @@ from tillbridge.contract.promises import (
     Polls,
     PublishesAvailability,
     ReadsFiles,
+    ReadsSettlements,
     ReceivesWebhooks,
     Rereads,
     Translates,
@@ -79,6 +81,17 @@ CHECKS: tuple[Check, ...] = (
             reading.never_reads_a_file_whole,
         ),
         ReadsFiles,
+    ),
+    *_table(
+        (
+            settling.has_settlement_samples,
+            settling.tells_what_is_expected,
+            settling.tells_believable_lines,
+            settling.settles_in_any_chunks,
+            settling.survives_broken_settlements,
+            settling.never_holds_a_settlement,
+        ),
+        ReadsSettlements,
     ),
     *_table(
         (

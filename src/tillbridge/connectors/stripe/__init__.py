@@ -1,0 +1,5 @@
+"""Stripe as a settlement source: balance transactions and payouts."""
+
+from tillbridge.connectors.stripe.connector import StripeConnector
+
+connector = StripeConnector()
