@@ -138,6 +138,13 @@ class House:
         self.connection.commit()
         self.flow()
 
+    def settle(self) -> str:
+        """What the worker's schedule does about settlements, and what follows from it."""
+        told = chores(self.hub)["settlement"](self.connection, self.hub.clock.now())
+        self.connection.commit()
+        self.flow()
+        return told
+
     def verb(self, *words: str, code: int = 0) -> str:
         """What a verb prints for a person, or tells when it ends with another code."""
         folder = str(self.hub.workspace.folder)

@@ -21,6 +21,10 @@ def test_the_ground_of_a_change_survives_json(connection: Connection) -> None:
         "insert into exception_case (reason, owner, room, key, fingerprint, words)"
         " values ('r', 'o', 'x', 'k', 'f', 'w')"
     )
+    connection.execute(
+        "insert into payout (key, account, payout, entity, currency, heard_at)"
+        " values ('payout/psp/1', 'psp', '1', 'us', 'USD', now())"
+    )
     changes: dict[str, dict[str, Any]] = {
         "names.change": {"names": [dict.fromkeys(("connection", "table", "theirs", "ours"), "a")]},
         "periods.lock": {"entity": "us", "period": "2026-01"},
@@ -32,6 +36,7 @@ def test_the_ground_of_a_change_survives_json(connection: Connection) -> None:
         "cases.replay": {"cases": [1], "wanted": {}},
         "approvals.policy": {},
         "returns.authorize": {"fact": {}},
+        "settlement.accept": {"payout": "payout/psp/1"},
     }
     assert changes.keys() == KINDS.keys()
     for name, kind in KINDS.items():

@@ -29,6 +29,7 @@ from tillbridge.contract.promises import (
     Polls,
     PublishesAvailability,
     ReadsFiles,
+    ReadsSettlements,
     Rereads,
     Taxes,
     Translates,
@@ -54,6 +55,8 @@ from tillbridge.posting.stock.activation import RulesInForce
 from tillbridge.posting.stock.room import StockBook
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.room import Destinations, Publishing
+from tillbridge.reconciliation.settlement.intake import SettlementFiles
+from tillbridge.reconciliation.settlement.rules import Account
 from tillbridge.reconciliation.sweeps.sweeper import Sweeper
 from tillbridge.reconciliation.tills.rules import DAYS, Expected, StoreRules
 from tillbridge.triage import policy
@@ -230,6 +233,22 @@ class Hub:
             },
         )
 
+    @cached_property
+    def accounts(self) -> tuple[Account, ...]:
+        """Accounts at providers and banks whose settlements are read."""
+        entities = self.workspace.settings.entities()
+        return tuple(
+            Account(
+                name=name,
+                entity=one.entity,
+                channel=one.channel,
+                functional=entities[one.entity].currency,
+                rules=one.settle,
+            )
+            for name, one in self._connections().items()
+            if isinstance(registry.connector(one.connector), ReadsSettlements)
+        )
+
     # -- what runs --------------------------------------------------------------------------------
 
     def connect(self, *, worker: bool = False) -> Connection:
@@ -315,7 +334,7 @@ class Hub:
         found: dict[str, DropFolder] = {}
         for name, settings in self._connections().items():
             connector = registry.connector(settings.connector)
-            if isinstance(connector, ReadsFiles):
+            if isinstance(connector, (ReadsFiles, ReadsSettlements)):
                 found[name] = DropFolder(
                     connector,
                     self.sources[name],
@@ -323,8 +342,16 @@ class Hub:
                     workspace / "archive" / name,
                     clock=self.clock,
                     backpressure=self.backpressure,
+                    settlements=self.settlement_files(name),
                 )
         return found
+
+    def settlement_files(self, name: str) -> SettlementFiles | None:
+        """Who takes in the settlement files of a connection, None = it has none."""
+        connector = registry.connector(self._connections()[name].connector)
+        if not isinstance(connector, ReadsSettlements):
+            return None
+        return SettlementFiles(connector, self.sources[name])
 
     def pollers(self) -> dict[str, Poller]:
         """A poller for every connection whose settings say how often (`poll_seconds`)."""

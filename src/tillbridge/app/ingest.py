@@ -10,7 +10,7 @@ import msgspec
 from tillbridge.app import registry
 from tillbridge.app.hub import Hub
 from tillbridge.atoms.errors import Refused
-from tillbridge.contract.promises import ReadsFiles
+from tillbridge.contract.promises import ReadsFiles, ReadsSettlements
 from tillbridge.inbox.files import ingest_files
 from tillbridge.watch.status import status
 
@@ -40,7 +40,7 @@ def ingest(hub: Hub, name: str, paths: Sequence[Path], topic: str) -> IngestRepo
         known = ", ".join(connections)
         raise Refused(f"the workspace has no connection {name!r} (there are {known})")
     connector = registry.connector(connections[name].connector)
-    if not isinstance(connector, ReadsFiles):
+    if not isinstance(connector, (ReadsFiles, ReadsSettlements)):
         raise Refused(f"connection {name} ({connector.name}) reads no files")
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
@@ -48,7 +48,10 @@ def ingest(hub: Hub, name: str, paths: Sequence[Path], topic: str) -> IngestRepo
     with hub.connect() as connection:
         before = status(connection)
         connection.rollback()
-        taken = ingest_files(connection, connector, hub.sources[name], paths, topic, hub.clock)
+        source = hub.sources[name]
+        taken = ingest_files(
+            connection, connector, source, paths, topic, hub.clock, hub.settlement_files(name)
+        )
         with hub.connect(worker=True) as working:
             hub.runner(working).drain()
         after = status(connection)

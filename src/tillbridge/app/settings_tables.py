@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from tillbridge.publishing.availability.rules import PublishRules
+from tillbridge.reconciliation.settlement.rules import SettleRules
 from tillbridge.reconciliation.stock.rules import CompareRules
 from tillbridge.reconciliation.tills.rules import DAYS, TillRules
 
@@ -114,7 +115,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     which of our locations its stock is compared for. allow_addresses: hosts, addresses and networks
     it may call although they are private (an ERP in the own network).
     account: the account at the vendor it shares with other connections, "" = its own; a budget is
-    an account's. publish: how it shows our availability, None = it does not.
+    an account's. publish: how it shows our availability, None = it does not. settle: which money a
+    provider's account settles, and where it goes.
     """
 
     connector: str
@@ -131,6 +133,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     compare_stock: CompareRules = CompareRules()
     allow_addresses: tuple[str, ...] = ()
     publish: PublishRules | None = None
+    settle: SettleRules = SettleRules()
     settings: dict[str, Any] = {}
 
 

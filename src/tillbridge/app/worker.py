@@ -39,6 +39,7 @@ from tillbridge.publishing.journals import summarise
 from tillbridge.reconciliation.cards import look_at_cards
 from tillbridge.reconciliation.holds import look_at_holds
 from tillbridge.reconciliation.owed import look_at_owed
+from tillbridge.reconciliation.settlement.look import look_at_settlements
 from tillbridge.reconciliation.stock.supply import look_at_supply
 from tillbridge.reconciliation.tills.cases import tell
 from tillbridge.reconciliation.tills.closing import tell_due
@@ -65,6 +66,7 @@ RHYTHM = {
     "holds": 300,
     "owed": 3600,
     "pickups": 300,
+    "settlement": 60,
 }
 DELIVERING_MOST = 4
 """Threads per destination, never more than its account takes calls at once."""
@@ -80,9 +82,6 @@ def rhythm(hub: Hub) -> dict[str, int]:
 def chores(hub: Hub) -> dict[str, schedules.Chore]:
     """What the schedules run."""
     settings = hub.workspace.settings.hub
-
-    def partitions(connection: Connection, _now: datetime) -> str:
-        return f"made {len(retention.make_partitions(connection))}"
 
     def journals(connection: Connection, now: datetime) -> str:
         known = hub.destinations_known(connection)
@@ -121,7 +120,7 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         return f"{found} proposals of {lines} lines"
 
     return {
-        "partitions": partitions,
+        "partitions": lambda one, _: f"made {len(retention.make_partitions(one))}",
         "journals": journals,
         "retention": forget,
         "audit": lambda connection, now: keep_digests(connection, hub.workspace.folder, now),
@@ -132,6 +131,7 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         "holds": look_at_holds,
         "owed": look_at_owed,
         "pickups": partial(expire_pickups, hub),
+        "settlement": lambda one, now: look_at_settlements(one, hub.accounts, now).words,
         "erasures": lambda connection, now: erase_waiting(connection, now.date()),
     }
 
@@ -168,7 +168,7 @@ class Worker:
         self._thread("files", self._files)
         self._thread("polls", self._polls)
         self._thread("sweeps", self._sweeps)
-        self._thread("leases", self._beat)
+        self._thread("leases", partial(beat, self._hub, self._stop))
         self._thread("holds", self._holds)
         for name, body in publication.threads(self._hub, self._stop).items():
             self._thread(name, body)
@@ -213,9 +213,6 @@ class Worker:
             except Exception:  # noqa: BLE001 - a thread of the hub must not die silently
                 _log.exception("thread_failed", thread=name)
             self._stop.wait(AWAY_SECONDS)
-
-    def _beat(self) -> None:
-        beat(self._hub, self._stop)
 
     def _carry(self) -> None:
         carry(self._hub, log.ALL_LANES, self._stop.is_set)

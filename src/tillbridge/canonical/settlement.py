@@ -43,8 +43,11 @@ LINE_TYPES = (*MOVEMENT_TYPES, *COST_TYPES, *SILENT_TYPES, UNKNOWN)
 
 PAYOUT_STATES = ("scheduled", "in_transit", "paid", "failed", "canceled")
 # What an entry of a payout is made of. `paid` goes to the bank, `returned` came back from there,
-# `banked` is on its statement; `difference` was accepted by a person.
-SETTLED_KINDS = (*COST_TYPES, "chargeback_loss", "difference", "paid", "returned", "banked")
+# `banked` is on its statement, less a `bank_charge`; `difference` was accepted by a person.
+SETTLED_KINDS = (
+    *COST_TYPES, "chargeback_loss", "difference", "paid", "returned", "banked", "bank_charge",
+)  # fmt: skip
+RESIDUAL_KINDS = (*COST_TYPES, "chargeback_loss", "difference", "bank_charge")
 
 
 class SettlementLine(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -224,9 +227,8 @@ class BankStatementReported(Fact, frozen=True, kw_only=True, omit_defaults=True)
 class ResidualAccepted(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """A person said what a difference of a payout is; booked as that, never plugged.
 
-    amount: minor units, signed as the provider's debt to us. kind: one of COST_TYPES or
-    `chargeback_loss` or `difference`. lines: provider's ids of the lines it explains, () = the
-    payout as a whole. by: who said it.
+    amount: minor units, signed as the provider's debt to us. kind: one of RESIDUAL_KINDS. lines:
+    provider's ids of the lines it explains, () = the payout as a whole. by: who said it.
     """
 
     account: str

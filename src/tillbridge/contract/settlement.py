@@ -26,6 +26,8 @@ def wrong_with(line: SettlementLine) -> str:
         return f"{line.type!r} is no type of a line"
     if not -AMOUNT_MOST < line.gross < AMOUNT_MOST:
         return f"an amount of {line.gross} minor units cannot be believed"
+    if "\0" in f"{line.line}{line.payout}{line.told}{line.reference}{line.parent}{line.order}":
+        return "an id holds a NUL"
     if max(len(line.line), len(line.payout), len(line.reference), len(line.order)) > TEXT_MOST:
         return f"an id has more than {TEXT_MOST} letters"
     return ""
@@ -35,6 +37,8 @@ def wrong_with_bank(line: BankLine) -> str:
     """What contradicts itself in a bank line, in words; "" = nothing."""
     if not line.statement:
         return "it is of no statement"
+    if "\0" in f"{line.line}{line.statement}{line.reference}{line.text}{line.told}":
+        return "a text holds a NUL"
     if not -AMOUNT_MOST < line.amount < AMOUNT_MOST:
         return f"an amount of {line.amount} minor units cannot be believed"
     return ""

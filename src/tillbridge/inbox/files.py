@@ -12,8 +12,10 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
 import structlog
@@ -56,6 +58,7 @@ FILE_MOST = 2 * 1024**3
 FILES_MOST = 1_000
 """Files taken per look, so that a look ends."""
 PROBLEM_TOPIC = "file"
+HEAD_BYTES = 4096
 
 _log = structlog.get_logger("files")
 
@@ -75,17 +78,30 @@ class FileReport(msgspec.Struct):
     notes: list[str] = []
 
 
+class Settlements(Protocol):
+    """Who takes in files that are no deliveries: settlements and bank statements."""
+
+    def takes(self, name: str, head: bytes) -> bool:
+        """Whether a file is one, by its name and first bytes."""
+
+    def take(
+        self, connection: Connection, stream: BinaryIO, name: str, digest: bytes, now: datetime
+    ) -> Any:
+        """Write it; the caller commits. Gives `lines` and `broken`. Raises NeedsDecision."""
+
+
 class _CutShort(Exception):
     """The connector could not cut the whole file."""
 
 
 def ingest_files(
     connection: Connection,
-    connector: ReadsFiles,
+    connector: object,
     source: Source,
     paths: Sequence[Path],
     topic: str,
     clock: Clock,
+    settlements: Settlements | None = None,
 ) -> FileReport:
     """Take in files named by a person, leaving them where they are.
 
@@ -93,7 +109,7 @@ def ingest_files(
     that is no readable file is told in `notes` and counted as a problem. The connection stands
     outside a transaction before and after.
     """
-    intake = _FileIntake(connection, connector, source, clock)
+    intake = _FileIntake(connection, connector, source, clock, settlements=settlements)
     for path in paths:
         try:
             with opened_file(str(path)) as stream:
@@ -113,7 +129,7 @@ class DropFolder:
 
     def __init__(
         self,
-        connector: ReadsFiles,
+        connector: object,
         source: Source,
         folder: Path,
         archive: Path,
@@ -121,6 +137,7 @@ class DropFolder:
         clock: Clock,
         settle_seconds: float = SETTLE_SECONDS,
         backpressure: Backpressure | None = None,
+        settlements: Settlements | None = None,
     ) -> None:
         """backpressure: when reading waits for the flow, between two batches of a file."""
         self._connector = connector
@@ -130,6 +147,7 @@ class DropFolder:
         self._clock = clock
         self._settle_seconds = settle_seconds
         self._backpressure = backpressure
+        self._settlements = settlements
 
     def look(self, connection: Connection) -> FileReport:
         """Take in every settled file, oldest first. Two processes may look at once.
@@ -137,7 +155,12 @@ class DropFolder:
         Raises psycopg.Error when the store is away (everything stays where it is).
         """
         intake = _FileIntake(
-            connection, self._connector, self._source, self._clock, self._backpressure
+            connection,
+            self._connector,
+            self._source,
+            self._clock,
+            self._backpressure,
+            self._settlements,
         )
         if not self._folder.is_dir():
             return intake.report
@@ -177,16 +200,18 @@ class _FileIntake:
     def __init__(
         self,
         connection: Connection,
-        connector: ReadsFiles,
+        connector: object,
         source: Source,
         clock: Clock,
         backpressure: Backpressure | None = None,
+        settlements: Settlements | None = None,
     ) -> None:
         self._connection = connection
         self._connector = connector
         self._source = source
         self._clock = clock
         self._backpressure = backpressure
+        self._settlements = settlements
         self._numbers: dict[str, int] = {}
         self.report = FileReport()
         self.cards: dict[bytes, bytes] = {}
@@ -246,6 +271,8 @@ class _FileIntake:
                 raise _CutShort(f"it has {size} bytes, at most {FILE_MOST} are taken")
             if kind := packed(stream):
                 raise _CutShort(f"it is a {kind} file; unpack it first, nothing is unpacked here")
+            if self._settled(stream, name, digest):
+                return True
             for batch in _batches(self._pieces(stream, name, topic)):
                 if self._backpressure is not None:
                     self._backpressure.wait(self._connection)
@@ -268,6 +295,30 @@ class _FileIntake:
         self._connection.commit()
         return True
 
+    def _settled(self, stream: BufferedReader, name: str, digest: bytes) -> bool:
+        """Take a settlement in, in one transaction: all of it, or nothing and a case. False when
+        the file is none.
+        """
+        head = stream.read(HEAD_BYTES)
+        stream.seek(0)
+        if self._settlements is None or not self._settlements.takes(shown(name), head):
+            return False
+        try:
+            now = self._clock.now()
+            taken = self._settlements.take(self._connection, stream, shown(name), digest, now)
+        except NeedsDecision as problem:
+            self._connection.rollback()
+            raise _CutShort(str(problem)) from None
+        rows, broken = taken.lines, len(taken.broken)
+        done = (rows, broken, False, now, self._source.name, digest)
+        self._connection.execute(QUERIES.finish_file, done)
+        reach("files.batch_stored")
+        self._connection.commit()
+        self.report.items += rows
+        self.report.new += rows
+        self.report.problems += broken
+        return True
+
     def _claim(self, name: str, size: int, digest: bytes) -> None:
         if not self._numbers:
             self._numbers = connection_ids(self._connection, [self._source.name])
@@ -276,6 +327,8 @@ class _FileIntake:
         self._connection.commit()
 
     def _pieces(self, stream: BufferedReader, name: str, topic: str) -> Iterator[Item]:
+        if not isinstance(self._connector, ReadsFiles):
+            raise _CutShort("it is none of the files this connection reads")
         try:
             yield from self._connector.split(stream, shown(name), self._source, topic)
         except (NeedsDecision, Refused, RetryLater) as problem:

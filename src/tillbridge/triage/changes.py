@@ -22,6 +22,7 @@ from tillbridge.posting.money import activation, periods
 from tillbridge.posting.stock import activation as availability
 from tillbridge.reconciliation.blocking import Scope
 from tillbridge.reconciliation.close.closing import close_month
+from tillbridge.reconciliation.settlement import residuals
 from tillbridge.triage import cases, operators, plans, policy
 
 Change = Mapping[str, Any]
@@ -132,6 +133,14 @@ def _authorize(connection: Connection, change: Change, _: Hand) -> None:
     log.append(connection, [Record(fact.key, "ReturnAuthorized", fact, lane_of(fact.key))])
 
 
+def _payout_now(connection: Connection, change: Change) -> Any:
+    return residuals.standing(connection, change["payout"])
+
+
+def _accept(connection: Connection, change: Change, hand: Hand) -> None:
+    residuals.accept(connection, change, hand.by, hand.reason, hand.now)
+
+
 def _policy_now(connection: Connection, _: Change) -> Any:
     return msgspec.to_builtins(policy.read(connection))
 
@@ -150,6 +159,7 @@ KINDS: Mapping[str, Kind] = {
     "stock.rules": Kind("stock.rules", _availability_now, _activate_availability),
     "cases.give_up": Kind("cases.decide", _case_now, _give_up),
     "cases.replay": Kind("cases.decide", None, _replay),
+    "settlement.accept": Kind("settlement.decide", _payout_now, _accept),
     "returns.authorize": Kind("returns.decide", None, _authorize),
     "approvals.policy": Kind("approvals.policy", _policy_now, _set_policy),
 }

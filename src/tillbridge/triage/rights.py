@@ -81,6 +81,9 @@ ACTIONS: Mapping[str, Action] = {
     "returns.decide": _action(
         "allow returns above the limits of the policy", "operator", "accountant", changes=True
     ),
+    "settlement.decide": _action(
+        "say what a difference of a payout is", "accountant", changes=True
+    ),
     "secrets.set": _action("replace secrets", "integrator", changes=True, whole=True),
     "database.save": _action("back up", "operator", "integrator", changes=True, whole=True),
     "database.open": _action("restore, open a database shell", changes=True, whole=True),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.connectors.shopify.payloads import WEB
 from tillbridge.connectors.shopify import connector
-from tillbridge.connectors.shopify.scanner import PIECE_MAX, VALUE_MAX, Scanner
+from tillbridge.contract.json_scanner import PIECE_MAX, VALUE_MAX, Scanner
 from tillbridge.contract.promises import Item
 
 JSON = st.recursive(

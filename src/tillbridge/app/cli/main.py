@@ -25,6 +25,7 @@ from tillbridge.app.cli import (
     people,
     periods,
     policies,
+    reconcile,
     run,
     secrets,
     stock,
@@ -68,6 +69,7 @@ app.add_typer(
 app.add_typer(orders.app, name="orders", help="Goods of orders: pick-failed, source.")
 app.add_typer(cards.app, name="cards", help="Gift cards and store credit: show, tie.")
 app.add_typer(policies.app, name="policies", help="Terms of sale: show.")
+app.add_typer(reconcile.app, name="reconcile", help="Settlement: status, show, accept, run.")
 app.add_typer(taxes.app, name="taxes", help="Tax documents: list.")
 app.add_typer(taxes.returns_app, name="returns", help="Returns: tax-failed.")
 app.add_typer(goods.app, name="items", help="The item master: import, show.")

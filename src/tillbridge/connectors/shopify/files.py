@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from tillbridge.atoms.ids import key_of
-from tillbridge.connectors.shopify.scanner import Scanner
+from tillbridge.contract.json_scanner import Scanner
 from tillbridge.contract.promises import Item
 
 # Envelope -> (what one object in it is called, the topic when none is asked for).

@@ -25,6 +25,7 @@ from tillbridge.canonical.sales import (
     SaleRung,
     ordered,
 )
+from tillbridge.canonical.settlement import SETTLED_KINDS
 from tillbridge.canonical.valued import DISPUTE_STEPS
 
 ROLES = ("selling", "fulfilling", "tender", "liability")
@@ -190,6 +191,7 @@ _SALE_DERIVED = {
 _COMMON = frozenset({"key", "source", "currency", "location"})
 VALUED_HEADER = _COMMON | {"order", "channel"}
 _CARD_HEADER = frozenset({"key", "source", "currency", "order", "reference"})
+_SETTLED_HEADER = frozenset({"key", "source", "currency", "channel", "account", "payout"})
 _TILL_HEADER = _COMMON | {"till", "sequence"}
 
 
@@ -221,6 +223,14 @@ _COUNTS = Collection(
     frozenset({"tender", "kind"}),
 )
 
+_SETTLED = Collection(
+    "settled",
+    _rows,
+    {"amount": "amount"},
+    {"kind": SETTLED_KINDS},
+    frozenset({"kind", "tender", "bank"}),
+)
+
 SHAPES: dict[str, Shape] = dict(
     (
         shape_of("DepositReceived", (_TENDERS,), _TENDERED),
@@ -229,6 +239,7 @@ SHAPES: dict[str, Shape] = dict(
         shape_of("RefundPaid", (_TENDERS,), _TENDERED),
         shape_of("TransferPriced", (ROWS,), {}),
         shape_of("DisputeMoved", (_CLAIMS,), {}),
+        shape_of("SettlementMatched", (_SETTLED,), {}, _SETTLED_HEADER),
         shape_of("GiftCardIssued", (_ISSUE,), {}, _CARD_HEADER),
         shape_of("GiftCardAdjusted", (_CARD,), {}, _CARD_HEADER),
         shape_of("GiftCardExpired", (_CARD,), {}, _CARD_HEADER),

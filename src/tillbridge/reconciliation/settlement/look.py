@@ -1,0 +1,54 @@
+"""One look at all settlements: movements out of the log, lines matched, payouts and bank lines tied
+out, what is new told to the books, what is wrong told to finance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from tillbridge.durable.rooms import Connection
+from tillbridge.reconciliation.settlement.bank import match_bank, tell_bank
+from tillbridge.reconciliation.settlement.cases import tell_cases
+from tillbridge.reconciliation.settlement.movements import read_movements
+from tillbridge.reconciliation.settlement.payouts import work_out
+from tillbridge.reconciliation.settlement.rules import Account
+
+
+class Looked(msgspec.Struct):
+    """What a look came to."""
+
+    movements: int = 0
+    payouts: int = 0
+    booked: int = 0
+    at_bank: int = 0
+    cases: int = 0
+
+    @property
+    def words(self) -> str:
+        """For the schedule."""
+        return (
+            f"{self.movements} movements read, {self.payouts} payouts worked out, {self.booked}"
+            f" told to the books, {self.at_bank} bank lines matched, {self.cases} cases opened"
+        )
+
+
+def look_at_settlements(
+    connection: Connection, accounts: Sequence[Account], now: datetime
+) -> Looked:
+    """Work out what is due; the caller commits. Done again without news it changes nothing."""
+    looked = Looked()
+    if not accounts:
+        return looked
+    looked.movements = read_movements(connection)
+    for account in accounts:
+        looked.at_bank += match_bank(connection, account)
+    looked.cases += tell_bank(connection, accounts, now)
+    for account in accounts:
+        worked = work_out(connection, account, now)
+        looked.payouts += worked.looked
+        looked.booked += worked.booked
+        looked.cases += tell_cases(connection, account, worked.payouts, now)
+    return looked

@@ -1,0 +1,38 @@
+"""What a workspace says of an account at a provider: `[connection.NAME.settle]`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+
+class SettleRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """tenders: our tender codes that the account settles; the first is that of lines that name
+    none; () = the connection's own name. orders: connections whose orders its lines name by number.
+    bank: connection of the bank its payouts go to, "" = none is read. bank_texts: words by which
+    the bank's lines name the provider. tolerance: minor units up to which a difference of one line
+    or payout is proposed as rounding. bank_days: after so many days a payout has to be at the bank.
+    """
+
+    tenders: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    bank: str = ""
+    bank_texts: tuple[str, ...] = ()
+    tolerance: Annotated[int, msgspec.Meta(ge=0)] = 0
+    bank_days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 5
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """An account at a provider: its connection's name, whose it is, and its rules."""
+
+    name: str
+    entity: str
+    channel: str
+    functional: str
+    rules: SettleRules
+
+    @property
+    def tenders(self) -> tuple[str, ...]:
+        """Our tender codes that it settles, the usual one first."""
+        return self.rules.tenders or (self.name,)
