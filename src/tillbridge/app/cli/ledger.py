@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tillbridge.app.cli import rules_diff
 from tillbridge.app.cli.terminal import fail, proposed, terminal
 from tillbridge.app.text_table import table
 from tillbridge.atoms.money import to_text
@@ -152,6 +153,9 @@ def activate(
     if proposal:
         told = f"rules {wanted.hex()[:16]}: {proposed(proposal)}"
     here.show({"rules": wanted.hex(), "proposal": proposal}, told)
+
+
+rules_app.command("diff")(rules_diff.diff)
 
 
 def _money(amount: int, currency: str) -> str:

@@ -66,6 +66,7 @@ VERBS: Mapping[str, str] = {
     "resume": "flow.pause",
     "returns tax-failed": "look",
     "rules activate": "rules.activate",
+    "rules diff": "look",
     "secrets import": "secrets.set",
     "secrets list": "look.raw",
     "secrets rotate-key": "secrets.set",
