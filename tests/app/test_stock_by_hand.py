@@ -32,6 +32,7 @@ def test_items_and_corrections_are_told_audited_and_booked(shell: Line, tmp_path
     said = shell.here("stock", "adjust", "P1", "wh-east", "2", "--reason", "found", "--unit", "CS")
     assert said.startswith("2 CS of P1 at wh-east told as ")
     shell.here("stock", "adjust", "P3", "wh-east", "-1", "--reason", "sample")
+    shell.here("drain")
     shell.here("stock", "move", "P1", "3", "wh-east", "wh-east:damaged", "--reason", "damage")
     shell.here("stock", "move", "P1", "5", "wh-east", "store-nyc")
     shell.here("drain")
@@ -63,6 +64,7 @@ def test_items_and_corrections_are_told_audited_and_booked(shell: Line, tmp_path
         (("adjust", "P1", "wh-east", "one"), "is no quantity"),
         (("move", "P1", "1", "wh-east", "wh-east"), "already"),
         (("move", "P1", "0", "wh-east", "store-nyc"), "moves nothing"),
+        (("move", "P1", "5", "wh-east", "store-nyc"), "wh-east has 0 of P1 sellable, not 5"),
     ],
 )
 def test_what_the_book_would_refuse_is_refused_in_words(
@@ -74,6 +76,11 @@ def test_what_the_book_would_refuse_is_refused_in_words(
     done = shell._run(("--workspace", str(shell.folder), "stock", *words, "--reason", "found"))
     assert done.code != 0
     assert why in done.err
+
+
+def test_an_item_nobody_described_is_no_empty_list(shell: Line) -> None:
+    assert shell.here("items", "show").startswith("product")
+    assert shell.here("items", "show", "NOPE", code=1) == ""
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,12 @@ from psycopg import Connection
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.ids import SeededIds
 from tillbridge.canonical.supply import ProposalDecided, ProposedLine, ReplenishmentProposed
-from tillbridge.reconciliation.replenishment.replenish import Run, proposals, replenish
+from tillbridge.reconciliation.replenishment.replenish import (
+    KeptBack,
+    Run,
+    proposals,
+    replenish,
+)
 from tillbridge.reconciliation.replenishment.rules import parse_replenishment
 
 PLACES = {
@@ -21,6 +26,7 @@ PLACES = {
 }
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)  # a Tuesday
 RUN = Run(NOW, SeededIds(1), dict.fromkeys(PLACES, ("us", "USD")))
+NOTHING: KeptBack = lambda _place, _product, _category: 0  # noqa: E731 - a table of nothing
 WHOM = '[[replenish]]\nlocations = ["store"]\ntransfer_from = "wh"\n'
 
 
@@ -33,9 +39,11 @@ def stock(connection: Connection, rows: list[tuple[str, str, int, int]]) -> None
         )
 
 
-def needs(connection: Connection, rules: str) -> dict[tuple[str, str], int]:
+def needs(
+    connection: Connection, rules: str, kept: KeptBack = NOTHING
+) -> dict[tuple[str, str], int]:
     """Pieces proposed by place and product."""
-    told = proposals(connection, parse_replenishment(rules, PLACES), RUN)
+    told = proposals(connection, parse_replenishment(rules, PLACES), kept, RUN)
     return {
         (fact.location, line.product): line.quantity // 1000
         for fact in told
@@ -94,7 +102,9 @@ def test_thousands_of_products_are_one_proposal_of_one_query(connection: Connect
         "insert into stock (location, product, on_hand) select place, 'p' || n, much"
         " from generate_series(1, 3000) n, (values ('wh', 50000), ('s1', 1000)) x (place, much)"
     )
-    (fact,) = proposals(connection, parse_replenishment(WHOM + "min = 2\nmax = 6\n", PLACES), RUN)
+    (fact,) = proposals(
+        connection, parse_replenishment(WHOM + "min = 2\nmax = 6\n", PLACES), NOTHING, RUN
+    )
     assert isinstance(fact, ReplenishmentProposed)
     assert len(fact.lines) == 3000
     assert fact.lines[0] == ProposedLine(
@@ -107,14 +117,14 @@ def test_small_needs_pass_alone_and_a_run_waits_for_the_one_before(connection: C
         connection, [("wh", "p", 100, 0), ("s1", "p", 1, 0), ("wh", "q", 9, 0), ("s1", "q", 0, 0)]
     )
     rules = parse_replenishment(WHOM + "min = 2\nmax = 9\naccept_up_to = 8\n", PLACES)
-    facts = replenish(connection, rules, RUN)
+    facts = replenish(connection, rules, NOTHING, RUN)
     assert [type(fact) for fact in facts] == [
         ReplenishmentProposed,
         ReplenishmentProposed,
         ProposalDecided,
     ]
     assert facts[2].key == facts[1].key
-    assert replenish(connection, rules, RUN) == []
+    assert replenish(connection, rules, NOTHING, RUN) == []
 
 
 @pytest.mark.parametrize(

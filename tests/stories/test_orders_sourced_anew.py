@@ -17,6 +17,8 @@ from tillbridge.canonical.fact import Entities, Fact
 from tillbridge.canonical.stock import PickFailed, StockLine, StockReceived, SupplyExpected
 from tillbridge.durable import log
 from tillbridge.durable.rooms import Record
+from tillbridge.posting.stock.activation import RulesInForce
+from tillbridge.posting.stock.waiting import ask_again
 
 KEY = "order/web/4711"
 DAY = datetime(2026, 3, 3, tzinfo=UTC)
@@ -168,3 +170,44 @@ def test_a_person_says_that_a_place_failed(shop: House) -> None:
     told = shop.rows("select action from audit where action like 'orders%'")
     assert told == [("orders.pick_failed",)]
     assert shop.lies() == []
+
+
+def _failed_everywhere(shop: House, reason: str) -> None:
+    """Of the only places there are one refuses the order, the other fails it for this reason."""
+    ordered(shop, 4)
+    tell(shop, PickFailed, KEY, "f1", failure="f1", location="store-nyc", reason="rejected")
+    tell(shop, PickFailed, KEY, "f2", failure="f2", location="wh-east", reason=reason)
+    assert (standing(shop), shop.cases()) == ([], ["stock_short"])
+
+
+def counted(shop: House, pieces: int, at: str) -> None:
+    shop.file("feed", f"product,location,quantity,counted\nP1,wh-east,{pieces},{at}\n".encode())
+    ask_again(shop.connection, RulesInForce(), DAY + timedelta(days=2))
+    shop.flow()
+
+
+def test_goods_that_turn_up_at_a_count_serve_the_order_that_missed_them(shop: House) -> None:
+    _failed_everywhere(shop, "no_pick")
+    assert shop.stock("P1") == (16, 0)
+    # what was counted before the pick says nothing, and too little is too little
+    counted(shop, 20, "2026-03-02T06:00:00Z")
+    counted(shop, 3, "2026-03-04T06:00:00Z")
+    assert (standing(shop), shop.cases()) == ([], ["stock_short"])
+    counted(shop, 20, "2026-03-04T18:00:00Z")
+    assert standing(shop) == [("wh-east", 4)]
+    assert shop.cases() == []
+    assert not shop.drain().moving
+    assert shop.lies() == []
+    assert told_alike(shop)
+
+
+def test_a_place_that_refused_serves_again_when_a_person_says_so(shop: House) -> None:
+    _failed_everywhere(shop, "rejected")
+    counted(shop, 20, "2026-03-04T18:00:00Z")
+    assert standing(shop) == []
+    shop.verb("orders", "source", "4711", "--allow", "wh-east")
+    shop.flow()
+    assert standing(shop) == [("wh-east", 4)]
+    assert shop.cases() == []
+    assert shop.lies(quiesced=False) == []
+    assert told_alike(shop)

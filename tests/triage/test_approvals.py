@@ -19,6 +19,8 @@ from tillbridge.mapping.names import NameRow, set_names
 from tillbridge.posting.money import activation, periods
 from tillbridge.posting.stock import activation as availability
 from tillbridge.posting.stock.rules import default_text, parse_rules
+from tillbridge.reconciliation.replenishment import activation as replenishment
+from tillbridge.reconciliation.replenishment.rules import meaning
 from tillbridge.triage import operators, policy
 from tillbridge.triage.approvals import (
     Wish,
@@ -51,6 +53,7 @@ def staff(connection: Connection) -> Connection:
     )
     activation.first(connection, activation.files_of(None))
     availability.activate(connection, default_text(), "ann", "")
+    replenishment.activate(connection, "", "ann", "")
     set_names(connection, [OLD])
     with waived(connection):
         periods.set_period(connection, "us", "2026-01", "locked", at=NOW, by="ann")
@@ -100,7 +103,13 @@ def _ours(connection: Connection) -> str:
     return str(row[0]) if row else ""
 
 
-WISHES = [_names, _unlock, _rules, _availability, _give_up, _policy, _grant]
+def _replenishment() -> Wish:
+    text = "demand_days = 7"
+    change = {"hash": meaning(text).hex(), "text": text}
+    return Wish("stock.replenishment", "rules", change, "a short season")
+
+
+WISHES = [_names, _unlock, _rules, _availability, _replenishment, _give_up, _policy, _grant]
 
 
 @pytest.mark.parametrize("wish", WISHES, ids=lambda wish: wish.__name__)
@@ -140,6 +149,8 @@ BEHIND = {
     "other rules": "insert into rule_book (hash, files, activated_by) values ('x', '{}', 'ann')",
     "other availability rules": "insert into availability_rules (hash, text, activated_by)"
     " values ('x', '', 'ann')",
+    "other rules of replenishment": "insert into replenishment_rules (hash, text, activated_by)"
+    " values ('x', '', 'ann')",
     "a dear case given up": "update exception_case set given_up = true",
     "no second person any more": "update hub set second_person = false",
     "an operator taken out": "delete from operator where name = 'eve'",
@@ -148,6 +159,7 @@ BEHIND = {
     "a decision by the author": "update approval set state = 'applied', approver = author",
     "a decision by nobody": "update approval set state = 'applied'",
     "availability rules edited": "update availability_rules set hash = 'x'",
+    "rules of replenishment edited": "update replenishment_rules set hash = 'x'",
     "a rule book edited": "update rule_book set hash = 'x'",
 }
 

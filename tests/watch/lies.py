@@ -29,6 +29,9 @@ def _tax_document(order: str, state: str, tax: int) -> str:
           'avatax', 'us', 'sale', 'USD', 2000, {tax}, '', '')"""
 
 
+_PURCHASE = """
+        insert into purchase (supply, version, digest, supplier, location, closed, reason, proposal)
+        values ('po-1', '1', '', '', 'wh-east', false, '', '');"""
 MESSAGES = {
     "every_delivery_has_its_body": """
         insert into delivery (connection, id_hash, body_hash, message, day)
@@ -180,12 +183,20 @@ STOCK = {
         update stock_movement set quantity = 1500
         where location = 'wh-east' and product = 'P2' and kind = 'opening';
         update stock set on_hand = 500 where location = 'wh-east' and product = 'P2'""",
-    "nothing_is_promised_beyond_supply": """
+    "every_supply_is_as_it_was_told": """
+        insert into purchase (supply, version, digest, supplier, location, closed, reason, proposal)
+        values ('po-1', '2', '', '', 'wh-east', false, '', '');
+        insert into supply (supply, product, location, version, expected)
+        values ('po-1', 'P1', 'wh-east', '1', 3000)""",
+    "what_came_of_a_supply_is_in_the_book": f"""{_PURCHASE}
         insert into supply (supply, product, location, version, expected, received)
-        values ('po-1', 'P1', 'wh-east', '1', 3000, 2000);
+        values ('po-1', 'P1', 'wh-east', '1', 3000, 2000)""",
+    "nothing_is_promised_beyond_supply": f"""{_PURCHASE}
+        insert into supply (supply, product, location, version, expected)
+        values ('po-1', 'P1', 'wh-east', '1', 1000);
         insert into hold (key, version, ok, promised) values ('held/1', 1, true, true);
         insert into promise values ('held/1', 'x', 'P1', 'po-1', 'wh-east', 1001)""",
-    "no_promise_without_its_answer": """
+    "no_promise_without_its_answer": f"""{_PURCHASE}
         insert into supply (supply, product, location, version, expected)
         values ('po-1', 'P1', 'wh-east', '1', 3000);
         insert into promise values ('held/1', '1', 'P1', 'po-1', 'wh-east', 1000)""",

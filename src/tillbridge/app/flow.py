@@ -97,6 +97,8 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "TransferDispatched": _DECIDE_AND_BOOK,
     "TransferReceived": _DECIDE_AND_BOOK,
     "SupplyExpected": _BOOK_STOCK,
+    "PurchaseOrdered": _BOOK_STOCK,
+    "PurchaseClosed": _BOOK_STOCK,
     "ItemDescribed": _BOOK_STOCK,
     "StockHeld": _BOOK_STOCK,
     "HoldConfirmed": _BOOK_STOCK,

@@ -15,6 +15,7 @@ from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.stock import PICK_FAILURES, PickFailed, SourcingAsked, StockLine
 from tillbridge.durable import audit, log
 from tillbridge.durable.rooms import Connection, Record
+from tillbridge.orchestration.orders.failures import standing
 from tillbridge.orchestration.orders.state import OrderState
 from tillbridge.orchestration.room import QUERIES
 
@@ -51,11 +52,21 @@ def pick_failed(
     return fact
 
 
-def source(connection: Connection, key: str, hand: Hand) -> SourcingAsked:
-    """Have an order sourced again, whatever it holds. Commits; raises Refused."""
-    _order(connection, key)
+def source(
+    connection: Connection, key: str, hand: Hand, allows: tuple[str, ...] = ()
+) -> SourcingAsked:
+    """Have an order sourced again, whatever it holds. allows: locations that failed it and may
+    serve it again. Commits; raises Refused.
+    """
+    state = _order(connection, key)
+    failed = {failure.location for failure in standing(state)}
+    for location in allows:
+        if location not in failed:
+            others = ", ".join(sorted(failed)) or "none did"
+            raise Refused(f"{location} did not fail the order (these did: {others})")
     name = f"{key}/again/hub/{hand.number}"
-    fact = msgspec.convert({**hand.told(), "key": key, "id": name}, SourcingAsked)
+    told = {"key": key, "id": name, "allows": allows}
+    fact = msgspec.convert({**hand.told(), **told}, SourcingAsked)
     _tell(connection, fact, hand, "orders.source")
     return fact
 

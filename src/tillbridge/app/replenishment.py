@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
+import structlog
 
 from tillbridge.app.availability_rules import labels
 from tillbridge.app.settings import Workspace
@@ -16,21 +17,54 @@ from tillbridge.canonical.supply import ProposalDecided, ReplenishmentProposed
 from tillbridge.durable import audit, log
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Record
-from tillbridge.reconciliation.replenishment.replenish import Run, proposals, replenish
+from tillbridge.posting.stock.activation import RulesInForce
+from tillbridge.reconciliation.replenishment import activation
+from tillbridge.reconciliation.replenishment.replenish import (
+    KeptBack,
+    Run,
+    proposals,
+    replenish,
+)
 from tillbridge.reconciliation.replenishment.rules import (
     FILE,
     ReplenishRules,
+    meaning,
     parse_replenishment,
 )
+from tillbridge.reconciliation.stock.supply import look_at_purchases
+from tillbridge.triage import policy
 
+REMEDY = "tillbridge stock rules activate --replenishment"
+_log = structlog.get_logger("replenishment")
 QUERIES = load("tillbridge.app", "replenishment.sql")
 
 
-def rules_of(workspace: Workspace) -> ReplenishRules:
-    """The rules of the workspace's file, none where it has none; raises Refused."""
+def text_of(workspace: Workspace) -> str:
+    """The rules as the workspace's file tells them; nothing where it has none."""
     path = workspace.folder / "rules" / FILE
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def checked(workspace: Workspace, text: str) -> ReplenishRules:
+    """The rules of a text for this workspace; raises Refused."""
     return parse_replenishment(text, labels(workspace.settings))
+
+
+def rules_of(connection: Connection, workspace: Workspace) -> ReplenishRules:
+    """The rules to go by now: the file's where nobody has to approve them, put in force with the
+    caller's commit, else those in force. Raises Refused.
+    """
+    text, found = text_of(workspace), activation.in_force(connection)
+    if found is None and not text:
+        return ReplenishRules()
+    rules = checked(workspace, text)
+    if found is not None and found.hash == meaning(text):
+        return rules
+    if found is not None and policy.read(connection).second_person:
+        _log.warning("replenishment_rules_wait", remedy=REMEDY)
+        return checked(workspace, found.text)
+    activation.activate(connection, text, audit.HUB, "as the workspace's file tells them")
+    return rules
 
 
 def run_of(workspace: Workspace, ids: Ids, now: datetime) -> Run:
@@ -45,7 +79,8 @@ def propose(
     connection: Connection, workspace: Workspace, run: Run, actor: str = audit.HUB
 ) -> list[Fact]:
     """Propose what lies below its minimum, and tell the log; the caller commits next."""
-    found = replenish(connection, rules_of(workspace), run)
+    rules = rules_of(connection, workspace)
+    found = replenish(connection, rules, kept_back(connection, workspace, rules), run)
     if found:
         if actor != audit.HUB:
             audit.record(connection, actor, "stock.replenish", f"{counted(found)[0]} proposals")
@@ -55,7 +90,30 @@ def propose(
 
 def look(connection: Connection, workspace: Workspace, run: Run) -> list[Fact]:
     """What would be proposed now; nothing is written."""
-    return list(proposals(connection, rules_of(workspace), run))
+    rules = rules_of(connection, workspace)
+    found = list(proposals(connection, rules, kept_back(connection, workspace, rules), run))
+    connection.rollback()
+    return found
+
+
+def kept_back(connection: Connection, workspace: Workspace, rules: ReplenishRules) -> KeptBack:
+    """What has to stay at a place that sends: its safety stock for no channel in particular."""
+    if not any(rule.source and rule.source.startswith("transfer:") for rule in rules.rules):
+        return lambda _location, _product, _category: 0
+    found = RulesInForce(labels(workspace.settings)).seen(connection)
+    return lambda place, product, category: found.terms("", place, product, category).safety_stock
+
+
+def look_at_supply(connection: Connection, workspace: Workspace, now: datetime) -> str:
+    """What deliveries differ by, and what is late: cases and closings, told to the log. The caller
+    commits next.
+    """
+    found = look_at_purchases(connection, rules_of(connection, workspace).deliveries, now)
+    log.append(connection, _records(list(found.facts)))
+    return (
+        f"{found.settled.opened} cases of supply opened, {found.settled.closed} closed, "
+        f"{len(found.facts)} purchases are as good as whole"
+    )
 
 
 def decide(

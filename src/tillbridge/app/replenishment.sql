@@ -7,10 +7,19 @@ select status from proposal_state where key = %b
 select location from proposal_state where number = %b
 
 -- name: list
-select number, status, kind, source, location, due_at, remote, body from proposal_state
-where (%(all)s or status in ('proposed', 'accepted'))
-  and (%(everything)s or location = any(%(locations)s))
-order by proposed_at desc, number
+-- bought: the purchase that came of it, what was ordered and what came, base units
+select p.number, p.status, p.kind, p.source, p.location, p.due_at, p.remote, p.body, b.supply,
+       coalesce(b.expected, 0)::bigint, coalesce(b.received, 0)::bigint
+from proposal_state p
+left join lateral (
+  select b.supply, sum(s.expected) as expected, sum(s.received) as received
+  from purchase b join supply s using (supply)
+  where p.kind = 'purchase' and (b.supply in (p.number, p.remote) or b.proposal = p.number)
+  group by b.supply order by b.supply limit 1
+) b on true
+where (%(all)s or p.status in ('proposed', 'accepted'))
+  and (%(everything)s or p.location = any(%(locations)s))
+order by p.proposed_at desc, p.number
 limit %(most)s
 
 -- name: supplies

@@ -16,7 +16,7 @@ import msgspec
 from tillbridge.atoms import csv_cells
 from tillbridge.atoms.errors import NeedsDecision, Refused
 from tillbridge.atoms.ids import lane_of
-from tillbridge.atoms.quantity import QuantityError, to_thousandths
+from tillbridge.atoms.quantity import QuantityError, to_text, to_thousandths
 from tillbridge.canonical.fact import Entities, Fact
 from tillbridge.canonical.items import Component, ItemDescribed, Pack
 from tillbridge.canonical.stock import (
@@ -36,6 +36,7 @@ from tillbridge.posting.stock.items import Items
 COLUMNS = (
     "product", "version", "title", "unit", "step", "category", "sellable", "packs", "components",
 )  # fmt: skip
+ON_HAND = "select on_hand from stock where location = %s and product = %s and condition = %s"
 _FLAGS = {"": True, "yes": True, "no": False}
 
 
@@ -157,7 +158,8 @@ def move(
     connection: Connection, origin: Where, to: Where, line: StockLine, reason: str, hand: Hand
 ) -> list[Fact]:
     """Goods from one place or condition to another: a change of condition where they are, else a
-    transfer sent and received at once. Commits; raises Refused.
+    transfer sent and received at once. Commits; raises Refused, also for more than is there: what a
+    person moves is on hand, and where the book says otherwise it is the book that is wrong.
     """
     facts: list[Fact]
     if origin.location == to.location:
@@ -180,6 +182,7 @@ def move(
             msgspec.convert({**way, "id": f"{key}/arrival", "lines": [came]}, TransferReceived),
         ]
     _check(connection, facts, hand)
+    _there(connection, origin, line)
     subject = f"{origin.location}:{origin.condition} to {to.location}:{to.condition}"
     _tell(connection, facts, hand, "stock.move", subject, line)
     return facts
@@ -198,6 +201,24 @@ def _check(connection: Connection, facts: Sequence[Fact], hand: Hand) -> None:
                 known(connection, items, line.product)
     except NeedsDecision as problem:
         raise Refused(problem.words, code=problem.reason) from None
+
+
+def _there(connection: Connection, origin: Where, line: StockLine) -> None:
+    """Nothing when the book has what is to be moved; raises Refused."""
+    items = Items(connection)
+    items.load([line.product])
+    for piece in items.expand([line]):
+        place = (origin.location, piece.product, origin.condition)
+        row = connection.execute(ON_HAND, place).fetchone()
+        held = row[0] if row is not None else 0
+        if piece.quantity > held:
+            raise Refused(
+                f"{origin.location} has {to_text(held)} of {piece.product} {origin.condition}, "
+                f"not {to_text(piece.quantity)}; if they are there, correct the book first: "
+                f"tillbridge stock adjust {piece.product} {origin.location}:{origin.condition} "
+                f"{to_text(piece.quantity - held)} --reason found",
+                code="not_on_hand",
+            )
 
 
 def known(connection: Connection, items: Items, product: str) -> None:

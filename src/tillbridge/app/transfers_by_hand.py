@@ -54,6 +54,7 @@ def ordered(connection: Connection, wish: Wish, hand: Hand) -> TransferOrdered:
     for line in wish.lines:
         known(connection, items, line.product)
     key = key_of("transfer", hand.number)
+    connection.execute(QUERIES.turn, (key,))
     if connection.execute(QUERIES.told, (key,)).fetchone() is not None:
         raise Refused(f"transfer {hand.number} is there already")
     told = {"key": key, "id": f"{key}@1", "transfer": hand.number, "version": "1"}

@@ -3,6 +3,10 @@
 -- name: status
 select status from transfer_state where key = %b
 
+-- name: turn
+-- of two who give one number at once the second waits and finds the first
+select pg_advisory_xact_lock(59, hashtext(%b::text))
+
 -- name: told
 -- whether the log tells of it already, decided on or not
 select 1 from record where key = %b limit 1

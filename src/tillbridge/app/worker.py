@@ -40,7 +40,7 @@ from tillbridge.reconciliation.cards import look_at_cards
 from tillbridge.reconciliation.holds import look_at_holds
 from tillbridge.reconciliation.owed import look_at_owed
 from tillbridge.reconciliation.settlement.look import look_at_settlements
-from tillbridge.reconciliation.stock.supply import look_at_supply
+from tillbridge.reconciliation.sweeps.files import look_at_files
 from tillbridge.reconciliation.tills.cases import tell
 from tillbridge.reconciliation.tills.closing import tell_due
 from tillbridge.reconciliation.tills.health import health
@@ -65,6 +65,7 @@ RHYTHM = {
     "cards": 300,
     "holds": 300,
     "owed": 3600,
+    "files": 300,
     "pickups": 300,
     "settlement": 60,
 }
@@ -114,6 +115,9 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
             f"{told.opened} cases opened, {told.closed} closed, {counted} counts booked"
         )
 
+    def supply(connection: Connection, now: datetime) -> str:
+        return replenishment.look_at_supply(connection, hub.workspace, now)
+
     def replenish(connection: Connection, now: datetime) -> str:
         run = replenishment.run_of(hub.workspace, hub.ids, now)
         found, lines = replenishment.counted(replenishment.propose(connection, hub.workspace, run))
@@ -125,8 +129,9 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         "retention": forget,
         "audit": lambda connection, now: keep_digests(connection, hub.workspace.folder, now),
         "tills": tills,
-        "supply": look_at_supply,
+        "supply": supply,
         "replenishment": replenish,
+        "files": look_at_files,
         "cards": look_at_cards,
         "holds": look_at_holds,
         "owed": look_at_owed,

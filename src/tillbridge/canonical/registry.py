@@ -91,6 +91,8 @@ _CLASSES: tuple[type[Body], ...] = (
     supply.TransferCancelled,
     supply.ReplenishmentProposed,
     supply.ProposalDecided,
+    supply.PurchaseOrdered,
+    supply.PurchaseClosed,
     stock.PickFailed,
     stock.SourcingAsked,
     stock.StockHeld,

@@ -73,6 +73,7 @@ class ReserveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
     backorder: what is not there may be promised out of expected supply; else only products named
     in preorder. barred: locations that failed the order, where only a line may stay that names it.
     kind: `firm`, or `transfer`: what left already of a transfer is taken off its lines.
+    recount: those of barred that only did not find goods, the last time at failed_at.
     version: rises per key; an older command than the last one answered is a no-op.
     """
 
@@ -87,6 +88,8 @@ class ReserveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
     preorder: tuple[str, ...] = ()
     barred: tuple[str, ...] = ()
     kind: str = "firm"
+    recount: tuple[str, ...] = ()
+    failed_at: datetime | None = None
 
 
 class MoveStock(Command, frozen=True, kw_only=True, omit_defaults=True):
@@ -205,11 +208,13 @@ class PickFailed(Fact, frozen=True, kw_only=True, omit_defaults=True):
 
 class SourcingAsked(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """An order is to be sourced again. version, turn: the answer `no` after which goods came; 0 =
-    a person asks, whatever it holds.
+    a person asks, whatever it holds. allows: locations that failed it before and may serve it
+    again: they were counted since, or a person says so.
     """
 
     version: int = 0
     turn: int = 0
+    allows: tuple[str, ...] = ()
 
 
 class StockHeld(Fact, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,6 +1,7 @@
-"""Supply of our places: transfers that are ordered, and what replenishment proposes.
+"""Supply of our places: purchases, transfers that are ordered, and what replenishment proposes.
 
-What leaves and arrives of them is told by TransferDispatched and TransferReceived (stock.py).
+What leaves and arrives of them is told by TransferDispatched, TransferReceived and StockReceived
+(stock.py).
 """
 
 from __future__ import annotations
@@ -80,4 +81,43 @@ class ProposalDecided(Fact, frozen=True, kw_only=True, omit_defaults=True):
     number: str
     accepted: bool
     by: str
+    reason: str = ""
+
+
+class PurchaseLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is bought of a product: thousandths of the unit, "" = its base unit; when it is
+    expected, None = with the rest of the purchase.
+    """
+
+    product: str
+    quantity: int
+    unit: str = ""
+    due_at: datetime | None = None
+
+
+class PurchaseOrdered(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods are bought of a supplier for a location, told whole; a SupplyExpected that says more.
+
+    supply: its number, as receipts name it. version: sortable text, the newest stands. closed:
+    nothing more will come. proposal: number of the proposal of replenishment it comes from.
+    """
+
+    supply: str
+    version: str
+    supplier: str
+    location: str
+    due_at: datetime
+    lines: tuple[PurchaseLine, ...]
+    closed: bool = False
+    proposal: str = ""
+
+
+class PurchaseClosed(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """Nothing more will come of a purchase or another supply, whatever it still lacks.
+
+    version: the newest telling this was said of; a later one opens it again. "" = for ever.
+    """
+
+    supply: str
+    version: str = ""
     reason: str = ""

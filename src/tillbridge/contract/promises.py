@@ -21,6 +21,7 @@ from tillbridge.contract.levels import StockPage
 from tillbridge.contract.names import Names
 from tillbridge.contract.offers import Offer, Shown
 from tillbridge.contract.taxes import TaxDirectory, TaxService
+from tillbridge.contract.totals import StatesTotals
 from tillbridge.contract.transport import Transport
 
 
@@ -385,6 +386,7 @@ PROMISES: tuple[type[Any], ...] = (
     ReceivesWebhooks,
     ReadsFiles,
     ReadsSettlements,
+    StatesTotals,
     Polls,
     Lists,
     Subscribes,

@@ -24,6 +24,7 @@ from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import Item, ReadsFiles
+from tillbridge.contract.totals import FileTotals, StatesTotals
 from tillbridge.durable import log
 from tillbridge.durable.crash_points import reach
 from tillbridge.durable.messages import connection_ids, store
@@ -281,17 +282,13 @@ class _FileIntake:
             self._store([_file_problem(shown(name), size, digest, str(problem))])
             self.report.notes.append(f"{shown(name)}: {problem}")
             return False
-        self._connection.execute(
-            QUERIES.finish_file,
-            (
-                self.report.items - seen,
-                self.report.problems - broken,
-                bool(self.cards),
-                self._clock.now(),
-                self._source.name,
-                digest,
-            ),
-        )
+        done = (self.report.items - seen, self.report.problems - broken, bool(self.cards))
+        totals = self._totals(stream, name)
+        told = (None,) * len(FileTotals.__struct_fields__)
+        if totals is not None:
+            told = msgspec.structs.astuple(totals)
+        where = (self._clock.now(), self._source.name, digest)
+        self._connection.execute(QUERIES.finish_file, (*done, *told, *where))
         self._connection.commit()
         return True
 
@@ -318,6 +315,13 @@ class _FileIntake:
         self.report.new += rows
         self.report.problems += broken
         return True
+
+    def _totals(self, stream: BufferedReader, name: str) -> FileTotals | None:
+        """What the file says of itself, where its connector can tell."""
+        if not isinstance(self._connector, StatesTotals):
+            return None
+        stream.seek(0)
+        return self._connector.totals(stream, shown(name), self._source)
 
     def _claim(self, name: str, size: int, digest: bytes) -> None:
         if not self._numbers:

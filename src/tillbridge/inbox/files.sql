@@ -16,5 +16,7 @@ select state = 'done' and not masked from file_claim where connection = %b::text
 
 -- name: finish_file
 update file_claim set state = 'done', items = %b::int, problems = %b::int, masked = %b::boolean,
-  done_at = %b::timestamptz
+  stream = %b::text, counted = %b::bigint, stated = %b::bigint, currency = %b::text,
+  stated_sum = %b::bigint, counted_sum = %b::bigint, totals_words = %b::text,
+  totals_refused = %b::boolean, done_at = %b::timestamptz
 where connection = %b::text and sha256 = %b::bytea

@@ -22,6 +22,7 @@ from tillbridge.posting.money import activation, periods
 from tillbridge.posting.stock import activation as availability
 from tillbridge.reconciliation.blocking import Scope
 from tillbridge.reconciliation.close.closing import close_month
+from tillbridge.reconciliation.replenishment import activation as replenishment
 from tillbridge.reconciliation.settlement import residuals
 from tillbridge.triage import cases, operators, plans, policy
 
@@ -113,6 +114,15 @@ def _activate_availability(connection: Connection, change: Change, hand: Hand) -
     availability.activate(connection, change["text"], hand.by, hand.reason)
 
 
+def _replenishment_now(connection: Connection, _: Change) -> Any:
+    found = replenishment.in_force(connection)
+    return found.hash.hex() if found else ""
+
+
+def _activate_replenishment(connection: Connection, change: Change, hand: Hand) -> None:
+    replenishment.activate(connection, change["text"], hand.by, hand.reason)
+
+
 def _case_now(connection: Connection, change: Change) -> Any:
     one = cases.show(connection, change["case"]).case
     return [one.state, one.amount, one.currency]
@@ -157,6 +167,7 @@ KINDS: Mapping[str, Kind] = {
     "operators.grant": Kind("operators.manage", _rights_now, _grant),
     "rules.activate": Kind("rules.activate", _rules_now, _activate),
     "stock.rules": Kind("stock.rules", _availability_now, _activate_availability),
+    "stock.replenishment": Kind("stock.rules", _replenishment_now, _activate_replenishment),
     "cases.give_up": Kind("cases.decide", _case_now, _give_up),
     "cases.replay": Kind("cases.decide", None, _replay),
     "settlement.accept": Kind("settlement.decide", _payout_now, _accept),

@@ -13,6 +13,9 @@ where case split_part(k.key, '/', 1)
     where t.key = k.key and (t.origin = any(%(locations)s) or t.destination = any(%(locations)s)))
   when 'proposal' then exists (
     select from proposal_state p where p.key = k.key and p.location = any(%(locations)s))
+  when 'supply' then exists (
+    select from purchase p
+    where 'supply/' || p.supply = k.key and p.location = any(%(locations)s))
   when 'stock' then split_part(k.key, '/', 2) = any(%(connections)s || %(locations)s)
   when 'tax' then split_part(k.key, '/', 3) = any(%(connections)s)
   else split_part(k.key, '/', 2) = any(%(connections)s)

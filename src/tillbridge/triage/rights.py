@@ -64,7 +64,7 @@ ACTIONS: Mapping[str, Action] = {
     "periods.admit": _action("let late facts into soft-closed months", "accountant", changes=True),
     "rules.activate": _action("put posting rules in force", "accountant", changes=True, whole=True),
     "stock.tell": _action(
-        "describe items, correct, move and transfer stock, source orders",
+        "describe items, correct, move, transfer and buy stock, source orders",
         "operator",
         "integrator",
         changes=True,
@@ -76,7 +76,11 @@ ACTIONS: Mapping[str, Action] = {
         changes=True,
     ),
     "stock.rules": _action(
-        "put availability rules in force", "operator", "integrator", changes=True, whole=True
+        "put rules of availability and of replenishment in force",
+        "operator",
+        "integrator",
+        changes=True,
+        whole=True,
     ),
     "returns.decide": _action(
         "allow returns above the limits of the policy", "operator", "accountant", changes=True

@@ -46,6 +46,26 @@ left join supply s using (supply, product, location)
 where p.sum > case when s.closed then 0 else greatest(s.expected - s.received, 0) end
    or s.supply is null
 
+-- name: every_supply_is_as_it_was_told
+-- says: What is expected of a supply is what its newest telling said, and nothing once it is closed.
+-- do: Report a defect; have the purchase told again with a newer version.
+select s.supply, s.product, s.location, s.version, p.version, s.closed
+from supply s left join purchase p using (supply)
+where s.version <> ''
+  and (p.supply is null or p.version <> s.version
+       or s.closed <> (p.closed or coalesce(p.ended = '' or p.version <= p.ended, false)))
+
+-- name: what_came_of_a_supply_is_in_the_book
+-- says: What counts as received of a supply was booked as its receipts, and nothing else.
+-- do: Report a defect; more or less is waited for than will come.
+select coalesce(s.supply, m.supply), coalesce(s.product, m.product), s.received, m.quantity
+from (select * from supply where received <> 0) s
+full join (
+  select cause as supply, product, location, sum(quantity) as quantity from stock_movement
+  where kind = 'receipt' and cause <> '' group by 1, 2, 3
+) m using (supply, product, location)
+where coalesce(s.received, 0) <> coalesce(m.quantity, 0)
+
 -- name: no_promise_without_its_answer
 -- says: Every promise out of a supply belongs to an order that was told of it.
 -- do: Report a defect; goods are kept for nobody, or an order waits in vain.

@@ -17,6 +17,15 @@ from tillbridge.app.api.observing import CaseQuery, Cases, tell_cases, tell_stat
 from tillbridge.app.api.openapi import contract_routes
 from tillbridge.app.api.orders import OrderStanding, OrderTaken, take_order, tell_order
 from tillbridge.app.api.payments import PaymentTaken, take_payment
+from tillbridge.app.api.purchases import (
+    GoodsCame,
+    PurchaseAsked,
+    PurchaseStanding,
+    PurchaseTaken,
+    purchase_standing,
+    tell_goods_came,
+    tell_purchase,
+)
 from tillbridge.app.api.questions import Availability
 from tillbridge.app.api.reservation_answers import (
     Confirming,
@@ -203,6 +212,37 @@ _ROWS: tuple[Route, ...] = (
         scope="look",
         handle=asking(tell_transfer),
         answers={200: TransferStanding},
+        problems=("not-found",),
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/purchases",
+        words="Tell what is bought of a supplier, whole, with a version",
+        scope="stock.tell",
+        handle=tell_purchase,
+        asks=PurchaseAsked,
+        answers={202: PurchaseTaken},
+        problems=("refused", "product-unknown", "location-unknown"),
+        keyed=True,
+    ),
+    Route(
+        method="POST",
+        path=f"{PREFIX}/purchases/{{number}}/receipts",
+        words="Tell that goods of a purchase arrived",
+        scope="stock.tell",
+        handle=tell_goods_came,
+        asks=GoodsCame,
+        answers={202: PurchaseTaken},
+        problems=("not-found", "refused", "product-unknown", "location-unknown"),
+        keyed=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/purchases/{{number}}",
+        words="How a purchase stands",
+        scope="look",
+        handle=asking(purchase_standing),
+        answers={200: PurchaseStanding},
         problems=("not-found",),
     ),
     Route(

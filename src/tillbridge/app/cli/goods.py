@@ -52,6 +52,8 @@ def show(
             " from item i where %(p)s = '' or i.product = %(p)s order by i.product",
             {"p": product},
         ).fetchall()
+    if product and not rows:
+        fail(f"nobody described an item {product!r} (`tillbridge stock show` lists what is held)")
     names = (
         "product", "version", "title", "unit", "step", "category", "sellable", "packs",
         "components",

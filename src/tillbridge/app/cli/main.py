@@ -25,6 +25,7 @@ from tillbridge.app.cli import (
     people,
     periods,
     policies,
+    purchases,
     reconcile,
     run,
     secrets,
@@ -62,6 +63,9 @@ app.add_typer(
     stock.app,
     name="stock",
     help="The stock book: show, available, compare, adjust, move, rules, replenish.",
+)
+app.add_typer(
+    purchases.app, name="purchases", help="Goods bought: list, show, order, receive, close."
 )
 app.add_typer(
     transfers.app, name="transfers", help="Goods between places: list, show, order, cancel."

@@ -44,14 +44,20 @@ def pick_failed(
 
 
 @app.command()
-def source(context: typer.Context, order: _Order) -> None:
+def source(
+    context: typer.Context,
+    order: _Order,
+    allow: Annotated[
+        list[str] | None, typer.Option(help="A place that failed it and may serve it again.")
+    ] = None,
+) -> None:
     """Have an order sourced again now: it keeps what it holds if it can."""
     from tillbridge.app import orders_by_hand
 
     here = terminal(context)
     with here.hub() as hub, hub.connect() as connection:
         key = _key(here, connection, order)
-        orders_by_hand.source(connection, key, _hand(here, hub))
+        orders_by_hand.source(connection, key, _hand(here, hub), tuple(allow or ()))
     here.show({"key": key}, f"{key} is sourced again; `tillbridge story {order}` tells how")
 
 

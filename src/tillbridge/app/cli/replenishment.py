@@ -69,11 +69,14 @@ def proposals(
     with here.database() as connection:
         rows = connection.execute(QUERIES.list, asked).fetchall()
     data, pages = [], []
-    for number, status, kind, source, location, due_at, remote, body in rows:
+    for number, status, kind, source, location, due_at, remote, body, bought, *much in rows:
         state = msgspec.json.decode(bytes(body), type=ProposalState)
         told = {"number": number, "status": status, "remote": remote, "due_at": due_at}
+        told |= {"purchase": bought, "ordered": much[0], "received": much[1]}
         data.append({**told, "proposal": state.told, "verdict": state.verdict})
         head = f"{number} ({status}): {_head(kind, source, location)}, due {due_at:%Y-%m-%d}"
+        if bought:
+            head += f"\npurchase {bought}: {to_text(much[1])} of {to_text(much[0])} came"
         pages.append(f"{head}\n{_page(state.told.lines if state.told else ())}")
     here.show({"proposals": data}, "\n\n".join(pages) or "no proposal waits")
 

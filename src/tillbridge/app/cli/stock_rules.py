@@ -72,22 +72,35 @@ def _said(name: str, value: int | bool) -> str:
 def activate(
     context: typer.Context,
     reason: Annotated[str, typer.Option(help="Why; the second person reads it.")] = "",
+    replenishment: Annotated[
+        bool, typer.Option("--replenishment", help="Those of rules/stock.toml instead.")
+    ] = False,
 ) -> None:
     """Put the rules of the workspace's file in force, with a second person where one is asked."""
-    from tillbridge.app.availability_rules import checked, text_of
-    from tillbridge.posting.stock import activation
+    from tillbridge.app import availability_rules
+    from tillbridge.app import replenishment as supply
+    from tillbridge.posting.stock import activation as availability
+    from tillbridge.reconciliation.replenishment import activation as replenishing
+    from tillbridge.reconciliation.replenishment.rules import meaning
     from tillbridge.triage.approvals import Wish, carry_out
 
     here = terminal(context)
+    rules = replenishing if replenishment else availability
+    action = "stock.replenishment" if replenishment else "stock.rules"
     with here.hub() as hub, hub.connect() as connection:
-        text = text_of(hub.workspace)
-        wanted = checked(hub.workspace, text).hash.hex()
-        before = activation.in_force(connection)
+        if replenishment:
+            text = supply.text_of(hub.workspace)
+            supply.checked(hub.workspace, text)
+            wanted = meaning(text).hex()
+        else:
+            text = availability_rules.text_of(hub.workspace)
+            wanted = availability_rules.checked(hub.workspace, text).hash.hex()
+        before = rules.in_force(connection)
         number = None
         if before is None:
-            activation.activate(connection, text, here.who.name, reason)
+            rules.activate(connection, text, here.who.name, reason)
         elif before.hash.hex() != wanted:
-            wish = Wish("stock.rules", wanted[:16], {"hash": wanted, "text": text}, reason)
+            wish = Wish(action, wanted[:16], {"hash": wanted, "text": text}, reason)
             number = carry_out(connection, here.who, wish, hub.clock.now())
         connection.commit()
     told = f"rules {wanted[:16]}: {proposed(number)}" if number else f"rules {wanted[:16]} in force"

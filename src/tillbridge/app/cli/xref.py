@@ -11,6 +11,7 @@ import typer
 from msgspec import to_builtins
 
 from tillbridge.app.cli.terminal import Terminal, fail, proposed, terminal
+from tillbridge.app.hub import Hub
 from tillbridge.app.settings_tables import ConnectionSettings
 from tillbridge.app.text_table import table
 from tillbridge.atoms import csv_cells
@@ -36,12 +37,29 @@ def import_(context: typer.Context, files: list[Path], reason: _Reason = "") -> 
         unknown = sorted({row.connection for row in rows} - known.keys())
         if unknown:
             fail(f"the workspace has no connection {', '.join(unknown)}")
+        lost = _lost(here, rows, hub)
         with hub.connect() as connection:
             changed, proposal = _give(here, connection, rows, known, reason)
     told = f"{len(rows)} names read, {changed} new or changed"
     if proposal:
         told += f"; what alters names that are there {proposed(proposal)}"
-    here.show({"rows": len(rows), "changed": changed, "proposal": proposal}, told)
+    data = {"rows": len(rows), "changed": changed, "proposal": proposal, "lost_locations": lost}
+    here.show(data, told)
+
+
+def _lost(here: Terminal, rows: list[NameRow], hub: Hub) -> list[str]:
+    """Names that lead to locations the workspace has not, which is said aloud: goods told there
+    become cases until it has.
+    """
+    places = [place.code for place in hub.workspace.settings.location]
+    lost = sorted({row.ours for row in rows if row.table == "location"} - set(places))
+    if lost:
+        here.tell(
+            f"tillbridge: the workspace has no location {', '.join(lost[:20])}: what is told there "
+            f"becomes a case (there are {', '.join(places)}; a new one is a [[location]] of "
+            "tillbridge.toml)"
+        )
+    return lost
 
 
 def _give(
@@ -104,11 +122,13 @@ def set_(
             fail(f"the workspace has no connection {connection_name!r}")
         with hub.connect() as connection:
             rows = [NameRow(connection_name, kind, theirs, ours)]
+            lost = _lost(here, rows, hub)
             known = hub.workspace.settings.connection
             changed, proposal = _give(here, connection, rows, known, reason)
     told = f"{kind} {theirs!r} of {connection_name} is {ours!r}"
     told += f": {proposed(proposal)}" if proposal else ""
-    here.show({"changed": changed, "proposal": proposal}, told)
+    data = {"changed": changed, "proposal": proposal, "lost_locations": lost}
+    here.show(data, told)
 
 
 @app.command()

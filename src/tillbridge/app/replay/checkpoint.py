@@ -41,6 +41,7 @@ TABLES = (
     "reservation",
     "hold",
     "supply",
+    "purchase",
     "promise",
     "waiting",
     "stock_evidence",

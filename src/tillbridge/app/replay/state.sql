@@ -55,12 +55,17 @@ select key as what, version, ok, short, kind, channel, expires_at, locations, sp
 select supply || ' ' || product || ' ' || location as what, version, due_at, expected, received,
        closed from supply
 
+-- name: purchase
+select supply as what, version, digest, supplier, location, due_at, ordered_at, closed, ended,
+       reason, proposal
+from purchase
+
 -- name: promise
 select key || ' ' || line || ' ' || product || ' ' || supply || ' ' || location as what, quantity
 from promise
 
 -- name: waiting
-select key as what, version, turn, lines, wanted, takes from waiting
+select key as what, version, turn, lines, wanted, takes, recount, failed_at from waiting
 
 -- name: stock_evidence
 select source || ' ' || location || ' ' || product || ' ' || basis as what, quantity, counted_at

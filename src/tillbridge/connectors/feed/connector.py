@@ -11,6 +11,7 @@ from tillbridge.connectors.feed import files, inbound
 from tillbridge.connectors.feed.config import FeedConfig
 from tillbridge.contract.names import Names
 from tillbridge.contract.promises import Connection, Item, Message, Translation
+from tillbridge.contract.totals import FileTotals
 
 
 class FeedConnector:
@@ -28,3 +29,7 @@ class FeedConnector:
     ) -> Iterator[Item]:
         """Items of a file; the mapping knows the topic."""
         return files.split(stream, name, connection)
+
+    def totals(self, stream: BinaryIO, name: str, connection: Connection) -> FileTotals | None:
+        """What a file's control record says; None where the mapping has none."""
+        return files.totals(stream, name, connection)

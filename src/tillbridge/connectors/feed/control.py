@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
+import msgspec
+
 from tillbridge.connectors.feed.mapping import Control, Mapping, Span, Step
 from tillbridge.connectors.feed.rows import Row
 from tillbridge.connectors.feed.transforms import WrongValue, compiled
@@ -19,27 +21,47 @@ def is_control(row: Row, control: Control | None) -> bool:
     )
 
 
+class Compared(msgspec.Struct, frozen=True):
+    """A control record beside the rows. line, words: where and how they differ, "" when they agree.
+    stated, stated_sum: None where it says nothing that can be read.
+    """
+
+    line: int = 0
+    words: str = ""
+    counted: int = 0
+    stated: int | None = None
+    counted_sum: Decimal = Decimal(0)
+    stated_sum: Decimal | None = None
+
+
 def control_problem(found: Iterator[Row], mapping: Mapping) -> tuple[int, str]:
     """Line and words of what does not agree, or (0, ""). Reads all rows, keeps none."""
+    one = compared(found, mapping)
+    return one.line, one.words
+
+
+def compared(found: Iterator[Row], mapping: Mapping) -> Compared:
+    """The control record and the rows. Reads all rows but those after a wrong one, keeps none."""
     control = mapping.control
     if control is None:
-        return 0, ""
+        return Compared()
     tally = _Tally(mapping, control)
     stated: Row | None = None
     for row in found:
         if is_control(row, control):
             if stated is not None:
-                return row.line, "there are two control records"
+                return tally.told(row.line, "there are two control records")
             if control.place == "first" and tally.count:
-                return row.line, "the control record is not the first row"
+                return tally.told(row.line, "the control record is not the first row")
             stated = row
             continue
         if stated is not None and control.place == "last":
-            return row.line, "there are rows after the control record"
+            return tally.told(row.line, "there are rows after the control record")
         tally.add(row)
     if stated is None:
-        return tally.line, f"there is no control record (a row that begins with {control.starts!r})"
-    return stated.line, tally.disagreement(stated)
+        words = f"there is no control record (a row that begins with {control.starts!r})"
+        return tally.told(tally.line, words)
+    return tally.told(stated.line, tally.disagreement(stated))
 
 
 class _Tally:
@@ -53,7 +75,15 @@ class _Tally:
         self.count = 0
         self.line = 1
         self._sum = Decimal(0)
+        self._stated: int | None = None
+        self._stated_sum: Decimal | None = None
         self._unread = ""
+
+    def told(self, line: int, words: str) -> Compared:
+        """What was found so far."""
+        return Compared(
+            line if words else 0, words, self.count, self._stated, self._sum, self._stated_sum
+        )
 
     def add(self, row: Row) -> None:
         """Take one row: the header, or one to count."""
@@ -76,23 +106,24 @@ class _Tally:
 
     def disagreement(self, stated: Row) -> str:
         """What the control record says otherwise, in words; empty when all agrees."""
-        control = self._control
+        control, count = self._control, Decimal(self.count)
         try:
             if control.count is not None:
                 count = number_of(_piece(stated, control.count), ())
-                if count != self.count:
-                    return f"the control record says {count} rows, there are {self.count}"
+                self._stated = int(count)
             if control.sum is not None:
-                total = number_of(_piece(stated, control.sum), control.sum_steps)
-                if self._unread:
-                    return f"{control.of} cannot be summed: {self._unread}"
-                if total != self._sum:
-                    words = f"the control record says {total} for {control.of}"
-                    return (
-                        f"{words}, the rows sum up to {self._sum} (difference {total - self._sum})"
-                    )
+                self._stated_sum = number_of(_piece(stated, control.sum), control.sum_steps)
         except (WrongValue, KeyError) as problem:
             return f"the control record cannot be read: {problem}"
+        if count != self.count:
+            return f"the control record says {count} rows, there are {self.count}"
+        if self._stated_sum is not None and self._unread:
+            return f"{control.of} cannot be summed: {self._unread}"
+        if self._stated_sum is not None and self._stated_sum != self._sum:
+            return (
+                f"the control record says {self._stated_sum} for {control.of}, the rows sum up to "
+                f"{self._sum} (difference {self._stated_sum - self._sum})"
+            )
         return ""
 
 

@@ -12,20 +12,26 @@ import io
 import shutil
 import tempfile
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, BinaryIO, cast
 
 from tillbridge.atoms.ids import key_of
+from tillbridge.atoms.money import MoneyError, to_minor
 from tillbridge.connectors.feed.config import FeedConfig, mapping_of
-from tillbridge.connectors.feed.control import control_problem, is_control
+from tillbridge.connectors.feed.control import compared, control_problem, is_control
 from tillbridge.connectors.feed.fields import identity_of
+from tillbridge.connectors.feed.kinds import SCHEMA
 from tillbridge.connectors.feed.mapping import Mapping
 from tillbridge.connectors.feed.rows import Row, raw, rows
 from tillbridge.connectors.feed.till_fields import TILL_KINDS
 from tillbridge.connectors.feed.transforms import WrongValue
 from tillbridge.connectors.feed.wire import body_of
 from tillbridge.contract.promises import Connection, Item
+from tillbridge.contract.totals import FileTotals
 
 GROUP_MAX = 10_000
+KEPT_BELOW = 10**17
+"""A figure of a control record that is larger is nonsense, and none the store could hold."""
 BROKEN_MAX = 100
 SPOOL_MAX = 16 * 1024 * 1024
 KEPT_MAX = 1024 * 1024
@@ -47,6 +53,50 @@ def split(stream: BinaryIO, name: str, connection: Connection) -> Iterator[Item]
         kept = source.read(KEPT_MAX)
         if kept.strip():
             yield _whole(mapping, f"{name}:{line}:1", words, kept)
+
+
+def totals(stream: BinaryIO, name: str, connection: Connection) -> FileTotals | None:
+    """What the control record of a feed file says, and what its rows are; None without one in the
+    mapping.
+    """
+    del name
+    mapping = mapping_of(cast("FeedConfig", connection.settings))
+    if mapping.control is None:
+        return None
+    one = compared(rows(stream, mapping.layout), mapping)
+    currency = connection.currency if _sums_money(mapping) else ""
+    there, here = _minor(one.stated_sum, currency), _minor(one.counted_sum, currency)
+    if there is None or here is None:
+        currency, there, here = "", None, None
+    return FileTotals(
+        stream=mapping.kind,
+        stated=one.stated if one.stated is not None and abs(one.stated) < KEPT_BELOW else None,
+        counted=one.counted,
+        currency=currency,
+        stated_sum=there,
+        counted_sum=here,
+        words=one.words,
+        refused=bool(one.words),
+    )
+
+
+def _sums_money(mapping: Mapping) -> bool:
+    """Whether the column a control record sums up is read as an amount."""
+    named = mapping.control.of if mapping.control is not None else ""
+    sections = SCHEMA[mapping.kind]
+    return any(
+        named in source.columns and sections[part.section][field].kind == "amount"
+        for part in mapping.parts
+        for field, source in part.fields.items()
+    )
+
+
+def _minor(amount: Decimal | None, currency: str) -> int | None:
+    try:
+        found = None if amount is None or not currency else to_minor(amount, currency)
+    except MoneyError:
+        return None
+    return found if found is None or abs(found) < KEPT_BELOW else None
 
 
 class _Cutter:

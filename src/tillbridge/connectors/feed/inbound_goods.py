@@ -25,7 +25,13 @@ from tillbridge.canonical.stock import (
     TransferDispatched,
     TransferReceived,
 )
-from tillbridge.canonical.supply import TransferCancelled, TransferOrdered
+from tillbridge.canonical.supply import (
+    PurchaseClosed,
+    PurchaseLine,
+    PurchaseOrdered,
+    TransferCancelled,
+    TransferOrdered,
+)
 from tillbridge.connectors.feed.delivery import Delivery
 from tillbridge.connectors.feed.fields import Reading, unreadable
 from tillbridge.contract.promises import Translation
@@ -93,15 +99,19 @@ def condition(delivery: Delivery) -> Translation:
 
 
 def receipt(delivery: Delivery) -> Translation:
-    """StockReceived."""
+    """StockReceived; PurchaseClosed beside it when nothing more will come of its supply."""
     head, lines = delivery.head(), _lines(delivery)
     key = delivery.key("receipt", head.text("number"))
-    fact = StockReceived(
-        **carried(delivery, head, key, key, lines[0].location),
-        lines=lines,
-        supply=head.text("supply"),
-    )
-    return Translation(facts=(fact,))
+    number, location = head.text("supply"), lines[0].location
+    facts: list[Fact] = [
+        StockReceived(**carried(delivery, head, key, key, location), lines=lines, supply=number)
+    ]
+    if number and head.flag("complete"):
+        supply = key_of("supply", number)
+        name = f"{supply}/closed/{delivery.connection.name}/{head.text('number')}"
+        told = carried(delivery, head, supply, name, location)
+        facts.append(PurchaseClosed(**told, supply=number, reason="complete"))
+    return Translation(facts=tuple(facts))
 
 
 def transfer(delivery: Delivery) -> Translation:
@@ -158,7 +168,32 @@ def arrival(delivery: Delivery) -> Translation:
 
 
 def supply(delivery: Delivery) -> Translation:
-    """SupplyExpected, told whole: what a purchase order still brings."""
+    """SupplyExpected, told whole: what an inbound delivery still brings."""
+    told, _ = _expected(delivery)
+    return Translation(facts=(SupplyExpected(**told, lines=_lines(delivery)),))
+
+
+def purchase(delivery: Delivery) -> Translation:
+    """PurchaseOrdered, told whole; a line may be expected on a day of its own."""
+    told, zone = _expected(delivery)
+    head = delivery.head()
+    lines = tuple(
+        PurchaseLine(
+            delivery.name("product", line, "product"),
+            _quantity(line),
+            line.text("unit"),
+            line.instant("due_at", zone),
+        )
+        for line in delivery.parts("line")
+    )
+    fact = PurchaseOrdered(
+        **told, lines=lines, supplier=head.text("supplier"), proposal=head.text("proposal")
+    )
+    return Translation(facts=(fact,))
+
+
+def _expected(delivery: Delivery) -> tuple[dict[str, Any], str]:
+    """What every telling of a supply says beside its lines, and the zone of its place."""
     head = delivery.head()
     location = delivery.name("location", head, "location")
     zone = delivery.zone(location)
@@ -167,18 +202,10 @@ def supply(delivery: Delivery) -> Translation:
         raise unreadable(head.where("due_at"), "due_at is empty")
     number, version, at = head.text("supply"), head.text("version"), delivery.message.received_at
     key = key_of("supply", number)
-    fact = SupplyExpected(
-        **delivery.carried(
-            key, f"{key}@{version}", at, at.astimezone(ZoneInfo(zone)).date(), location
-        ),
-        supply=number,
-        version=version,
-        location=location,
-        due_at=due,
-        lines=_lines(delivery),
-        closed=head.flag("closed"),
-    )
-    return Translation(facts=(fact,))
+    day = at.astimezone(ZoneInfo(zone)).date()
+    told = delivery.carried(key, f"{key}@{version}", at, day, location)
+    said = {"supply": number, "version": version, "location": location, "due_at": due}
+    return {**told, **said, "closed": head.flag("closed")}, zone
 
 
 def pick_failure(delivery: Delivery) -> Translation:
@@ -258,5 +285,6 @@ GOODS: dict[str, Callable[[Delivery], Translation]] = {
     "dispatch": dispatch,
     "arrival": arrival,
     "supply": supply,
+    "purchase": purchase,
     "pick_failure": pick_failure,
 }

@@ -233,6 +233,14 @@ _SUPPLY = {
         "unit": Meaning("text"),
     },
 }
+_PURCHASE = {
+    "head": {
+        **_SUPPLY["head"],
+        "supplier": Meaning("text", required=True),
+        "proposal": Meaning("text"),
+    },
+    "line": {**_SUPPLY["line"], "due_at": Meaning("instant")},
+}
 _PRODUCT = {
     "row": {
         "product": Meaning("text", required=True),
@@ -303,11 +311,12 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
     "item": _ITEM,
     "adjustment": _goods(line=("location",), reason=Meaning("text", required=True)),
     "condition": _goods(line=("location",), before=_BEFORE, reason=Meaning("text")),
-    "receipt": _goods(line=("location",), supply=Meaning("text")),
+    "receipt": _goods(line=("location",), supply=Meaning("text"), complete=Meaning("flag")),
     "transfer": _TRANSFER,
     "dispatch": _goods(*_PLACES, complete=Meaning("flag")),
     "arrival": _goods(*_PLACES, complete=Meaning("flag")),
     "supply": _SUPPLY,
+    "purchase": _PURCHASE,
     "pick_failure": _PICK_FAILURE,
     "returns": _RETURNS,
     **TILL_SCHEMA,
@@ -331,6 +340,7 @@ NEEDED = {
     "dispatch": ("head", "line"),
     "arrival": ("head", "line"),
     "supply": ("head", "line"),
+    "purchase": ("head", "line"),
     "pick_failure": ("head",),
     "returns": ("head",),
     **dict.fromkeys(TILL_SCHEMA, ("head",)),

@@ -33,6 +33,8 @@ class PoslogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     orders: connection whose orders goods are brought back of; the log names an order as that
     connection does, or by the key the hub told with the return's authorisation.
     other_issuers: their tender names that are cards or credit of another legal entity.
+    count_element: element beside the transactions that says how many there are (a local name such
+    as `TransactionCount`), "" = files tell no count.
     piece_max_bytes: a transaction larger than this is a broken piece.
     """
 
@@ -46,6 +48,7 @@ class PoslogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     item_kinds: dict[str, str] = {}
     other_issuers: tuple[str, ...] = ()
     orders: str = ""
+    count_element: str = ""
     piece_max_bytes: int = 8 * 1024 * 1024
 
     def step_of(self, currency: str) -> int:

@@ -21,10 +21,12 @@ from tillbridge.connectors.poslog import fields, wire
 from tillbridge.connectors.poslog.config import PoslogSettings
 from tillbridge.connectors.poslog.encodings import Utf8Stream
 from tillbridge.contract.promises import Connection, Item
+from tillbridge.contract.totals import FileTotals
 from tillbridge.contract.wire import WireError
 
 PROBLEM_BYTES_MAX = 256 * 1024
 TAIL_BYTES = 200
+COUNT_DIGITS = 10
 
 _NAME = rb"(?:[\w.\-\x80-\xff]+:)?"
 _OPEN = re.compile(rb"<(" + _NAME + rb")Transaction(?=[\s/>])")
@@ -61,6 +63,28 @@ def split(stream: BinaryIO, name: str, connection: Connection, topic: str = "") 
     limit = settings.piece_max_bytes if isinstance(settings, PoslogSettings) else 8 * 1024 * 1024
     for piece in Cutter(Utf8Stream(stream), limit).pieces():
         yield _item(piece, f"{name}:{piece.line}:{piece.column}", connection)
+
+
+def totals(stream: BinaryIO, name: str, connection: Connection) -> FileTotals | None:
+    """How many transactions a file says it holds, and how many are whole; None where the settings
+    name no element that says so.
+    """
+    del name
+    settings = connection.settings
+    if not isinstance(settings, PoslogSettings) or not settings.count_element:
+        return None
+    element = settings.count_element
+    cutter = Cutter(Utf8Stream(stream), settings.piece_max_bytes, element.encode())
+    counted = sum(1 for piece in cutter.pieces() if not piece.problem)
+    said = cutter.said.strip().decode("ascii", "replace")
+    stated = int(said) if said.isascii() and said.isdigit() and len(said) < COUNT_DIGITS else None
+    words = ""
+    if stated is None:
+        told = f"says {said[:40]!r}" if said else "is not there"
+        words = f"the file's {element} {told}: nobody can tell whether transactions are missing"
+    elif stated != counted:
+        words = f"the file's {element} says {stated} transactions, {counted} are whole"
+    return FileTotals(stream="transactions", stated=stated, counted=counted, words=words)
 
 
 def _item(piece: Piece, place: str, connection: Connection) -> Item:
@@ -121,7 +145,10 @@ class Cutter:
     Holds one transaction (at most `limit` bytes) and one chunk at a time.
     """
 
-    def __init__(self, stream: Utf8Stream, limit: int) -> None:
+    def __init__(self, stream: Utf8Stream, limit: int, listen: bytes = b"") -> None:
+        """listen: local name of an element beside the transactions whose text is kept in `said`."""
+        self.said = b""
+        self._listen = listen
         self._stream = stream
         self._limit = limit
         self._buffer = b""
@@ -199,6 +226,8 @@ class Cutter:
         """
         data = self._buffer[self._at : to]
         depth = len(self._open)
+        if self._listen and depth and self._open[-1][0].rpartition(b":")[2] == self._listen:
+            self.said += data[:TAIL_BYTES]
         if data.strip() and (depth <= 1 or depth == self._container):
             self._advance(self._at + len(data) - len(data.lstrip()))
             yield self._problem(to, "text stands between the transactions")

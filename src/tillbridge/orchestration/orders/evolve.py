@@ -32,6 +32,7 @@ from tillbridge.canonical.stock import (
 )
 from tillbridge.canonical.taxes import TaxCalculated, TaxRefused
 from tillbridge.orchestration.orders import tax
+from tillbridge.orchestration.orders.failures import ALLOWED
 from tillbridge.orchestration.orders.fulfilment import fulfil
 from tillbridge.orchestration.orders.payments import fold
 from tillbridge.orchestration.orders.replacing import replace
@@ -176,6 +177,8 @@ def _to_source_anew(state: OrderState, body: PickFailed | SourcingAsked) -> bool
     answer = (state.hold_version, state.hold_turn)
     if body.version and (state.hold != "short" or (body.version, body.turn) != answer):
         return False  # another answer is known since
+    for place in body.allows:
+        state.failures[f"{body.id}/{place}"] = Failure(place, ALLOWED, at=body.occurred_at)
     state.anew = True
     return True
 
@@ -190,7 +193,9 @@ def _failed(state: OrderState, body: PickFailed) -> bool:
         for one in state.standing
         if one.location == body.location and (not lines or one.line in lines)
     )
-    state.failures[body.failure] = Failure(body.location, body.reason, lines, stood)
+    state.failures[body.failure] = Failure(
+        body.location, body.reason, lines, stood, body.occurred_at
+    )
     return True
 
 

@@ -20,10 +20,11 @@ from tillbridge.canonical.documents import (
 from tillbridge.canonical.orders import Order
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.stock import StockLine
+from tillbridge.orchestration.orders.failures import NO_PICK
 from tillbridge.orchestration.orders.returns import WRITE_OFF
 from tillbridge.orchestration.orders.sales_order import operation_of
 from tillbridge.orchestration.orders.state import DocumentSeen, OrderState
-from tillbridge.orchestration.orders.stock import NO_PICK, SUPPLIED
+from tillbridge.orchestration.orders.stock import SUPPLIED
 from tillbridge.orchestration.orders.value import SEP, part
 from tillbridge.orchestration.orders.valuing import When
 from tillbridge.orchestration.policies import ChannelPolicy

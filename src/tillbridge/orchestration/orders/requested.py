@@ -23,6 +23,7 @@ from tillbridge.canonical.registry import Body
 from tillbridge.canonical.shipments import ShippedLine
 from tillbridge.canonical.stock import StockLine
 from tillbridge.orchestration.orders import request_state
+from tillbridge.orchestration.orders.failures import standing
 from tillbridge.orchestration.orders.request_state import Request, RequestLine
 from tillbridge.orchestration.orders.state import GONE, Failure, OrderState, Shipment
 from tillbridge.orchestration.orders.substitution import left_as
@@ -64,7 +65,7 @@ def _with_answer(
     lines: dict[str, int] = {}
     for one in known.lines.values():
         lines[one.line] = lines.get(one.line, 0) + one.quantity
-    state.failures[name] = Failure(known.location, REJECTED, lines)
+    state.failures[name] = Failure(known.location, REJECTED, lines, at=body.occurred_at)
     return msgspec.structs.replace(known, state=request_state.REJECTED)
 
 
@@ -119,7 +120,7 @@ def failed_for(state: OrderState, place: str, line: str) -> bool:
     """Whether a place failed a line of the order."""
     return any(
         one.location == place and (not one.lines or line in one.lines)
-        for one in state.failures.values()
+        for one in (standing(state) if state.failures else ())
     )
 
 

@@ -95,13 +95,14 @@ class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place that failed the order. lines: quantities by line, {} = whatever stood there. stood:
-    what of it the order held there when it was told.
+    what of it the order held there when it was told. reason `allowed`: it may serve again.
     """
 
     location: str
     reason: str
     lines: dict[str, int] = {}
     stood: tuple[StockLine, ...] = ()
+    at: datetime | None = None
 
 
 GOODS = "goods"
@@ -158,8 +159,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     moved: line, product, location, kind, unit -> thousandths. wanted: line -> thousandths to hold.
     standing: what the stock book holds of it and where; promised: out of expected supply. failures:
     by number, places that failed it; failures_asked: how many of them the last request knew. anew:
-    to be sourced again in any case.
-    hold_turn: newest answer of hold_version.
+    to be sourced again in any case. hold_turn: newest answer of hold_version.
     noticed: reasons of notices that still have their ground.
     steps: counters that number the facts decided here.
     returns: by return id. returned: line -> thousandths that count as returned. recharged:

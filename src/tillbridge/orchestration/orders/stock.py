@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tillbridge.canonical.orders import Order, OrderLine
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.stock import SELLABLE, MoveStock, ReserveStock, StockLine
+from tillbridge.orchestration.orders.failures import NO_PICK, Recount, recount, standing
 from tillbridge.orchestration.orders.pickup import given_up
 from tillbridge.orchestration.orders.requested import (
     failed_for,
@@ -27,7 +28,7 @@ from tillbridge.orchestration.orders.value import SEP
 from tillbridge.orchestration.orders.valuing import When
 from tillbridge.orchestration.policies import ChannelPolicy, Policies
 
-NO_PICK, ADJUSTMENT, SUPPLIED = "no_pick", "adjustment", "supplied"
+ADJUSTMENT, SUPPLIED = "adjustment", "supplied"
 EACH = "EA"
 """What a channel says that knows no units: the item's base unit, whatever that is called."""
 Moves = dict[tuple[str, str], list[StockLine]]
@@ -181,7 +182,9 @@ def _reserve(
     state.failures_asked = failed
     state.hold_version += 1
     state.hold_turn = 0
-    places = tuple(sorted({failure.location for failure in state.failures.values()}))
+    failures = standing(state) if state.failures else []
+    places = tuple(sorted({failure.location for failure in failures}))
+    counted = recount(failures) if failures else Recount()
     ours = tuple(place for place in policy.fulfil_from if place not in policies.suppliers)
     lines = tuple(_pieces(state, order, hold, stays))
     return [
@@ -198,6 +201,8 @@ def _reserve(
             backorder=policy.backorder,
             preorder=tuple(p for p in policy.preorder if p in {line.product for line in lines}),
             barred=places,
+            recount=counted.places,
+            failed_at=counted.failed_at,
         )
     ]
 
@@ -300,6 +305,6 @@ def _stays_at(state: OrderState, line: str) -> str:
     place = places.pop() if len(places) == 1 else collected
     failed_here = any(
         failure.location == place and (not failure.lines or line in failure.lines)
-        for failure in state.failures.values()
+        for failure in standing(state)
     )
     return "" if failed_here else place

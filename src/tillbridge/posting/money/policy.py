@@ -117,8 +117,10 @@ class Policy:
             raise NeedsDecision(
                 "rate_missing",
                 f"no rate {source} to {target} for {day.isoformat()}"
-                f" or the {RATE_DAYS_MAX} days before",
+                f" or the {RATE_DAYS_MAX} days before; add the row {source},{target},"
+                f"{day.isoformat()},RATE to rates.csv of the workspace and start the hub again",
                 owner="finance",
+                remedy="tillbridge cases replay --reason rate_missing",
                 currency=source,
                 amount=sum(a for a in amounts if a > 0),
             )

@@ -49,38 +49,45 @@ def booking(body: Body, locations: AbstractSet[str] = frozenset()) -> Booking | 
         case SaleRung():
             return Booking("sale", _sold(body), body.occurred_at)
         case StockAdjusted():
-            lines = _believed(body.lines, locations, signed=True)
+            lines = _believed(body.lines, locations, body.source, signed=True)
             return Booking("adjustment", lines, body.occurred_at, body.reason)
         case StockReceived():
-            lines = _believed(body.lines, locations)
+            lines = _believed(body.lines, locations, body.source)
             return Booking("receipt", lines, body.occurred_at, body.supply)
         case ConditionChanged():
             return _changed(body, locations)
         case TransferDispatched():
-            here = _believed(_at(body.lines, body.origin), locations)
-            there = _believed(_at(body.lines, body.destination), locations)
+            here = _believed(_at(body.lines, body.origin), locations, body.source)
+            there = _believed(_at(body.lines, body.destination), locations, body.source)
             lines = (*_turned(here), *_in(there, TRANSIT))
             return Booking("transfer_out", lines, body.occurred_at)
         case TransferReceived():
             cause = COMPLETE if body.complete else ""
             there = _at(body.lines, body.destination)
             if body.lines or not body.complete:
-                there = _believed(there, locations)
+                there = _believed(there, locations, body.source)
             lines = (*_turned(_in(there, TRANSIT)), *there)
             return Booking("transfer_in", lines, body.occurred_at, cause)
         case _:
             return None
 
 
-def place_known(location: str, locations: AbstractSet[str]) -> None:
-    """Nothing when goods can be there; raises NeedsDecision."""
+def place_known(location: str, locations: AbstractSet[str], source: str = "") -> None:
+    """Nothing when goods can be there; raises NeedsDecision. source: the connection that told."""
     if location and (not locations or location in locations):
         return
+    details = {"location": location, "connection": source}
+    if not location:
+        words = f"{source or 'its source'} tells no location of these goods: its mapping has to"
+        raise NeedsDecision("location_unknown", words, details=details)
+    source = "" if source == "hub" else source
+    told = f"a name of {source} leads to {location!r}, which" if source else f"{location!r}"
     raise NeedsDecision(
         "location_unknown",
-        f"{location!r} is no location of this workspace" if location else "no location is told",
-        remedy="tillbridge xref set CONNECTION location THEIRS OURS",
-        details={"location": location},
+        f"{told} is no location of this workspace: correct the name, or add a [[location]] with "
+        f"code {location!r} to tillbridge.toml and start the hub again",
+        remedy=f"tillbridge xref list --connection {source} --table location" if source else "",
+        details=details,
     )
 
 
@@ -95,11 +102,15 @@ def condition_known(condition: str) -> None:
 
 
 def _believed(
-    lines: tuple[StockLine, ...], locations: AbstractSet[str], *, signed: bool = False
+    lines: tuple[StockLine, ...],
+    locations: AbstractSet[str],
+    source: str,
+    *,
+    signed: bool = False,
 ) -> tuple[StockLine, ...]:
     """The lines that move something; raises NeedsDecision when one of them cannot be."""
     for line in lines:
-        place_known(line.location, locations)
+        place_known(line.location, locations, source)
         condition_known(line.condition)
         if line.quantity < 0 and not signed:
             raise NeedsDecision(
@@ -116,7 +127,7 @@ def _believed(
 
 
 def _changed(body: ConditionChanged, locations: AbstractSet[str]) -> Booking:
-    lines = _believed(body.lines, locations)
+    lines = _believed(body.lines, locations, body.source)
     condition_known(body.before)
     for line in lines:
         if line.condition == body.before:

@@ -116,7 +116,7 @@ class Requests:
         self._holds.stand(hold, found.lines if late is None else late.lines)
         self.promise(hold, () if late is None else late.promised)
         if not hold.ok:
-            self._waiting.put(hold, lines, body.takes)
+            self._waiting.put(hold, lines, body.takes, (body.recount, body.failed_at))
         elif was_short:
             self._waiting.drop(key)
         emits: list[Fact] = [self._told(hold, found, body.occurred_at)]

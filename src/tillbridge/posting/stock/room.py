@@ -30,6 +30,7 @@ from tillbridge.canonical.stock import (
     TransferDispatched,
     TransferReceived,
 )
+from tillbridge.canonical.supply import PurchaseClosed, PurchaseOrdered
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
 from tillbridge.posting.stock.activation import Bounds, RulesInForce
 from tillbridge.posting.stock.bookings import booking, condition_known, place_known
@@ -41,6 +42,7 @@ from tillbridge.posting.stock.items import Items
 from tillbridge.posting.stock.levels import Bucket, Levels
 from tillbridge.posting.stock.movements import Movements
 from tillbridge.posting.stock.promises import Promises
+from tillbridge.posting.stock.purchases import Purchases, SupplyFact, SupplyTold, lines_of
 from tillbridge.posting.stock.requests import Requests
 from tillbridge.posting.stock.reserve import Place
 from tillbridge.posting.stock.shortage import Shortages
@@ -58,6 +60,7 @@ WITH_LINES = (
     TransferDispatched,
     TransferReceived,
     SupplyExpected,
+    PurchaseOrdered,
 )
 
 
@@ -113,7 +116,8 @@ class StockSession(KeyedSession):
         self._waiting = waiting = Waiting(connection)
         self._requests = Requests(*book, self._free, Capacity(connection, capacity), waiting)
         self._shortages = Shortages(*book, self._requests)
-        self._supplies = Supplies(*book, self._requests, self._shortages)
+        self._purchases = Purchases(connection)
+        self._supplies = Supplies(*book, self._requests, self._shortages, self._purchases)
 
     def take(self, records: Sequence[Record]) -> Sequence[Outcome]:
         """See RoomSession. What is told before an item's description goes by the old one."""
@@ -162,7 +166,7 @@ class StockSession(KeyedSession):
             (wanted if isinstance(record.body, ReserveStock) else made).update(places)
             if isinstance(record.body, StockCounted):
                 counted += [(place, record.body.counted_at) for place in places]
-        supplies = [r.body for r in records if isinstance(r.body, SupplyExpected | StockReceived)]
+        supplies = [r.body for r in records if isinstance(r.body, SupplyFact | StockReceived)]
         if supplies:
             made |= self._supplies.places(supplies)
         self._levels.take_turn(place.product for place in wanted | made)
@@ -187,9 +191,8 @@ class StockSession(KeyedSession):
                 lines = self._items.expand(body.lines)
                 places = {*body.locations, *(li.location for li in lines)} - {""}
                 return {Bucket(place, li.product) for place in places for li in lines}
-            case SupplyExpected() as body:
-                lines = self._items.expand(body.lines)
-                return {Bucket(body.location, li.product) for li in lines}
+            case SupplyExpected() | PurchaseOrdered() as body:
+                return self._expected_at(body)
             case StockHeld() | HoldMoved() as body:
                 return {Bucket(li.location, li.product) for li in body.lines}
             case StockCounted() as body if body.basis == "on_hand":
@@ -199,7 +202,15 @@ class StockSession(KeyedSession):
                 return set(self._movements.buckets_of(body.voided))
             case body:
                 found = booking(body, self._locations)
-                return {bucket for bucket, _ in self._moved(found.lines)} if found else set()
+                moved = {bucket for bucket, _ in self._moved(found.lines)} if found else set()
+                if isinstance(body, StockReceived) and body.supply:
+                    moved |= {Bucket(bucket.location, bucket.product) for bucket in moved}
+                return moved
+
+    def _expected_at(self, body: SupplyTold) -> set[Bucket]:
+        """Where goods are expected; raises NeedsDecision when they cannot be there."""
+        place_known(body.location, self._locations, body.source)
+        return {Bucket(body.location, li.product) for li in self._items.expand(lines_of(body))}
 
     def handle(self, record: Record) -> Outcome:
         """One record, and what it does to those who were promised what it takes."""
@@ -217,7 +228,9 @@ class StockSession(KeyedSession):
         match body:
             case ReserveStock():
                 return self._requests.answer(key, body, self._transfers.sent(key))
-            case SupplyExpected():
+            case SupplyExpected() | PurchaseOrdered() | PurchaseClosed():
+                if not isinstance(body, PurchaseClosed):
+                    place_known(body.location, self._locations, body.source)
                 return Outcome(emits=self._supplies.expected(body))
             case StockHeld() | HoldConfirmed() | HoldReleased() | HoldMoved():
                 return self._holds.apply(body)
@@ -261,7 +274,7 @@ class StockSession(KeyedSession):
         """A count in base units; raises NeedsDecision for one that counts nothing that is there."""
         item = self._items[body.product]
         if body.basis == "on_hand":
-            place_known(body.location, self._locations)
+            place_known(body.location, self._locations, body.source)
             condition_known(body.condition)
             if item.components:
                 raise NeedsDecision(
@@ -287,6 +300,7 @@ class StockSession(KeyedSession):
         self._movements.save()
         self._holds.save()
         self._promises.save()
+        self._purchases.save()
         self._waiting.save()
         self._counts.save()
 

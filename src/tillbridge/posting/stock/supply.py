@@ -1,10 +1,11 @@
 """Supply: goods that are expected, and what happens to promises when they come, or do not.
 
-A supply is told whole, newest version wins, in whatever order versions and receipts arrive. When
-its goods come, the orders promised out of it are served in the order in which they were placed: a
-promise that becomes a reservation is no new acceptance, so safety stock does not stand in its way;
-what is on hand does. When less comes than was promised, the newest promises look for another
-place, another supply, or end with `StockShort`.
+A purchase is a supply whose supplier is known. A supply is told whole, newest version wins, in
+whatever order versions and receipts arrive. When its goods come, the orders promised out of it are
+served in the order in which they were placed: a promise that becomes a reservation is no new
+acceptance, so safety stock does not stand in its way; what is on hand does. When less comes than
+was promised, the newest promises look for another place, another supply, or end with `StockShort`.
+Goods that come damaged came all the same: they are expected no longer, and serve nobody.
 """
 
 from __future__ import annotations
@@ -15,12 +16,20 @@ from datetime import datetime
 import msgspec
 
 from tillbridge.canonical.fact import Fact
-from tillbridge.canonical.stock import SELLABLE, StockLine, StockReceived, SupplyExpected
+from tillbridge.canonical.stock import SELLABLE, StockLine, StockReceived
+from tillbridge.canonical.supply import PurchaseClosed
 from tillbridge.posting.stock.hold import Hold
 from tillbridge.posting.stock.holds import Holds
 from tillbridge.posting.stock.items import Items
 from tillbridge.posting.stock.levels import Bucket, Levels
 from tillbridge.posting.stock.promises import Piece, Promises, Supply
+from tillbridge.posting.stock.purchases import (
+    Purchases,
+    SupplyFact,
+    SupplyTold,
+    due_of,
+    lines_of,
+)
 from tillbridge.posting.stock.requests import Requests
 from tillbridge.posting.stock.reserve import demand_of, merged
 from tillbridge.posting.stock.shortage import Shortages
@@ -37,8 +46,10 @@ class Supplies:
         promises: Promises,
         requests: Requests,
         shortages: Shortages,
+        purchases: Purchases,
     ) -> None:
         """Nothing is read before somebody asks."""
+        self._purchases = purchases
         self._levels = levels
         self._holds = holds
         self._items = items
@@ -46,16 +57,17 @@ class Supplies:
         self._requests = requests
         self._shortages = shortages
 
-    def places(self, bodies: Sequence[SupplyExpected | StockReceived]) -> set[Bucket]:
+    def places(self, bodies: Sequence[SupplyFact | StockReceived]) -> set[Bucket]:
         """Stock rows under whose locks these supplies change."""
         numbers = {body.supply for body in bodies if body.supply}
         return self._promises.places_of_supplies(numbers)
 
-    def load(self, bodies: Sequence[SupplyExpected | StockReceived]) -> None:
+    def load(self, bodies: Sequence[SupplyFact | StockReceived]) -> None:
         """Read supplies and the holds that were promised out of them; the rows are locked."""
         numbers = {body.supply for body in bodies if body.supply}
         if not numbers:
             return
+        self._purchases.load(b.supply for b in bodies if not isinstance(b, StockReceived))
         keys = self._promises.keys_of_supplies(numbers)
         self._holds.lock(keys)
         self._requests.load_promises(keys)
@@ -64,23 +76,37 @@ class Supplies:
             place.location for place in self._promises.places_of_supplies(numbers)
         )
 
-    def expected(self, body: SupplyExpected) -> tuple[Fact, ...]:
-        """Take the newest telling of a supply; an older or repeated one changes nothing."""
-        if body.version <= max(
-            (one.version for one in self._promises.known(body.supply)), default=""
-        ):
-            return ()
-        wanted = demand_of(self._items.expand(body.lines))
+    def expected(self, body: SupplyFact) -> tuple[Fact, ...]:
+        """Take the newest telling of a supply, or that it is over; no news changes nothing."""
+        if isinstance(body, PurchaseClosed):
+            known = self._purchases.closed(body)
+            rows = self._promises.known(body.supply) if known is not None and known.over else []
+            return tuple(self._ended(rows, body.occurred_at))
+        return tuple(self._told(body))
+
+    def _ended(self, rows: Iterable[Supply], at: datetime) -> Iterator[Fact]:
+        for one in sorted(rows, key=lambda row: row.place):
+            self._promises.supply(one.supply, one.place).closed = True
+            yield from self._cut_to(one, at)
+
+    def _told(self, body: SupplyTold) -> Iterator[Fact]:
+        known = self._purchases.told(body)
+        if known is None:
+            return
+        lines = self._items.expand(lines_of(body))
+        wanted = demand_of(lines)
+        due = {line.product: due_of(body, line.line) for line in reversed(lines)}
+        for line in lines:
+            due[line.product] = min(due[line.product], due_of(body, line.line))
         places = {Bucket(body.location, product) for product in wanted}
         places |= {one.place for one in self._promises.known(body.supply)}
-        facts: list[Fact] = []
         for place in sorted(places):
             one = self._promises.supply(body.supply, place)
             here = place.location == body.location
             one.expected = max(wanted.get(place.product, 0), 0) if here else 0
-            one.version, one.due_at, one.closed = body.version, body.due_at, body.closed
-            facts += self._cut_to(one, body.occurred_at)
-        return tuple(facts)
+            one.due_at = due.get(place.product, body.due_at)
+            one.version, one.closed = body.version, known.over
+            yield from self._cut_to(one, body.occurred_at)
 
     def received(self, body: StockReceived, rows: Iterable[tuple[Bucket, int]]) -> tuple[Fact, ...]:
         """Serve the orders that wait for these goods; they are booked already."""
@@ -88,10 +114,12 @@ class Supplies:
         if not body.supply:
             return ()
         for place, quantity in rows:
-            if place.condition == SELLABLE and quantity > 0:
-                one = self._promises.supply(body.supply, place)
+            if quantity > 0:
+                shelf = Bucket(place.location, place.product)
+                one = self._promises.supply(body.supply, shelf)
                 one.received += quantity
-                facts += self._serve(one, quantity, body.occurred_at)
+                if place.condition == SELLABLE:
+                    facts += self._serve(one, quantity, body.occurred_at)
                 facts += self._cut_to(one, body.occurred_at)
         return tuple(facts)
 

@@ -30,6 +30,8 @@ from tillbridge.posting.stock.reserve import Place, Shelf, answer, demand_of
 QUERIES = load("tillbridge.posting.stock", "waiting.sql")
 LOOKED_MOST = 1000
 """Orders one look takes in, the first placed first."""
+SEPARATOR = "\x1f"
+Recounts = tuple[tuple[str, ...], datetime | None]
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(tuple[StockLine, ...])
 
@@ -40,13 +42,21 @@ class Waiting:
     def __init__(self, connection: Connection) -> None:
         """Nothing is read."""
         self._connection = connection
-        self._put: dict[str, tuple[Hold, tuple[StockLine, ...], str]] = {}
+        self._put: dict[str, tuple[Hold, tuple[StockLine, ...], str, Recounts]] = {}
         self._gone: set[str] = set()
 
-    def put(self, hold: Hold, lines: Iterable[StockLine], takes: str = "") -> None:
-        """A request was answered short. lines: what it wants, base units."""
+    def put(
+        self,
+        hold: Hold,
+        lines: Iterable[StockLine],
+        takes: str = "",
+        recounts: Recounts = ((), None),
+    ) -> None:
+        """A request was answered short. lines: what it wants, base units. recounts: places that may
+        serve it once they are counted after an instant.
+        """
         self._gone.discard(hold.key)
-        self._put[hold.key] = hold, tuple(lines), takes
+        self._put[hold.key] = hold, tuple(lines), takes, recounts
 
     def drop(self, key: str) -> None:
         """It wants nothing any more, or has it."""
@@ -65,8 +75,10 @@ class Waiting:
                 _ENCODER.encode(lines),
                 demand_of(lines).get(hold.short, 0),
                 takes,
+                SEPARATOR.join(recount),
+                failed_at,
             )
-            for key, (hold, lines, takes) in sorted(self._put.items())
+            for key, (hold, lines, takes, (recount, failed_at)) in sorted(self._put.items())
         ]
         if rows:
             columns = [list(column) for column in zip(*rows, strict=True)]
@@ -89,6 +101,8 @@ class _Request(msgspec.Struct, frozen=True):
     split_most: int
     backorder: bool
     preorder: tuple[str, ...]
+    counted: tuple[str, ...] = ()
+    """Places that failed it and were counted since; they stand among the locations."""
 
     @property
     def places(self) -> set[Bucket]:
@@ -119,11 +133,12 @@ def ask_again(connection: Connection, rules: RulesInForce, now: datetime) -> int
 
 def _hopeful(connection: Connection, now: datetime) -> Iterator[_Request]:
     rows = connection.execute(QUERIES.hopeful, {"now": now, "most": LOOKED_MOST})
-    for key, version, turn, lines, takes, asked, channel, places, split, late, preorder in rows:
+    for key, version, turn, lines, takes, asked, channel, places, split, late, *more in rows:
         wanted = _DECODER.decode(bytes(lines))
+        preorder, counted = (tuple(names) for names in more)
         yield _Request(
-            key, version, turn, wanted, takes, asked, channel, tuple(places), split, late,
-            tuple(preorder),
+            key, version, turn, wanted, takes, asked, channel, (*places, *counted), split, late,
+            preorder, counted,
         )  # fmt: skip
 
 
@@ -205,4 +220,5 @@ def _told(one: _Request, now: datetime) -> SourcingAsked:
         entities=NOBODY,
         version=one.version,
         turn=one.turn,
+        allows=one.counted,
     )

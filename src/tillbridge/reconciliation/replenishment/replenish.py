@@ -1,14 +1,15 @@
 """One run of replenishment: what lies below its minimum, in one query, as proposals.
 
-    facts = replenish(connection, rules, Run(now, ids, entities))
+    facts = replenish(connection, rules, kept_back, Run(now, ids, entities))
 
-A proposal is for one place from one source, as many products as there are; those whose quantity a
-rule lets pass alone stand in a proposal of their own, which is accepted at once.
+A source sends no more than is free there above its safety stock. A proposal is for one place from
+one source, as many products as there are; those whose quantity a rule lets pass alone stand in a
+proposal of their own, which is accepted at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -25,6 +26,8 @@ from tillbridge.reconciliation.replenishment.rules import DAYS, ReplenishRule, R
 QUERIES = load("tillbridge.reconciliation.replenishment", "replenish.sql", "only", "ran", "needs")
 NUMBER_BYTES = 4
 _JOINT = "\x1f"
+KeptBack = Callable[[str, str, str], int]
+"""What stays at a location of a product and its category: thousandths."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -35,22 +38,27 @@ class Run(msgspec.Struct, frozen=True):
     entities: Mapping[str, tuple[str, str]]
 
 
-def replenish(connection: Connection, rules: ReplenishRules, run: Run) -> list[Fact]:
+def replenish(
+    connection: Connection, rules: ReplenishRules, kept_back: KeptBack, run: Run
+) -> list[Fact]:
     """What should be proposed, as facts of the log, and that it was; the caller appends and
     commits. Nothing while another run is at work or the flow has not decided on the last one.
     """
     row = connection.execute(QUERIES.only, {"now": run.now}).fetchone()
     if not rules.rules or row is None or not row[0]:
         return []
-    found = list(proposals(connection, rules, run))
+    found = list(proposals(connection, rules, kept_back, run))
     if found:
         connection.execute(QUERIES.ran, (run.now, sorted({fact.key for fact in found})))
     return found
 
 
-def proposals(connection: Connection, rules: ReplenishRules, run: Run) -> Iterator[Fact]:
+def proposals(
+    connection: Connection, rules: ReplenishRules, kept_back: KeptBack, run: Run
+) -> Iterator[Fact]:
     """The proposals of this moment; nothing is written."""
-    rows = connection.execute(QUERIES.needs, _asked(rules, run)).fetchall()
+    found = connection.execute(QUERIES.needs, _asked(rules, run)).fetchall()
+    rows = sorted(_given(found, kept_back), key=lambda row: row[:6])
     for (kind, source, location, lead, alone), lines in groupby(rows, key=lambda row: row[:5]):
         number = f"R{run.now:%y%m%d}-{run.ids.random_hex(NUMBER_BYTES)}"
         key = f"proposal/{number}"
@@ -78,6 +86,21 @@ def proposals(connection: Connection, rules: ReplenishRules, run: Run) -> Iterat
                 **carried, id=f"{key}/decided/hub", number=number, accepted=True, by="hub",
                 reason="a rule lets so much pass",
             )  # fmt: skip
+
+
+def _given(rows: list[tuple[Any, ...]], kept_back: KeptBack) -> Iterator[tuple[Any, ...]]:
+    """What each place is given of what it needs: a source hands out what it has free, to those that
+    lack most first, in whole packs; a supplier gives everything.
+    """
+    for kind, source, location, lead, product, category, needed, *figures in rows:
+        free, before, pack, accept, *shown = figures
+        much = needed
+        if kind == "transfer":
+            left = free - kept_back(source, product, category) - before
+            much = min(needed, max(left // pack, 0) * pack)
+        if much > 0:
+            alone = accept is not None and much <= accept
+            yield (kind, source, location, lead, alone, product, much, *shown)
 
 
 def _asked(rules: ReplenishRules, run: Run) -> dict[str, Any]:

@@ -28,7 +28,7 @@ with said as materialized (
   where not exists (select from item i where i.product = s.product)
 ), ruled as materialized (
   -- every rule that fits says its fields, a later one wins field by field
-  select p.location, k.product,
+  select p.location, k.product, k.category,
     (array_agg(s.least order by s.n desc) filter (where s.least is not null))[1] as least,
     (array_agg(s.most order by s.n desc) filter (where s.most is not null))[1] as most,
     (array_agg(s.pack order by s.n desc) filter (where s.pack is not null))[1] as pack,
@@ -43,7 +43,7 @@ with said as materialized (
   where s.products <> '' or s.categories <> '' or exists (
     select from stock t
     where t.location = p.location and t.product = k.product and t.condition = 'sellable')
-  group by p.location, k.product
+  group by p.location, k.product, k.category
 ), shelf as materialized (
   select location, product,
          coalesce(sum(on_hand) filter (where condition = 'sellable'), 0)::bigint as on_hand,
@@ -74,7 +74,7 @@ with said as materialized (
   cross join lateral json_to_recordset(convert_from(p.body, 'UTF8')::json -> 'told' -> 'lines')
     l (product text, quantity bigint)
   where p.status in ('proposed', 'accepted')
-     or (p.status = 'ordered' and p.kind = 'purchase' and p.due_at >= %(now)s)
+     or (p.status = 'ordered' and p.kind = 'purchase')
      or (p.status = 'rejected' and p.proposed_at > %(now)s - interval '40 days')
 ), coming as materialized (
   select location, product, sum(quantity)::bigint as quantity from (
@@ -84,10 +84,11 @@ with said as materialized (
     select a.location, a.product, greatest(a.quantity - coalesce(s.quantity, 0), 0)
     from asked a left join sent s using (key, product)
     union all
-    -- the buyers have it, and nobody told the supply yet
+    -- the buyers have it, however late, until what they bought is told or closed
     select p.location, p.product, p.quantity from proposed p
     where p.status = 'ordered'
-      and not exists (select from supply s where s.supply in (p.number, p.remote))
+      and not exists (select from purchase b
+                      where b.supply in (p.number, p.remote) or b.proposal = p.number)
   ) x group by location, product
 ), sold as materialized (
   select location, product, -sum(quantity)::bigint as quantity from stock_movement
@@ -95,7 +96,7 @@ with said as materialized (
     and condition = 'sellable'
   group by location, product
 ), need as materialized (
-  select r.location, r.product, r.accept, split_part(r.source, ':', 1) as kind,
+  select r.location, r.product, r.category, r.accept, split_part(r.source, ':', 1) as kind,
          substr(r.source, strpos(r.source, ':') + 1) as source, coalesce(r.lead, 0) as lead,
          coalesce(r.pack, 1000) as pack, r.least, greatest(r.most, r.least) as most,
          coalesce(s.on_hand, 0) as on_hand, coalesce(s.reserved, 0) as reserved,
@@ -129,12 +130,7 @@ with said as materialized (
   from wanted w
   left join shelf s on w.kind = 'transfer' and s.location = w.source and s.product = w.product
 )
-select kind, source, location, lead, coalesce(given <= accept, false) as alone, product, given,
-       on_hand, reserved, on_order, in_transit, demand, least, most
-from (
-  select h.*, case when kind = 'purchase' then quantity
-    else least(quantity, greatest((free - before)::bigint / pack, 0) * pack) end::bigint as given
-  from handed h
-) g
-where given > 0
-order by kind, source, location, lead, alone, product collate "C"
+select kind, source, location, lead, product, category, quantity::bigint, free::bigint,
+       before::bigint, pack, accept, on_hand, reserved, on_order, in_transit, demand, least, most
+from handed
+order by kind, source, location, lead, product collate "C"

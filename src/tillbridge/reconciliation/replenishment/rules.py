@@ -14,25 +14,36 @@
     accept_up_to = 12
 
 Every rule that fits says its fields, and a later one wins field by field. Below `min` so much is
-proposed that `max` is reached, in whole packs. A breach is told with file and line.
+proposed that `max` is reached, in whole packs. What deliveries may differ by stands in the same
+file (deliveries.py). A breach is told with file and line.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
 
 from tillbridge.atoms.errors import Refused
-from tillbridge.atoms.toml_tables import NoTables, names, quantity, read_document, whole
+from tillbridge.atoms.toml_tables import (
+    NoTables,
+    Table,
+    names,
+    parsed,
+    quantity,
+    tables_of,
+    whole,
+)
+from tillbridge.reconciliation.replenishment.deliveries import DeliveryRule, read_delivery
 
 FILE = "stock.toml"
 DEMAND_DAYS = 28
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAYS_MOST = 366
+_TOP = ("replenish", "delivery", "demand_days")
 _QUANTITIES = ("min", "max", "pack", "accept_up_to")
 _WORDS = (
     "locations", "category", "product", *_QUANTITIES, "transfer_from", "buy_from", "review_days",
@@ -62,6 +73,7 @@ class ReplenishRules(msgspec.Struct, frozen=True):
 
     rules: tuple[ReplenishRule, ...] = ()
     demand_days: int = DEMAND_DAYS
+    deliveries: tuple[DeliveryRule, ...] = ()
 
     @property
     def hash(self) -> str:
@@ -73,38 +85,69 @@ def parse_replenishment(text: str, places: Mapping[str, AbstractSet[str]]) -> Re
     """The rules of a text; places: location -> what rules may call it. Raises Refused with every
     problem found.
     """
+    file = f"rules/{FILE}"
     try:
-        document = read_document(text, f"rules/{FILE}", "replenish", "rules")
+        document = parsed(text, file)
+        tables = tables_of(document, text, file, "replenish", "rules")
+        deliveries = tables_of(document, text, file, "delivery", "delivery rules")
     except NoTables as problem:
         raise Refused(str(problem)) from None
-    problems = [
-        f"rules/{FILE}: unknown word {name!r}" for name in document.others if name != "demand_days"
-    ]
-    days = document.others.get("demand_days", DEMAND_DAYS)
+    problems = [f"{file}: unknown word {name!r}" for name in document if name not in _TOP]
+    days = document.get("demand_days", DEMAND_DAYS)
     try:
         whole(1, _DAYS_MOST)(days)
     except ValueError as problem:
-        problems.append(f"rules/{FILE}: demand_days is {problem}")
+        problems.append(f"{file}: demand_days is {problem}")
     rules = []
-    for table in document.tables:
+    for table in tables:
         try:
             rules.append(_rule(table.words, places))
         except (TypeError, ValueError) as problem:
             problems.append(f"{table.place}: {problem}")
-    if problems:
+    found, wrong = _deliveries(deliveries, places)
+    if problems := [*problems, *wrong]:
         raise Refused("\n".join(problems), code="rules")
-    return ReplenishRules(tuple(rules), days)
+    return ReplenishRules(tuple(rules), days, found)
+
+
+def meaning(text: str) -> bytes:
+    """SHA-256 of what a text says; comments and its order of words do not count. Raises Refused."""
+    try:
+        document = parsed(text, f"rules/{FILE}")
+    except NoTables as problem:
+        raise Refused(str(problem)) from None
+    return hashlib.sha256(msgspec.json.encode(document, order="sorted")).digest()
+
+
+def _deliveries(
+    tables: Iterable[Table], places: Mapping[str, AbstractSet[str]]
+) -> tuple[tuple[DeliveryRule, ...], list[str]]:
+    rules: list[DeliveryRule] = []
+    problems: list[str] = []
+    for table in tables:
+        rule, wrong = read_delivery(table.words)
+        try:
+            where = _where(rule.locations, places) if rule.locations else ()
+            rules.append(msgspec.structs.replace(rule, locations=where))
+        except ValueError as problem:
+            wrong.append(str(problem))
+        problems += [f"{table.place}: {words}" for words in wrong]
+    return tuple(rules), problems
+
+
+def _where(named: tuple[str, ...], places: Mapping[str, AbstractSet[str]]) -> tuple[str, ...]:
+    """The locations that names mean: codes, groups or kinds; all of them for none."""
+    unknown = set(named) - {label for labels in places.values() for label in labels}
+    if unknown:
+        raise ValueError(f"no location, group or kind {min(unknown)!r}")
+    return tuple(p for p, labels in places.items() if not named or not labels.isdisjoint(named))
 
 
 def _rule(table: Mapping[str, Any], places: Mapping[str, AbstractSet[str]]) -> ReplenishRule:
     for name in table:
         if name not in _WORDS:
             raise ValueError(f"unknown word {name!r}; a rule has {', '.join(_WORDS)}")
-    named = _names(table.get("locations", []))
-    unknown = set(named) - {label for labels in places.values() for label in labels}
-    if unknown:
-        raise ValueError(f"no location, group or kind {min(unknown)!r}")
-    where = [p for p, labels in places.items() if not named or not labels.isdisjoint(named)]
+    where = _where(_names(table.get("locations", [])), places)
     much = {name: _quantity(name, table[name]) for name in _QUANTITIES if name in table}
     if much.get("pack") == 0:
         raise ValueError("a pack holds something")
@@ -115,7 +158,7 @@ def _rule(table: Mapping[str, Any], places: Mapping[str, AbstractSet[str]]) -> R
         raise ValueError(f"review_days are of {', '.join(DAYS)}")
     lead = _days("lead_days", table["lead_days"]) if "lead_days" in table else None
     return ReplenishRule(
-        locations=tuple(where),
+        locations=where,
         categories=_names(table.get("category", [])),
         products=_names(table.get("product", [])),
         least=much.get("min"),
