@@ -69,12 +69,13 @@ format: setup ## Lay out the code and mend what the linter can mend
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 
-bench: setup ## Measure intake, flow, verify, reservations and availability on this machine
+bench: setup ## Measure intake, flow, verify, reservations, availability and settlement here
 	@$(BIN)/tillbridge bench intake $(ARGS)
 	@$(BIN)/tillbridge bench flow $(ARGS)
 	@$(BIN)/tillbridge bench verify $(ARGS)
 	@$(BIN)/tillbridge bench reserve $(ARGS)
 	@$(BIN)/tillbridge bench availability $(ARGS)
+	@$(BIN)/tillbridge bench settle $(ARGS)
 
 chaos: setup ## Kill, cut and starve a real hub for a while: make chaos MINUTES=10 SEED=1 ARGS="--json FILE"
 	@$(BIN)/python -m tests.fire.chaos --minutes $(MINUTES) --seed $(SEED) $(ARGS)

@@ -180,6 +180,16 @@ def test_a_payout_is_reconciled_to_the_cent_down_to_the_bank_line(shop: House) -
     assert "payouts-in-transit" not in balances
     assert balances["bank/house-bank"] == 11_930
     assert shop.lies() == []
+    for asked in ("1001", "801"):
+        page = shop.verb("story", asked)
+        assert "100.00 USD, fee 3.20" in page
+        assert "payout shop-pay 91 for 2026-03-05  at house-bank S1 on 2026-03-06" in page
+    page = shop.verb("story", "91")
+    assert "order/web/1001" in page
+    assert "SettlementMatched" in page
+    assert "at house-bank S1 on 2026-03-06" in page
+    page = shop.verb("reconcile", "show", KEY)
+    assert "ties" in page
 
 
 def test_a_difference_is_held_with_its_exact_amount_until_the_right_file_comes(shop: House) -> None:

@@ -361,7 +361,51 @@ TAXES = {
     "tax_services_accepted_what_is_called_done": _tax_document("order/web/1", "committed", 0),
     "tax_services_keep_the_tax_that_was_earned": _tax_document("order/web/1", "committed", 5),
 }
-LIES = {**MESSAGES, **ORDERS, **TAXES, **MONEY, **STOCK, **CHANNELS, **DOCUMENTS, **HUB}
+
+
+def _payout(amount: int, booked: str = "{}", *, tied: bool = True) -> str:
+    return f"""
+        insert into payout (key, account, payout, entity, currency, amount, tied, due, version,
+                            booked, heard_at)
+        values ('payout/psp/1', 'psp', '1', 'us', 'USD', {amount}, {tied}, false, 1, '{booked}',
+                now())"""
+
+
+_FEE = '{"fee\\u001fpsp\\u001f": 1}'
+_PAID = '{"paid\\u001fpsp\\u001f": 5}'
+_LINE = """
+        insert into settlement_file (account, name, sha256, lines, broken, at)
+        values ('psp', 'f', 'x', 1, 0, now());
+        insert into settlement_line (account, line, payout, file, n, type, told, gross, fee, net,
+          currency, tender, reference, parent, order_name, presented_currency, rate, extra)
+        select 'psp', 't1', coalesce((select max(id) from payout), 99), max(id), 1, 'sale', 'told',
+          10, 0, 10, 'USD', '', '', '', '', '', '', '' from settlement_file"""
+SETTLEMENT = {
+    "every_settlement_line_is_of_a_payout_and_a_file": _LINE,
+    "payouts_that_tie_come_to_their_lines": _payout(1000),
+    "every_line_of_a_tied_payout_is_explained": f"{_payout(10)};{_LINE}",
+    "settlement_lines_are_in_their_entries": f"""
+        {_payout(10, _FEE)};{_LINE};
+        insert into settlement_match select id, payout, 'own', '', null, 0, gen_random_uuid()
+        from settlement_line""",
+    "payouts_are_in_the_books_as_worked_out": _payout(10, _PAID, tied=False),
+    "no_bank_line_is_spent_twice": """
+        insert into bank_line (account, statement, line, n, amount, currency, booked_on, reference,
+          text, told, reversal)
+        values ('bank', 1, 'b', 1, 10, 'USD', '2026-03-01', '', '', '', false);
+        insert into bank_match select id, 1, 11, 'sum' from bank_line""",
+}
+LIES = {
+    **MESSAGES,
+    **ORDERS,
+    **TAXES,
+    **MONEY,
+    **SETTLEMENT,
+    **STOCK,
+    **CHANNELS,
+    **DOCUMENTS,
+    **HUB,
+}
 ALSO = {
     "journal_entries_reach_the_erp_once": {"every_journal_took_the_entries_it_names"},
     "every_summary_has_its_journal": {"every_journal_took_the_entries_it_names"},

@@ -29,6 +29,7 @@ FILES = (
     "invariants_orders.sql",
     "invariants_taxes.sql",
     "invariants_money.sql",
+    "invariants_settlement.sql",
     "invariants_stock.sql",
     "invariants_publication.sql",
     "invariants_documents.sql",

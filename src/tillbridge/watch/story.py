@@ -32,6 +32,7 @@ class Story(msgspec.Struct, frozen=True):
     reservations: list[Row]
     documents: list[Row]
     cases: list[Row]
+    settlement: list[Row] = []
 
 
 def find(connection: Connection, text: str) -> str:
@@ -61,6 +62,7 @@ def tell(connection: Connection, key: str) -> Story:
         reservations=_rows(connection, QUERIES.reservations, key),
         documents=_named(connection.execute(QUERIES.documents, {"key": key})),
         cases=_named(connection.execute(QUERIES.cases, {"key": key})),
+        settlement=_named(connection.execute(QUERIES.settlement, {"key": key})),
     )
 
 
@@ -111,6 +113,9 @@ def page(story: Story) -> str:
     if story.entries:
         lines += ["", "money book"]
         lines += _journal(story.entries)
+    if story.settlement:
+        lines += ["", "settlement"]
+        lines += [_settled(row, story.key) for row in story.settlement]
     if story.documents:
         lines += ["", "documents"]
         lines += [_document(row) for row in story.documents]
@@ -135,6 +140,22 @@ def _journal(rows: list[Row]) -> list[str]:
         amount = to_text(row["amount"], row["currency"])
         lines.append(f"      {row['account']:<40} {amount:>14} {row['currency']}")
     return lines
+
+
+def _settled(row: Row, key: str) -> str:
+    """A provider's line: what it is, its payout and where the bank shows it."""
+    currency = row["currency"]
+    fee = f", fee {to_text(row['fee'], currency)}" if row["fee"] else ""
+    off = row["difference"]
+    differs = f", {to_text(off, currency)} off" if off else ""
+    whose = row["of_key"] if row["of_key"] and row["payout"] == key else ""
+    payout = "" if row["payout"] == key else f"  payout {row['account']} {row['number']}"
+    when = f" for {row['paid_on']}" if row["paid_on"] and payout else ""
+    bank = f"  at {row['bank']}" if row["bank"] else "  not at the bank yet"
+    state = "" if row["tied"] else ", held"
+    amount = f"{to_text(row['gross'], currency)} {currency}{fee}{differs}"
+    told = f"{row['told']} {row['line']}"
+    return f"  {told:<30} {amount:<28} {whose}{payout}{when}{state}{bank}"
 
 
 def _document(row: Row) -> str:

@@ -4,6 +4,12 @@
 select key from order_state where key = %(text)s or number = %(text)s or number = '#' || %(text)s
 union select key from sale_state where key = %(text)s or receipt = %(text)s
 union select key from record where key = %(text)s
+union select key from payout where payout = %(text)s
+union select m.key from settlement_line l join settlement_match m on m.line = l.id
+where l.account in (select distinct account from settlement_file) and l.line = %(text)s and m.key <> ''
+union select p.key from bank_line l
+join bank_match m on m.bank_line = l.id join payout p on p.id = m.payout
+where l.statement in (select id from bank_statement) and l.line = %(text)s and l.line <> ''
 limit 20
 
 -- name: order
@@ -46,3 +52,24 @@ order by d.day, d.op
 -- name: cases
 select id, reason, state, words, remedy from exception_case
 where key = %(key)s or starts_with(key, 'tax/' || %(key)s || '/') order by id
+
+-- name: settlement
+-- the provider's lines of an order, or of a payout, and where the bank shows their payout
+with chosen as (
+  select m.line from settlement_match m where m.key = %(key)s
+  union
+  (select l.id from settlement_line l join payout p on p.id = l.payout
+   where p.key = %(key)s order by l.id limit 40))
+select l.line, l.told, l.gross, l.fee, l.currency, l.n, f.name as file, p.key as payout, p.account,
+       p.payout as number, p.paid_on, p.tied, coalesce(m.how, 'held') as how,
+       coalesce(m.key, '') as of_key, coalesce(m.difference, 0) as difference,
+       (select string_agg(b.account || ' ' || s.statement || ' on ' || b.booked_on, ', '
+                          order by b.booked_on, b.id)
+        from bank_match x join bank_line b on b.id = x.bank_line
+        join bank_statement s on s.id = b.statement where x.payout = p.id) as bank
+from chosen c
+join settlement_line l on l.id = c.line
+join settlement_file f on f.id = l.file
+join payout p on p.id = l.payout
+left join settlement_match m on m.line = l.id
+order by l.id

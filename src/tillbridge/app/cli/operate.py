@@ -15,7 +15,7 @@ from tillbridge.app.pending import Pending
 from tillbridge.app.text_table import table
 from tillbridge.durable import audit
 
-BENCHES = ("intake", "flow", "verify", "reserve", "availability")
+BENCHES = ("intake", "flow", "verify", "reserve", "availability", "settle")
 
 
 def register(app: typer.Typer) -> None:
@@ -103,7 +103,7 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[Pending], None]]:
         yield show
 
 
-def bench(
+def bench(  # noqa: PLR0913, PLR0917 - one option each
     context: typer.Context,
     what: Annotated[str, typer.Argument(help=f"{', '.join(BENCHES)}.")],
     seconds: Annotated[float, typer.Option(help="Length of a timed part.")] = 10.0,
@@ -112,9 +112,10 @@ def bench(
     processes: Annotated[int, typer.Option(help="HTTP server processes.")] = 1,
     profile: Annotated[bool, typer.Option(help="Print the profile's top rows.")] = False,
     records: Annotated[int, typer.Option(help="Records of the verify bench.")] = 1_000_000,
+    lines: Annotated[int, typer.Option(help="Lines of the settlement bench.")] = 1_000_000,
 ) -> None:
     """Measure, compared in the same run with another way to do the same writes."""
-    from tillbridge.app.bench import availability, flow, intake, reserve, verify
+    from tillbridge.app.bench import availability, flow, intake, reserve, settle, verify
     from tillbridge.app.bench.scratch import scratch_database
 
     if what not in BENCHES:
@@ -125,6 +126,8 @@ def bench(
             found = flow.run(url, orders=orders, profile=profile, progress=here.tell)
         elif what == "verify":
             found = verify.run(url, records=records, progress=here.tell)
+        elif what == "settle":
+            found = settle.run(url, lines=lines, progress=here.tell)
         else:
             over_http = {"intake": intake, "reserve": reserve, "availability": availability}[what]
             found = over_http.run(

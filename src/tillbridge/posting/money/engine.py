@@ -10,6 +10,7 @@ import msgspec
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.fact import Fact
 from tillbridge.posting.money.book import RuleBook
+from tillbridge.posting.money.carried import FX_DIFFERENCE, OpenItems
 from tillbridge.posting.money.compiled import Books
 from tillbridge.posting.money.policy import Policy
 
@@ -41,8 +42,12 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     rule_hash: bytes
 
 
-def post(book: RuleBook, fact: Fact, policy: Policy) -> tuple[Entry, ...]:
+def post(
+    book: RuleBook, fact: Fact, policy: Policy, items: OpenItems | None = None
+) -> tuple[Entry, ...]:
     """Entries of a fact, one per entity with anything to book; often one, none for all zeros.
+
+    items: open items in the fact's currency, where that is not the functional one.
 
     Raises NeedsDecision: posting_rule_missing, rate_missing, entity_missing, entity_unknown,
     value_unproven.
@@ -64,8 +69,27 @@ def post(book: RuleBook, fact: Fact, policy: Policy) -> tuple[Entry, ...]:
         if left:
             functional = policy.functional_of(entity)
             lines = _lines(left, currency, functional, fact, policy)
+            if items is not None and currency != functional:
+                lines = _carried(entity, functional, lines, items)
             entries.append(Entry(entity, functional, lines, rule, version, hashed))
     return tuple(entries)
+
+
+def _carried(
+    entity: str, functional: str, lines: tuple[EntryLine, ...], items: OpenItems
+) -> tuple[EntryLine, ...]:
+    """The lines with open items at what they are carried at, and the realised difference."""
+    left = [((line.account, line.item), line.txn_amount) for line in lines]
+    amounts, rest = items.cleared(
+        entity, lines[0].txn_currency, left, [line.amount for line in lines]
+    )
+    found = [
+        EntryLine(line.account, amount, line.txn_amount, line.txn_currency, line.item)
+        for line, amount in zip(lines, amounts, strict=True)
+    ]
+    if rest:
+        found.append(EntryLine(FX_DIFFERENCE, rest, rest, functional))
+    return tuple(found)
 
 
 def _lines(

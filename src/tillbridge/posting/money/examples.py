@@ -19,9 +19,10 @@ from tillbridge.atoms.money import MoneyError, to_minor, to_text
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.registry import TYPES
 from tillbridge.posting.money.book import RuleBook
+from tillbridge.posting.money.carried import OpenItems
 from tillbridge.posting.money.chart import BookRefused
 from tillbridge.posting.money.engine import Entry, post
-from tillbridge.posting.money.policy import Policy
+from tillbridge.posting.money.policy import Policy, Rates, parse_rates
 from tillbridge.posting.money.rules import Rule
 
 # (entity, account, open item) -> minor units
@@ -150,12 +151,15 @@ def _run_scenario(
 ) -> ExampleResult:
     place, words = f"examples.toml, scenario {number}", str(table.get("words", ""))
     functional: dict[str, str] = table.get("functional", {})
-    policy = Policy(functional)
     total: Journal = {}
+    items = OpenItems()
     try:
+        policy = Policy(functional, rates=_rates(table.get("rates", "")))
         for raw in table.get("fact", []):
             fact = fact_of(raw["type"], {k: v for k, v in raw.items() if k != "type"}, types)
-            for spot, amount in journal_of(post(book, fact, policy)).items():
+            entries = post(book, fact, policy, items)
+            items.take(entries)
+            for spot, amount in journal_of(entries).items():
                 total[spot] = total.get(spot, 0) + amount
         balances: Journal = {}
         for (entity, account, _), amount in total.items():
@@ -169,6 +173,12 @@ def _run_scenario(
     except NeedsDecision as problem:
         why = [problem.words]
     return ExampleResult(place, words, tuple(why))
+
+
+def _rates(text: str) -> Rates:
+    """Rates of a scenario: `EUR USD 2026-01-31 1.10`, one per line."""
+    rows = [line.split() for line in text.strip().splitlines()]
+    return parse_rates("\n".join(["from,to,day,rate", *(",".join(row) for row in rows)]), "rates")
 
 
 def _differences(expected: Journal, actual: Journal, currencies: Mapping[str, str]) -> list[str]:

@@ -102,6 +102,15 @@ class Policy:
                 owner="finance",
             ) from None
 
+    def is_foreign(self, fact: object, currency: str) -> bool:
+        """Whether a fact is in another currency than that of an entity that plays a part in it."""
+        parts = getattr(fact, "entities", None)
+        return parts is not None and any(
+            self._functional.get(entity, currency) != currency
+            for entity in (parts.selling, parts.fulfilling, parts.tender, parts.liability)
+            if entity
+        )
+
     def ledger_of(self, entity: str, flow: str) -> str:
         """`documents` or `journals`."""
         return self._ledgers.get((entity, flow), "documents")

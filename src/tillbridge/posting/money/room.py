@@ -21,6 +21,7 @@ from tillbridge.canonical.sales import SaleVoided
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
 from tillbridge.posting.money.book import RuleBook
+from tillbridge.posting.money.carried import OpenItems, items_of
 from tillbridge.posting.money.engine import post
 from tillbridge.posting.money.entries import (
     Stored,
@@ -49,6 +50,7 @@ QUERIES = load(
     "admissions",
     "known_facts",
     "known_voids",
+    "open_items",
     "sale_entries",
     "write_rules",
     "write_entries",
@@ -112,6 +114,8 @@ class MoneySession(KeyedSession):
         self._sales: dict[str, list[Written]] = {}  # by key; booked before or in this transaction
         self._stored: dict[str, list[Stored]] = {}
         self._new: list[Written] = []
+        self._items: OpenItems | None = None  # made by the first fact in another currency
+        self._items_asked: set[str] = set()
         self._changed_voids: dict[str, Void] = {}
 
     def load(self, records: Sequence[Record]) -> None:
@@ -129,6 +133,22 @@ class MoneySession(KeyedSession):
             found = self._connection.execute(QUERIES.known_facts, (list(facts),), binary=True)
             self._hashes.update((fact, hashed) for fact, hashed in found)
         self._load_voids(records)
+        self._load_items(records)
+
+    def _load_items(self, records: Sequence[Record]) -> None:
+        """Open items of facts in another currency than their entity's: what they are carried at."""
+        wanted: set[str] = set()
+        for record in records:
+            currency = getattr(record.body, "currency", None)
+            if currency and self._policy.is_foreign(record.body, currency):
+                wanted |= items_of(record.body)
+                self._items = self._items or OpenItems()
+        wanted -= self._items_asked
+        if wanted and self._items is not None:
+            self._items_asked |= wanted
+            rows = self._connection.execute(QUERIES.open_items, (list(wanted),), binary=True)
+            for entity, account, item, currency, amount, txn in rows:
+                self._items.put((entity, account, item, currency), amount, txn)
 
     def _load_admissions(self, keys: set[str]) -> None:
         for key, entity, period in self._connection.execute(QUERIES.admissions, (list(keys),)):
@@ -221,7 +241,7 @@ class MoneySession(KeyedSession):
                 channel=channel,
                 gl=self._policy.ledger_of(entry.entity, flow),
             )
-            for entry in post(self._book, fact, self._policy)
+            for entry in post(self._book, fact, self._policy, self._items)
         ]
 
     def _void(self, fact: SaleVoided, hashed: bytes) -> Outcome:
@@ -262,6 +282,8 @@ class MoneySession(KeyedSession):
         for key, void in voids.items():
             posted = Void(void.fact, void.fact_hash, posted=void.posted or bool(written))
             self._voids[key] = self._changed_voids[key] = posted
+        if self._items is not None:
+            self._items.take(one.entry for one in written)
         for one in written:
             self._hashes[one.fact.id] = one.fact_hash
             if type(one.fact).__name__ in REVERSES.values():

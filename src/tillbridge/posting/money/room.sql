@@ -26,6 +26,11 @@ select fact, fact_hash from entry where fact = any(%b::text[])
 select voided, fact, fact_hash, version, body, posted
 from sale_void where voided = any(%b::text[])
 
+-- name: open_items
+select e.entity, l.account, l.item, l.txn_currency, sum(l.amount)::bigint, sum(l.txn_amount)::bigint
+from entry_line l join entry e on e.id = l.entry
+where l.item = any(%b::text[]) and l.txn_currency <> e.currency group by 1, 2, 3, 4
+
 -- name: sale_entries
 select e.id, e.key, e.entity, e.rule_version, e.rule_hash, e.currency, e.flow, e.channel, e.gl,
        l.account, l.amount, l.txn_amount, l.txn_currency, l.item
