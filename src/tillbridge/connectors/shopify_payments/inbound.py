@@ -136,6 +136,9 @@ def _line(raw: bytes, n: int, config: ShopifyPaymentsConfig) -> SettlementLine |
     places = exponent(wire.currency)
     further = {name: value for name, value in _ANY.decode(raw).items() if name not in _READ}
     type_ = TYPES.get(wire.type, UNKNOWN)
+    gross = minor_of(wire.amount, places)
+    if type_ == "chargeback" and gross > 0:  # given back, told under the same word
+        type_ = "chargeback_reversed"
     about = wire.source_order_transaction_id
     if type_ in ("chargeback", "chargeback_reversed") or about is None:
         about = wire.source_id
@@ -144,7 +147,7 @@ def _line(raw: bytes, n: int, config: ShopifyPaymentsConfig) -> SettlementLine |
         line=str(wire.id),
         type=type_,
         told="/".join(word for word in words if word),
-        gross=minor_of(wire.amount, places),
+        gross=gross,
         fee=minor_of(wire.fee, places),
         net=minor_of(wire.net, places),
         currency=wire.currency,
