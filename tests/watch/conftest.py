@@ -15,6 +15,7 @@ import pytest
 from tests.stories.shop import House, house, line, paid_order, refund, shipment
 from tests.stories.till_files import goods, poslog, post_void, receipt, tender
 from tillbridge.atoms.ids import lane_of
+from tillbridge.canonical.cards import GiftCardIssued, StoreCreditExpired, StoreCreditIssued
 from tillbridge.canonical.fact import Entities
 from tillbridge.canonical.stock import StockLine, TransferDispatched
 from tillbridge.canonical.supply import TransferOrdered
@@ -94,8 +95,33 @@ def _send(shop: House) -> None:
         shop.flow()
 
 
+def _tell_of_cards(shop: House) -> None:
+    """A gift card that was sold somewhere, and credit of which some expired."""
+    about: dict[str, Any] = {
+        "source": "cards",
+        "mapping": "feed/1",
+        "occurred_at": DAY,
+        "business_date": DAY.date(),
+        "entities": Entities(selling="us"),
+        "currency": "USD",
+    }
+    facts = (
+        GiftCardIssued(key="card/G-77", id="card/cards/1", card="G-77", amount=5000,
+                       reference="1", **about),
+        StoreCreditIssued(key="card/S-77", id="card/cards/2", card="S-77", amount=900,
+                          reason="given", reference="2", **about),
+        StoreCreditExpired(key="card/S-77", id="card/cards/3", card="S-77", amount=300,
+                           reference="3", **about),
+    )  # fmt: skip
+    for fact in facts:
+        record = Record(fact.key, type(fact).__name__, fact, lane_of(fact.key))
+        log.append_and_commit(shop.connection, [record])
+    shop.flow()
+
+
 def _trade(shop: House) -> None:
     _send(shop)
+    _tell_of_cards(shop)
     shop.web("orders/create", paid_order(1, [line(1, quantity=2)], "20.00"))
     shop.web("fulfillments/create", shipment(1, 1, {1: 2}))
     back = {

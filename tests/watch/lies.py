@@ -144,6 +144,11 @@ MONEY = {
     "every_valued_fact_is_booked": f"""
         delete from entry_line where entry = {_OF_ORDER_1};
         delete from entry where id = {_OF_ORDER_1}""",
+    "cards_add_up_to_their_liability": """
+        update entry_line set item = 'order/web/1'
+        where account = 'gift-card-liability' and item = ''""",
+    "every_card_movement_stands_on_its_card": """
+        update entry_line set item = 'card/G-77' where item = 'card/S-77'""",
     "every_entry_was_told": f"""{_TWIN};
         update twin set fact = 'order/web/1/recognise/99';
         insert into entry select * from twin""",

@@ -66,6 +66,8 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "GiftCardAdjusted": _BOOK_MONEY,
     "GiftCardExpired": _BOOK_MONEY,
     "StoreCreditIssued": _BOOK_MONEY,
+    "StoreCreditAdjusted": _BOOK_MONEY,
+    "StoreCreditExpired": _BOOK_MONEY,
     "GoodsShipped": _DECIDE,
     "GoodsCollected": _DECIDE,
     "GoodsDelivered": _DECIDE,

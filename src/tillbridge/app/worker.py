@@ -132,7 +132,7 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         "supply": supply,
         "replenishment": replenish,
         "files": look_at_files,
-        "cards": look_at_cards,
+        "cards": partial(look_at_cards, hub.policies.sale),
         "holds": look_at_holds,
         "owed": look_at_owed,
         "pickups": partial(expire_pickups, hub),

@@ -76,18 +76,42 @@ class GiftCardRedeemed(CardRedeemed, frozen=True, kw_only=True, omit_defaults=Tr
     """A gift card paid for an order."""
 
 
-class GiftCardAdjusted(CardMovement, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody corrected a gift card's balance; amount is signed. reason: in the teller's words."""
+class CardAdjusted(CardMovement, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody corrected a card's balance; amount is signed. reason: in the teller's words. by,
+    approved_by: who did and who agreed, where the teller says so.
+    """
 
     reason: str = ""
+    by: str = ""
+    approved_by: str = ""
 
 
-class GiftCardExpired(CardMovement, frozen=True, kw_only=True, omit_defaults=True):
-    """What was left on a gift card can no longer be spent."""
+class CardExpired(CardMovement, frozen=True, kw_only=True, omit_defaults=True):
+    """What was left on a card can no longer be spent. policy: `file:line` of the term by which the
+    hub says so, "" where the card's ledger does.
+    """
+
+    policy: str = ""
+
+
+class GiftCardAdjusted(CardAdjusted, frozen=True, kw_only=True, omit_defaults=True):
+    """A gift card's balance was corrected."""
+
+
+class GiftCardExpired(CardExpired, frozen=True, kw_only=True, omit_defaults=True):
+    """A gift card is over."""
 
 
 class StoreCreditIssued(CardIssued, frozen=True, kw_only=True, omit_defaults=True):
     """Store credit was given."""
+
+
+class StoreCreditAdjusted(CardAdjusted, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody's store credit was corrected."""
+
+
+class StoreCreditExpired(CardExpired, frozen=True, kw_only=True, omit_defaults=True):
+    """Store credit is over."""
 
 
 class StoreCreditRedeemed(CardRedeemed, frozen=True, kw_only=True, omit_defaults=True):

@@ -61,6 +61,8 @@ _CLASSES: tuple[type[Body], ...] = (
     cards.GiftCardExpired,
     cards.StoreCreditIssued,
     cards.StoreCreditRedeemed,
+    cards.StoreCreditAdjusted,
+    cards.StoreCreditExpired,
     shipments.GoodsShipped,
     shipments.GoodsCollected,
     shipments.GoodsDelivered,

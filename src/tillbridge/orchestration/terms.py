@@ -68,7 +68,9 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     that is not named comes last. return_approval, refund_approval: minor units by currency from
     which a person decides, None = never; a currency without a limit is decided by a person.
     authorization_days: how long a card provider keeps an amount held. refund_days: after how many
-    days it is a case that a buyer is still owed money.
+    days it is a case that a buyer is still owed money. gift_card_days, store_credit_days: how long
+    what was put on a card can be spent, from the day it was last filled, 0 = for ever; such a term
+    is of an entity or of all, a card belongs to no channel or country.
     """
 
     revenue_event: str = "shipped"
@@ -82,6 +84,8 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     refund_approval: dict[str, int] | None = None
     authorization_days: int = 7
     refund_days: int = 3
+    gift_card_days: int = 0
+    store_credit_days: int = 0
 
 
 def needs_person(limits: Limits | None, amount: int, currency: str) -> bool:
@@ -240,6 +244,8 @@ _SAYS: Mapping[str, Reader] = {
     "refund_approval": _limits,
     "authorization_days": _days(0),
     "refund_days": _days(0),
+    "gift_card_days": _days(0),
+    "store_credit_days": _days(0),
 }
 _WORDS: Mapping[str, Reader] = {
     "from": _day,

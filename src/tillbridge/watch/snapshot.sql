@@ -4,7 +4,7 @@
 -- name: make
 create temp table if not exists seen_record (
   id bigint, lane smallint, key text, type text, cause bigint, carried boolean, fact text,
-  message bigint, kind text, amount bigint
+  message bigint, kind text, amount bigint, card text
 ) on commit delete rows;
 create temp table if not exists seen_order (
   key text, revision int, number text, channel text, currency text, total bigint,
@@ -39,8 +39,7 @@ select r.id, r.lane, r.key, r.type, r.cause, r.fused or r.id <= coalesce(c.pos, 
       (select sum((t ->> 'amount')::bigint) from json_array_elements(b.tenders) t)
     when r.type = 'DisputeMoved' then
       (select sum((c ->> 'amount')::bigint) from json_array_elements(b.claims) c)
-    when r.type in ('GiftCardIssued', 'GiftCardAdjusted', 'GiftCardExpired', 'StoreCreditIssued')
-    then b.amount
+    when b.card is not null then b.amount
     when r.type in ('SaleRecognised', 'SaleReversed') then
       (select coalesce(sum(coalesce((l ->> 'list')::bigint, 0)
                            - coalesce((l ->> 'discount')::bigint, 0)), 0)
@@ -49,7 +48,8 @@ select r.id, r.lane, r.key, r.type, r.cause, r.fused or r.id <= coalesce(c.pos, 
     when r.type = 'SubmitDocument' then
       (coalesce(b.sales_order, b.sales_order_change, b.invoice, b.credit_note) ->> 'total')::bigint
     when r.type = 'JournalSummed' then json_array_length(b.entries)
-  end
+  end,
+  b.card
 from record r
 left join cursor c on c.consumer = 'flow' and c.lane = r.lane
 left join lateral json_to_record(
@@ -59,7 +59,7 @@ left join lateral json_to_record(
   then convert_from(r.body, 'UTF8')::json end
 ) b (id text, message bigint, kind text, tenders json, lines json, taxes json, sales_order json,
      sales_order_change json, invoice json, credit_note json, entries json, claims json,
-     amount bigint) on true
+     amount bigint, card text) on true
 
 -- name: fill_orders
 insert into seen_order

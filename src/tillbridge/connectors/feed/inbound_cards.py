@@ -63,8 +63,9 @@ def _fact(
             raise unreadable(row.where("reason"), words)
         issued = cards.StoreCreditIssued if credit else cards.GiftCardIssued
         return issued(reason=reason, **about)
-    if credit:
-        raise unreadable(row.where("event"), f"store credit is not {event}")
     if event == "adjusted":
-        return cards.GiftCardAdjusted(reason=row.text("reason"), **about)
-    return cards.GiftCardExpired(**about)
+        adjusted = cards.StoreCreditAdjusted if credit else cards.GiftCardAdjusted
+        about |= {name: row.text(name) for name in ("reason", "by", "approved_by")}
+        return adjusted(**about)
+    expired = cards.StoreCreditExpired if credit else cards.GiftCardExpired
+    return expired(**about)

@@ -278,6 +278,7 @@ _CARD = {
         "at": Meaning("instant", required=True),
         "kind": Meaning("choice", choices=CARD_TENDERS),
         **{name: Meaning("text") for name in ("currency", "order", "tender", "reason")},
+        **{name: Meaning("text") for name in ("by", "approved_by")},
     }
 }
 _RETURNS = {

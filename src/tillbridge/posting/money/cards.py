@@ -10,7 +10,9 @@ import msgspec
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 
-QUERIES = load("tillbridge.posting.money", "cards.sql", "movements", "tie_out", "overdrawn")
+QUERIES = load(
+    "tillbridge.posting.money", "cards.sql", "movements", "tie_out", "overdrawn", "filled"
+)
 ITEM = "card/"
 
 
@@ -49,6 +51,22 @@ class Overdrawn(msgspec.Struct, frozen=True):
     card: str
     amount: int
     currency: str
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """A card with something on it: minor units, and the day on which something was last added."""
+
+    entity: str
+    account: str
+    card: str
+    currency: str
+    amount: int
+    day: date
+
+
+def filled(connection: Connection) -> list[Filled]:
+    """Cards with something on them."""
+    return [Filled(*row) for row in connection.execute(QUERIES.filled)]
 
 
 def movements(connection: Connection, ids: Sequence[str]) -> list[CardLine]:

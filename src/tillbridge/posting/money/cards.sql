@@ -26,3 +26,14 @@ where l.item >= 'card/' and l.item < 'card0'
 group by e.entity, l.account, l.item, e.currency
 having sum(l.amount) > 0
 order by e.entity, l.item
+
+-- name: filled
+-- one card in two currencies is two cards
+select e.entity, l.account, substr(l.item, 6), e.currency, -sum(l.amount)::bigint,
+       max(e.business_date) filter (where l.amount < 0)
+from entry_line l join entry e on e.id = l.entry
+where l.item >= 'card/' and l.item < 'card0'
+  and l.account in ('gift-card-liability', 'store-credit-liability')
+group by e.entity, l.account, l.item, e.currency
+having sum(l.amount) < 0
+order by e.entity, l.account, l.item

@@ -244,6 +244,8 @@ SHAPES: dict[str, Shape] = dict(
         shape_of("GiftCardAdjusted", (_CARD,), {}, _CARD_HEADER),
         shape_of("GiftCardExpired", (_CARD,), {}, _CARD_HEADER),
         shape_of("StoreCreditIssued", (_ISSUE,), {}, _CARD_HEADER),
+        shape_of("StoreCreditAdjusted", (_CARD,), {}, _CARD_HEADER),
+        shape_of("StoreCreditExpired", (_CARD,), {}, _CARD_HEADER),
         shape_of(
             "ReturnRecharged",
             (_LINES, _TAXES),
