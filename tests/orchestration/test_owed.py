@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from tests.orchestration.trade import (
     KEY,
@@ -35,6 +35,9 @@ def open_(model: Model) -> int:
     return -model.items.get(DEPOSIT, 0)
 
 
+@settings(
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 @given(trades())
 def test_it_is_the_open_deposit_of_every_order_that_is_over(trade: Trade) -> None:
     model = Model().tell(trade.facts)

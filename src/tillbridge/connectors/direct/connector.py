@@ -17,6 +17,7 @@ class DirectConnector:
     config: type[msgspec.Struct] = DirectSettings
 
     def translate(self, message: Message, connection: Connection, names: Names) -> Translation:
-        """The order as a fact, its buyer for the vault; names are ours already."""
-        del names
-        return inbound.translate(message, connection)
+        """The order as a fact, its buyer for the vault; names are ours already, tenders are not
+        believed.
+        """
+        return inbound.translate(message, connection, names)

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.ids import party_id
 from tillbridge.atoms.money import MoneyError, to_minor, to_text
@@ -26,22 +28,27 @@ from tillbridge.canonical.orders import (
 )
 from tillbridge.canonical.stock import hold_key
 from tillbridge.connectors.direct import wire_payments
-from tillbridge.connectors.direct.inbound_payments import payment_told
+from tillbridge.connectors.direct.inbound_payments import payment_told, tender_of
 from tillbridge.connectors.direct.keys import MAPPING, order_key
 from tillbridge.connectors.direct.wire import TOPIC, Address, Line, OrderDocument, Tax
 from tillbridge.contract import wire
+from tillbridge.contract.names import Names
 from tillbridge.contract.promises import Connection, Message, Translation
 
 PPM = 10_000  # parts per million in one percent
 
 
-def translate(message: Message, connection: Connection) -> Translation:
+def translate(message: Message, connection: Connection, names: Names) -> Translation:
     """Facts of a stored document."""
     if message.topic == wire_payments.TOPIC:
-        return payment_told(wire.parse(wire_payments.PaymentDocument, message.body), connection)
+        payment = wire.parse(wire_payments.PaymentDocument, message.body)
+        tender = tender_of(payment.tender, f"payment {payment.reference}", names)
+        return payment_told(msgspec.structs.replace(payment, tender=tender), connection)
     if message.topic != TOPIC:
         return Translation(ignored=f"topic {message.topic[:40]!r} means nothing here")
-    return order_told(wire.parse(OrderDocument, message.body), connection)
+    order = wire.parse(OrderDocument, message.body)
+    tender = tender_of(order.tender, f"order {order.number}", names)
+    return order_told(msgspec.structs.replace(order, tender=tender), connection)
 
 
 def order_told(document: OrderDocument, connection: Connection) -> Translation:
@@ -62,7 +69,7 @@ def order_told(document: OrderDocument, connection: Connection) -> Translation:
 def _about(
     key: str, order: Order, document: OrderDocument, connection: Connection
 ) -> dict[str, Any]:
-    at = order.cancelled_at or order.placed_at
+    at = _told_at(document).astimezone(UTC)
     zone = connection.location_zones.get(document.location, connection.timezone)
     entity = connection.location_entities.get(document.location, connection.entity)
     end = "/cancelled" if order.cancelled_at is not None else ""
@@ -97,7 +104,7 @@ def _order(
         number=document.number,
         channel=connection.channel,
         currency=currency,
-        version=_version(document.updated_at or document.cancelled_at or document.placed_at),
+        version=_version(_told_at(document)),
         placed_at=document.placed_at.astimezone(UTC),
         total=total,
         lines=lines,
@@ -193,6 +200,13 @@ def _quantity(line: Line) -> int:
     if not found:
         raise QuantityError(f"line {line.line} has no quantity")
     return found
+
+
+def _told_at(document: OrderDocument) -> datetime:
+    """When this version came to be. What it changes is booked on this day: money that a later one
+    does not have any more went back then, not when the order was placed.
+    """
+    return document.updated_at or document.cancelled_at or document.placed_at
 
 
 def _version(at: datetime) -> str:

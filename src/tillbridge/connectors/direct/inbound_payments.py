@@ -12,6 +12,7 @@ from tillbridge.canonical import payments
 from tillbridge.canonical.fact import Entities, Fact
 from tillbridge.connectors.direct.keys import MAPPING, order_key
 from tillbridge.connectors.direct.wire_payments import PaymentDocument
+from tillbridge.contract.names import Names
 from tillbridge.contract.promises import Connection, Translation
 
 _KINDS: dict[str, type[payments.Payment]] = {
@@ -34,6 +35,16 @@ def payment_told(document: PaymentDocument, connection: Connection) -> Translati
         # OverflowError: an instant at either end of the calendar has no place in another zone.
         words = f"payment {document.reference}: {problem}"
         raise NeedsDecision("body_unreadable", words, owner="integration") from None
+
+
+def tender_of(told: str, where: str, names: Names) -> str:
+    """Our code of a tender: itself where it reads like a kind (`gift-card`), else by the
+    cross-references. A text nobody knows is noted as a missing name, which holds the fact back; it
+    never makes an account.
+    """
+    if not told or told.replace("-", "_") in payments.TENDER_KINDS:
+        return told
+    return names.ours("tender", told, where=where) or told
 
 
 def _fact(document: PaymentDocument, connection: Connection) -> Fact:

@@ -1,8 +1,8 @@
 """An order as a program hands it in: one JSON document that is one whole version of it.
 
 Amounts are decimal texts of major units ("10.50"), quantities decimal texts of units ("2",
-"0.750"), none of them negative. Codes of products, locations, tenders, taxes and departments are
-the hub's own.
+"0.750"), none of them negative. Codes of products, locations, taxes and departments are the hub's
+own; a tender is one of the kinds (`card`, `gift-card`, ...) or a name the hub was given.
 """
 
 from __future__ import annotations
