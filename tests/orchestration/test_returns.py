@@ -388,3 +388,15 @@ def test_a_sale_that_came_back_whole_leaves_nothing_anywhere(
     at_tills = sum(-one.quantity for sale in life.tills for one in sale.lines)
     assert sum(model.movements().values()) + at_tills == 0
     assert refundable(model.state, RANK) == {}
+
+
+def test_a_tax_that_only_the_receipt_tells_is_owed_and_taken_back_too() -> None:
+    lines = rung(1, [("sku-a", 1, 3400, 200)], "ca")
+    receipt = msgspec.structs.replace(
+        lines,
+        lines=tuple(msgspec.structs.replace(one, taxes=()) for one in lines.lines),
+        taxes=(TaxLine("t", "us-ny", -200),),
+    )
+    ends = [Model().tell([*SOLD, *returned(told)]).end() for told in (lines, receipt)]
+    assert ends[0] == ends[1]
+    assert ends[0]["balances"]["due-to/ca"] == -3600

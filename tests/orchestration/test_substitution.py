@@ -9,8 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.orchestration.trade import Model, about, capture, changed, line, order, placed, version
-from tillbridge.canonical.fact import Fact
+from tests.orchestration.trade import (
+    Model,
+    about,
+    capture,
+    changed,
+    line,
+    order,
+    placed,
+    refund,
+    version,
+)
+from tillbridge.canonical.fact import Entities, Fact
+from tillbridge.canonical.returns import GoodsReturned, RefundLine, ReturnedLine
+from tillbridge.canonical.sales import SaleLine
 from tillbridge.canonical.shipments import (
     GoodsDelivered,
     GoodsShipped,
@@ -159,3 +171,73 @@ def test_any_order_any_duplication_and_any_cut_end_the_same(
         earned = [v for key, v in whole.state.recognised.items() if line_of(key) == one.line]
         assert sum(value.quantity for value in earned) <= one.quantity
         assert sum(value.list for value in earned) <= one.list
+
+
+def back(lines: list[tuple[str, int, str]], at: int, place: str = "store") -> GoodsReturned:
+    """Goods received and sold again: (line, pieces, product)."""
+    return GoodsReturned(
+        return_id="r",
+        version=version(at),
+        location=place,
+        lines=tuple(ReturnedLine(n, much * 1000, p, "restock") for n, much, p in lines),
+        **about(at),
+    )
+
+
+def given_back(much: int, at: int = 20) -> Fact:
+    """A refund of pieces of line a at 10.00."""
+    return refund("f", [RefundLine("a", much * 1000, much * 1000, restock="return")], at)
+
+
+MIXED = [
+    placed(ORDER),
+    capture(ORDER.total),
+    swapped(3, 1),
+    sent("p1", 4, ShippedLine("a", 2000), ShippedLine("a", 1000, "other")),
+]
+
+
+@pytest.mark.parametrize("named", [("a", 1, "other"), ("", 1, "other")])
+@pytest.mark.parametrize("refund_first", [False, True])
+def test_a_substitute_that_comes_back_is_the_substitute_everywhere(
+    named: tuple[str, int, str], *, refund_first: bool
+) -> None:
+    told = [back([named], 10), given_back(1)]
+    model = Model(terms(substitution="as_told")).tell(MIXED)
+    model.tell(reversed(told) if refund_first else told)
+    assert model.movements()["store", "other"] == 1000
+    assert model.movements()["wh", "sku-a"] == -2000
+    assert ("store", "sku-a") not in {k for k, v in model.movements().items() if v}
+    (note,) = model.documents("credit_note")
+    # what was credited before anybody told which of the two came back, was what was ordered
+    assert [one.product for one in note.body.lines] == ["sku-a" if refund_first else "other"]
+    assert model.notices == []
+
+
+def test_a_line_served_by_substitutes_alone_comes_back_as_them_whatever_is_told() -> None:
+    model = Model(terms(substitution="as_told")).tell(MIXED[:2])
+    model.tell([swapped(3, 3), sent("p1", 4, ShippedLine("a", 3000))])
+    model.tell([back([("a", 2, "sku-a")], 10), given_back(2)])
+    assert model.movements() == {("wh", "other"): -3000, ("store", "other"): 2000}
+    (note,) = model.documents("credit_note")
+    assert [(one.product, one.quantity) for one in note.body.lines] == [("other", 2000)]
+
+
+def test_a_till_that_rings_the_substitute_means_the_line_it_was_sent_for() -> None:
+    policies = terms(substitution="as_told")
+    line_back = SaleLine("1", "goods", "return", "other", -1000, -1000)
+    told = GoodsReturned(
+        return_id="sale/9",
+        version="1",
+        location="store",
+        lines=(ReturnedLine("", 1000, "other"),),
+        refunded_by="sale/9",
+        rung=(line_back,),
+        currency="USD",
+        **{**about(10), "entities": Entities(selling="ca")},
+    )
+    model = Model(policies).tell([*MIXED, told])
+    assert model.state.returned == {"a": 1000}
+    (note,) = model.documents("credit_note")
+    assert [(one.product, one.quantity) for one in note.body.lines] == [("other", 1000)]
+    assert model.movements() == {("wh", "sku-a"): -2000, ("wh", "other"): -1000}

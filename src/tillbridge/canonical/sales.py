@@ -146,6 +146,38 @@ def ordered(sale: SaleRung) -> dict[str, tuple[SaleLine, ...]]:
     return {key: tuple(lines) for key, lines in found.items()}
 
 
+def with_receipt_taxes(sale: SaleRung) -> tuple[SaleLine, ...]:
+    """The lines of a receipt with their part of the taxes that only the receipt tells.
+
+    By its rate where it tells one, so that goods given in exchange do not hide what was given back;
+    else as the lines stand to each other. What rounding leaves lies on the largest line.
+    """
+    lines = list(sale.lines)
+    open_ = [n for n, line in enumerate(lines) if not line.taxes and line.net]
+    for tax in sale.taxes if open_ else ():
+        nets = [lines[n].net for n in open_]
+        whole, amount = sum(nets), tax.amount
+        if tax.rate_ppm and any(net < 0 for net in nets) and any(net > 0 for net in nets):
+            shares = [_nearest(net * tax.rate_ppm, 1_000_000) for net in nets]
+        elif whole:
+            shares = [_nearest(net * amount, whole) for net in nets]
+        else:
+            continue
+        largest = max(range(len(nets)), key=lambda place: abs(nets[place]))
+        shares[largest] += amount - sum(shares)
+        for n, share in zip(open_, shares, strict=True):
+            mine = msgspec.structs.replace(tax, amount=share, base=lines[n].net)
+            taxes = (*lines[n].taxes, mine) if share else lines[n].taxes
+            lines[n] = msgspec.structs.replace(lines[n], taxes=taxes)
+    return tuple(lines)
+
+
+def _nearest(amount: int, by: int) -> int:
+    """A quotient to the nearest whole, halves away from zero."""
+    sign = -1 if (amount < 0) != (by < 0) else 1
+    return sign * ((2 * abs(amount) + abs(by)) // (2 * abs(by)))
+
+
 def parted(
     lines: Sequence[SaleLine], taxes: Sequence[TaxLine]
 ) -> tuple[tuple[SaleLine, ...], tuple[TaxLine, ...]]:

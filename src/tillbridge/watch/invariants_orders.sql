@@ -26,10 +26,10 @@ where coalesce(v.earned, 0) > coalesce(l.quantity, 0)
 -- do: Report a defect; correct the reversal by hand.
 -- owner: finance
 select x.key, x.line, x.back, x.earned from (
-  select o.key, split_part(v.key, E'\x1f', 3) as line,
+  select o.key, split_part(v.key, E'\x1f', -1) as line,
          sum(coalesce((v.value ->> 'quantity')::bigint, 0)) as back,
          coalesce((select sum((e.value ->> 'quantity')::bigint) from json_each(o.recognised) e
-                   where split_part(e.key, E'\x1f', -1) = split_part(v.key, E'\x1f', 3)), 0) as earned
+                   where split_part(e.key, E'\x1f', -1) = split_part(v.key, E'\x1f', -1)), 0) as earned
   from seen_order o cross join lateral json_each(o.reversed) v
   group by o.key, 2, 4) x
 where x.back > x.earned

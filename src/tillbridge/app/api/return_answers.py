@@ -11,10 +11,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from tillbridge.app.api.reservation_answers import Code, Wanted
+from tillbridge.orchestration.orders.returnable import Why
 
 LINES_MOST = 200
 Name = Annotated[str, msgspec.Meta(max_length=200)]
-Why = Literal["", "not_handed_over", "returned", "too_many", "window_over"]
+State = Literal["allowed", "refused", "authorized", "approval"]
 
 
 class ReturnLineAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,7 +77,7 @@ class ReturnTold(msgspec.Struct, frozen=True, kw_only=True):
     without a window. tenders: in the order in which they are paid back.
     """
 
-    state: Literal["allowed", "refused", "authorized", "approval"]
+    state: State
     key: str
     number: str
     return_id: str

@@ -20,6 +20,7 @@ from tillbridge.app.api.return_answers import (
     ReturnAsked,
     ReturnLineTold,
     ReturnTold,
+    State,
     TenderTold,
 )
 from tillbridge.app.api.routes import Call
@@ -223,7 +224,8 @@ def _told(
         needs_person(limits, amount, sale.currency)
         for limits in (sale.terms.return_approval, sale.terms.refund_approval)
     )
-    state, number, proposal = "refused" if wrong else "allowed", "", None
+    state: State = "refused" if wrong else "allowed"
+    number, proposal = "", None
     facts: list[ReturnAuthorized] = []
     if asked.commit and not wrong:
         number = f"H{resources.ids.random_hex(_ID_BYTES)}"
@@ -245,7 +247,7 @@ def _told(
         amount, {name: left for name, (_, left) in sale.remains.items()}, _as_it_is(sale)
     )
     told = ReturnTold(
-        state=state,  # type: ignore[arg-type]
+        state=state,
         key=sale.key,
         number=sale.number,
         return_id=number,
@@ -342,7 +344,7 @@ def _line(one: Judged, currency: str) -> ReturnLineTold:
         returned=quantity_text(sold.returned),
         expected=quantity_text(sold.expected),
         returnable=quantity_text(sold.left if not one.why or one.quantity else 0),
-        why=one.why,  # type: ignore[arg-type]
+        why=one.why,
         quantity=quantity_text(one.quantity),
         amount=to_text(one.amount, currency),
     )

@@ -79,9 +79,10 @@ def _product(state: OrderState, key: str, *, back: bool) -> str:
     """The product a key is about: a substitute that it names or that served the whole line, else
     what was ordered; "" when the order has no such line any more.
     """
-    product, _, name = key.rpartition(SEP)
-    if product and not back:
-        return product
+    *before, name = key.split(SEP)
+    product = before[2:] if back else before
+    if product and product[0]:
+        return product[0]
     line = state.line(name)
     return "" if line is None else whole_substitute(state, line) or line.product
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 import msgspec
 
 from tillbridge.canonical.orders import Order
-from tillbridge.canonical.sales import SaleRung
+from tillbridge.canonical.sales import SaleRung, with_receipt_taxes
 from tillbridge.orchestration.orders.return_state import Return
 from tillbridge.orchestration.orders.returns import came_back
 from tillbridge.orchestration.orders.state import GONE, OrderState, shipped
 from tillbridge.orchestration.orders.value import part
 from tillbridge.orchestration.terms import NO_WINDOW, OrderTerms
+
+Why = Literal["", "not_handed_over", "returned", "too_many", "window_over"]
+"""Why goods may not come back; "" = they may."""
 
 
 class Sold(msgspec.Struct):
@@ -51,14 +55,12 @@ class Sold(msgspec.Struct):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What is asked of one line, and the answer. why: "" = it may come back; else
-    `not_handed_over`, `returned`, `too_many` or `window_over`.
-    """
+    """What is asked of one line, and the answer."""
 
     sold: Sold
     quantity: int
     amount: int
-    why: str
+    why: Why
 
 
 def sold_by_order(state: OrderState, order: Order) -> list[Sold]:
@@ -98,16 +100,16 @@ def sold_by_till(sale: SaleRung, back: Mapping[str, Return], *, voided: bool) ->
             one.title,
             one.quantity,
             0 if voided else one.quantity,
-            one.net + sum(tax.amount for tax in one.taxes),
+            one.gross,
         )
-        for one in sale.lines
+        for one in with_receipt_taxes(sale)
         if one.kind == "goods" and one.direction == "sale" and not one.fulfil
     }
     for one in back.values():
         for receipt in one.receipts.values():
             for index, told in enumerate(receipt.lines):
                 rung = receipt.rung[index] if index < len(receipt.rung) else None
-                paid = -(rung.net + sum(tax.amount for tax in rung.taxes)) if rung else 0
+                paid = -rung.gross if rung else 0
                 _take(lines, told.line, told.product, told.quantity, paid)
     _expect(lines, back)
     return list(lines.values())
@@ -189,7 +191,7 @@ def judged(
     return found
 
 
-def _why(line: Sold, quantity: int, until: date | None, today: date) -> str:
+def _why(line: Sold, quantity: int, until: date | None, today: date) -> Why:
     if line.left < quantity:
         if not line.gone:
             return "not_handed_over"

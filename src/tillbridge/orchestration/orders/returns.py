@@ -30,10 +30,13 @@ from tillbridge.orchestration.orders.return_state import (
     Return,
 )
 from tillbridge.orchestration.orders.state import OrderState, shipped
+from tillbridge.orchestration.orders.substitution import ORDERED, Plan, by_product
 
 QUARANTINE, DAMAGED, WRITE_OFF = "quarantine", "damaged", "write_off"
 _CONDITIONS = {"": QUARANTINE, "restock": SELLABLE, "damaged": DAMAGED, "write_off": QUARANTINE}
 Returns = dict[str, Return]
+Left = dict[str, Plan]
+"""What left and did not come back yet, by line and product."""
 
 
 class Piece(msgspec.Struct):
@@ -55,7 +58,7 @@ class Piece(msgspec.Struct):
 class AtTill(msgspec.Struct, frozen=True):
     """Goods of one line that a till took back and paid for: `quantity` thousandths of the order's
     line, after `before` thousandths of the same line of the till's receipt (`rung`, None where it
-    was not told).
+    was not told). sent: the substitute that it left as, "" = as ordered.
     """
 
     return_id: str
@@ -67,6 +70,7 @@ class AtTill(msgspec.Struct, frozen=True):
     entity: str
     currency: str
     location: str
+    sent: str = ""
 
     def share(self, amount: int) -> int:
         """Its part of an amount of the till's line, positive; the last part takes the rest."""
@@ -91,14 +95,14 @@ class AtTill(msgspec.Struct, frozen=True):
 
 class CameBack(msgspec.Struct):
     """What counts as returned. lines: thousandths by line. pieces: what came in where. at_tills:
-    what tills took back. restocked: what refunds restock besides, (line, location) -> thousandths.
-    beyond: thousandths that receipts tell and that never left, by line or product.
+    what tills took back. restocked: what refunds restock besides, (line, product, location) ->
+    thousandths. beyond: thousandths that receipts tell and that never left, by line or product.
     """
 
     lines: dict[str, int]
     pieces: list[Piece]
     at_tills: list[AtTill]
-    restocked: dict[tuple[str, str], int]
+    restocked: dict[tuple[str, str, str], int]
     beyond: dict[str, int]
 
 
@@ -158,7 +162,8 @@ def came_back(state: OrderState) -> CameBack:
     order = state.order
     if order is None or not (state.returns or state.refunds):
         return found
-    left = shipped(state)
+    left: Left = {line: {ORDERED: much} for line, much in shipped(state).items()}
+    left |= by_product(state, order) if state.shipments else {}
     goods = {line.line: line for line in order.lines if line.kind == "goods"}
     for return_id in sorted(state.returns):
         one = state.returns[return_id]
@@ -174,24 +179,24 @@ def _received(
     return_id: str,
     receipt: Receipt,
     goods: dict[str, OrderLine],
-    left: dict[str, int],
+    left: Left,
 ) -> None:
     for index, told in enumerate(receipt.lines):
         rest = told.quantity
-        for name in _lines_of(told, goods):
-            part = min(rest, left.get(name, 0))
+        for name, sent in _lines_of(told, goods, left):
+            part = min(rest, left[name][sent])
             if part <= 0:
                 continue
             if receipt.refunded_by:
                 rung = receipt.rung[index] if index < len(receipt.rung) else None
                 before = told.quantity - rest
-                about = (receipt.entity, receipt.currency, receipt.location)
+                about = (receipt.entity, receipt.currency, receipt.location, sent)
                 found.at_tills.append(AtTill(return_id, index, name, part, before, rung, *about))
             else:
-                product = goods[name].product
+                product = sent or goods[name].product
                 piece = Piece(return_id, name, product, receipt.location, part, told.disposition)
                 found.pieces.append(piece)
-            left[name] -= part
+            left[name][sent] -= part
             found.lines[name] = found.lines.get(name, 0) + part
             rest -= part
         if rest > 0:
@@ -199,13 +204,28 @@ def _received(
             found.beyond[name] = found.beyond.get(name, 0) + rest
 
 
-def _lines_of(told: ReturnedLine, goods: dict[str, OrderLine]) -> Iterator[str]:
-    """The order's lines that a telling may mean."""
+def _lines_of(
+    told: ReturnedLine, goods: dict[str, OrderLine], left: Left
+) -> Iterator[tuple[str, str]]:
+    """The order's lines that a telling may mean, and as what they left: ORDERED or a substitute.
+
+    A line that is named is meant whatever left for it, first what is told as its product.
+    """
     if told.line:
-        if told.line in goods:
-            yield told.line
+        line = goods.get(told.line)
+        for sent in _sent_as(left.get(told.line, {}), told.product) if line is not None else ():
+            yield told.line, sent
         return
-    yield from (name for name, line in goods.items() if line.product == told.product)
+    for name, line in goods.items():
+        if name in left:
+            sent = ORDERED if line.product == told.product else told.product
+            if sent in left[name]:
+                yield name, sent
+
+
+def _sent_as(plan: Plan, product: str) -> list[str]:
+    """What left for a line, a product that is named first, then what was ordered."""
+    return sorted(plan, key=lambda sent: (sent != product, sent))
 
 
 def _inspected(pieces: list[Piece], return_id: str, one: Return) -> None:
@@ -232,9 +252,7 @@ def _means(told: ReturnedLine, location: str, piece: Piece, return_id: str) -> b
     return named and here and piece.return_id == return_id and not piece.disposition
 
 
-def _restocked(
-    state: OrderState, found: CameBack, goods: dict[str, OrderLine], left: dict[str, int]
-) -> None:
+def _restocked(state: OrderState, found: CameBack, goods: dict[str, OrderLine], left: Left) -> None:
     """What refunds restock beyond what receipts told of the same lines."""
     received: dict[str, int] = {}
     for piece in found.pieces:
@@ -246,13 +264,16 @@ def _restocked(
             known = min(told.quantity, received.get(told.line, 0))
             if known:
                 received[told.line] -= known
-            part = min(told.quantity - known, left.get(told.line, 0))
-            if part <= 0:
-                continue
-            left[told.line] -= part
-            found.lines[told.line] = found.lines.get(told.line, 0) + part
-            place = (told.line, told.location)
-            found.restocked[place] = found.restocked.get(place, 0) + part
+            rest = told.quantity - known
+            for sent in _sent_as(left.get(told.line, {}), ORDERED):
+                part = min(rest, left[told.line][sent])
+                if part <= 0:
+                    continue
+                rest -= part
+                left[told.line][sent] -= part
+                found.lines[told.line] = found.lines.get(told.line, 0) + part
+                place = (told.line, sent or goods[told.line].product, told.location)
+                found.restocked[place] = found.restocked.get(place, 0) + part
 
 
 def paid_at_tills(found: CameBack, order: Order) -> int:

@@ -22,7 +22,6 @@ from tillbridge.orchestration.orders.substitution import (
     left_as,
     still_wanted,
     substitutes,
-    whole_substitute,
 )
 from tillbridge.orchestration.orders.value import SEP
 from tillbridge.orchestration.orders.valuing import When
@@ -94,19 +93,13 @@ def _returned(state: OrderState, target: dict[str, int], policies: Policies) -> 
     for piece in found.pieces:
         if piece.location in policies.suppliers:
             continue
-        at, came = (piece.line, piece.location), _sent(state, piece.line)
+        at, came = (piece.line, piece.location), piece.product
         _add(state, target, *at, "return", piece.quantity, piece.condition, came)
         if piece.disposition == WRITE_OFF:
             _add(state, target, *at, ADJUSTMENT, -piece.quantity, piece.condition, came)
-    for (name, location), quantity in found.restocked.items():
+    for (name, product, location), quantity in found.restocked.items():
         if location and location not in policies.suppliers:
-            _add(state, target, name, location, "return", quantity, product=_sent(state, name))
-
-
-def _sent(state: OrderState, name: str) -> str:
-    """What a line was served with instead of what was ordered, "" when it was not."""
-    line = state.line(name) if state.substitutions else None
-    return "" if line is None else whole_substitute(state, line)
+            _add(state, target, name, location, "return", quantity, product=product)
 
 
 def _not_found(state: OrderState, target: dict[str, int]) -> None:

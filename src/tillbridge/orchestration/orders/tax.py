@@ -211,8 +211,8 @@ def _returns(state: OrderState, order: Order, policy: ChannelPolicy, when: When)
     """Each refund as it is reversed by now; while its own tax is being worked out it waits."""
     by_refund: dict[str, dict[str, LineValue]] = {}
     for key, value in state.reversed.items():
-        number, index, line = key.split(SEP)
-        by_refund.setdefault(number, {})[_name(index, line)] = value
+        number, index, *substitute, line = key.split(SEP)
+        by_refund.setdefault(number, {})[_name(index, ".".join((*substitute, line)))] = value
     wishes: list[Body] = []
     for number in sorted(by_refund.keys() | set(state.tax_returned)):
         refund = state.refunds.get(number)
@@ -331,12 +331,14 @@ def _valued_items(order: Order, values: dict[str, LineValue], sign: int) -> tupl
     for name, value in sorted(values.items()):
         if not _owed(value) and (value.taxes or value.kind == "gift_card"):
             continue
-        line = lines.get(name) or lines.get(name.partition(".")[2])
+        _, _, of = name.partition(".")
+        line = lines.get(name) or lines.get(of) or lines.get(of.rpartition(".")[2])
+        product = "" if line is None else of.rpartition(".")[0] or line.product
         items.append(
             TaxItem(
                 line=name,
                 kind=value.kind,
-                product="" if line is None else line.product,
+                product=product,
                 quantity=sign * value.quantity,
                 amount=sign * (value.list - value.discount),
                 category=value.department,

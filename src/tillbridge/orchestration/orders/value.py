@@ -10,6 +10,8 @@ earns only what the shop kept of a full payment.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from tillbridge.canonical.orders import Order, OrderLine, TaxLine
@@ -170,6 +172,23 @@ def minus(value: LineValue, other: LineValue) -> LineValue:
         discount=value.discount - other.discount,
         taxes={key: amount for key, amount in taxes.items() if amount},
     )
+
+
+def plus(value: LineValue, more: LineValue) -> LineValue:
+    """Two values together."""
+    return minus(value, negative(more))
+
+
+def apart(value: LineValue, pieces: Sequence[tuple[str, int]]) -> dict[str, LineValue]:
+    """A value by product, for pieces (product, thousandths) that make up all of its quantity."""
+    values: dict[str, LineValue] = {}
+    before = 0
+    for product, much in pieces:
+        upto = before + much
+        share = minus(_share(value, upto), _share(value, before))
+        values[product] = plus(values[product], share) if product in values else share
+        before = upto
+    return values
 
 
 def _share(value: LineValue, quantity: int) -> LineValue:

@@ -10,7 +10,7 @@ import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.returns import GoodsReturned, ReturnedLine, ReturnTold
-from tillbridge.canonical.sales import SaleLine, SaleRung, SaleVoided
+from tillbridge.canonical.sales import SaleLine, SaleRung, SaleVoided, with_receipt_taxes
 from tillbridge.orchestration.orders.returns import fold_return
 from tillbridge.orchestration.policies import Policies
 from tillbridge.orchestration.sales.state import SaleReturns, SaleState
@@ -99,7 +99,7 @@ def without_receipt(body: SaleRung, policies: Policies) -> tuple[NeedsDecision, 
     given = {one.kind for one in body.tenders if one.amount < 0}
     if not written or (written == "store_credit" and given <= {"store_credit"}):
         return ()
-    amount = -sum(line.net + sum(tax.amount for tax in line.taxes) for line in unlinked)
+    amount = -sum(line.gross for line in unlinked)
     wanted = "gives store credit alone" if written == "store_credit" else "takes nothing back"
     return (
         NeedsDecision(
@@ -115,10 +115,14 @@ def without_receipt(body: SaleRung, policies: Policies) -> tuple[NeedsDecision, 
 
 
 def _back(body: SaleRung) -> list[SaleLine]:
-    """Goods that were handed over; what is given up before that is told as such (aisle)."""
+    """Goods that were handed over, with their part of the receipt's taxes; what is given up before
+    that is told as such (aisle).
+    """
+    if all(line.direction != "return" for line in body.lines):
+        return []
     return [
         line
-        for line in body.lines
+        for line in with_receipt_taxes(body)
         if line.direction == "return" and line.kind == "goods" and not line.fulfil
     ]
 
