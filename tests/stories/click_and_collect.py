@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def ordered(
 ) -> None:
     """An order of the app, whole. items: line, product, pieces, price of the line."""
     lines = [{"id": i, "sku": sku, "qty": str(qty), "price": price} for i, sku, qty, price in items]
-    total = f"{sum(float(price) for *_, price in items):.2f}"
+    total = str(sum(Decimal(price) for *_, price in items))
     told = {
         "no": number, "placed": "2026-03-02T12:00:00-05:00", "changed": "2026-03-02T12:00:00-05:00",
         "collect": "store-nyc", "total": total, "paid": total, "items": lines, **words,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -300,26 +301,23 @@ def _sale_columns(states: Sequence[SaleState]) -> tuple[list[object], ...]:
     )
 
 
-def _sale_of(row: tuple[object, ...]) -> SaleState:
-    key, kind, digest, source, place, till, day, sequence, receipt, total, cur, voided, *last = row
-    void, back, aisle = last
-    return msgspec.convert(
-        {
-            "key": key,
-            "type": kind,
-            "fact_hash": digest or b"",
-            "source": source,
-            "location": place,
-            "till": till,
-            "business_date": day,
-            "sequence": sequence,
-            "receipt": receipt,
-            "total": total,
-            "currency": cur,
-            "voided": voided,
-            "returns": _NO_RETURNS if back is None else _RETURNS_DECODER.decode(back),  # type: ignore[arg-type]
-            "pending_void": None if void is None else _VOID_DECODER.decode(void),  # type: ignore[arg-type]
-            "aisle": None if aisle is None else _AISLE_DECODER.decode(aisle),  # type: ignore[arg-type]
-        },
-        SaleState,
+def _sale_of(row: tuple[Any, ...]) -> SaleState:
+    *known, void, back, aisle = row
+    key, kind, digest, source, place, till, day, sequence, receipt, total, currency, voided = known
+    return SaleState(
+        key=key,
+        type=kind,
+        fact_hash=digest or b"",
+        source=source,
+        location=place,
+        till=till,
+        business_date=day,
+        sequence=sequence,
+        receipt=receipt,
+        total=total,
+        currency=currency,
+        voided=voided,
+        returns=_NO_RETURNS if back is None else _RETURNS_DECODER.decode(back),
+        pending_void=None if void is None else _VOID_DECODER.decode(void),
+        aisle=None if aisle is None else _AISLE_DECODER.decode(aisle),
     )
