@@ -121,7 +121,7 @@ def verify(connection: Connection, digests: Iterable[Digest] = ()) -> Chain:
                 count = values[0]
             if before != previous:
                 problems.append(f"act {values[0]} does not follow the one before it")
-            if _hash(before, Act(*values)) != told:
+            if link_hash(before, Act(*values)) != told:
                 problems.append(f"act {values[0]} is not as it was written")
             previous = told
             if values[0] in heads:
@@ -129,6 +129,14 @@ def verify(connection: Connection, digests: Iterable[Digest] = ()) -> Chain:
     for kept in digests:
         problems += _compared(connection, kept, heads)
     return Chain(count, previous.hex(), problems[:PROBLEMS_MAX])
+
+
+def link_hash(previous: bytes, act: Act) -> bytes:
+    """The hash of a row: SHA-256 over the previous hash and each value after its byte length."""
+    at = act.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    parts = (str(act.id), at, act.actor, act.action, act.subject, act.reason, act.before, act.after)
+    text = b"".join(b"%d:%b" % (len(part.encode()), part.encode()) for part in parts)
+    return hashlib.sha256(previous + text).digest()
 
 
 def _compared(connection: Connection, kept: Digest, heads: dict[int, str]) -> list[str]:
@@ -143,14 +151,6 @@ def _compared(connection: Connection, kept: Digest, heads: dict[int, str]) -> li
     if digest(connection, kept.day).first != kept.first:
         return [f"{kept.day}: it does not begin with act {kept.first} as the digest says"]
     return []
-
-
-def _hash(previous: bytes, act: Act) -> bytes:
-    """The hash of a row: SHA-256 over the previous hash and each value after its byte length."""
-    at = act.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    parts = (str(act.id), at, act.actor, act.action, act.subject, act.reason, act.before, act.after)
-    text = b"".join(b"%d:%b" % (len(part.encode()), part.encode()) for part in parts)
-    return hashlib.sha256(previous + text).digest()
 
 
 def _canonical(value: Any) -> str:

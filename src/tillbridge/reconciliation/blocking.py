@@ -38,6 +38,11 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         return date.fromisoformat(f"{self.period}-01")
 
     @property
+    def before(self) -> date:
+        """The last day before the month."""
+        return self.first - timedelta(days=1)
+
+    @property
     def last(self) -> date:
         """The month's last day."""
         return (self.first + timedelta(days=31)).replace(day=1) - timedelta(days=1)

@@ -85,7 +85,7 @@ app.add_typer(
 )
 app.add_typer(tills.app, name="tills", help="Tills: close-report.")
 app.add_typer(people.app, name="people", help="A person: find, export, erase, hold, release.")
-app.add_typer(audit.app, name="audit", help="What people did: list, digest, verify.")
+app.add_typer(audit.app, name="audit", help="What people did: list, digest, verify, export.")
 app.add_typer(
     db.app,
     name="db",

@@ -15,6 +15,7 @@ VERBS: Mapping[str, str] = {
     "approvals reject": "approvals.decide",
     "approvals show": "look",
     "audit digest": "look.audit",
+    "audit export": "look.audit",
     "audit list": "look.audit",
     "audit verify": "look.audit",
     "cards show": "cards.read",
