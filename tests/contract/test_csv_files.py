@@ -39,6 +39,23 @@ def test_a_quote_that_never_ends_is_told() -> None:
     assert isinstance(rows[-1], Broken)
 
 
+def test_a_cell_too_long_to_be_one_breaks_its_row_and_the_others_go_on() -> None:
+    rows = list(_table(f"a,b\n1,{'x' * 70_000}\n2,3\n", "a").rows())
+    assert isinstance(rows[0], Broken)
+    assert rows[1:] == [(3, ["2", "3"])]
+
+
+def test_a_quotation_mark_in_a_table_of_tabs_is_a_letter() -> None:
+    assert list(_table('a\tb\n"5\t1\n6"\t2\n', "a").rows()) == [(2, ['"5', "1"]), (3, ['6"', "2"])]
+    assert list(_table('"a"\t"b"\n"5\t6"\t1\n', "a").rows()) == [(2, ["5\t6", "1"])]
+
+
+def test_bytes_that_are_no_text_can_be_kept_in_their_row() -> None:
+    stream = io.BytesIO(b"a,b\n1,caf\xe9\n2,x\n")
+    table = CsvFile(stream, required=("a",), errors="backslashreplace")
+    assert list(table.rows()) == [(2, ["1", "caf\\xe9"]), (3, ["2", "x"])]
+
+
 @pytest.mark.parametrize("text", ["", "b,c\n", "a,a,b\n1,2,3\n"])
 def test_a_table_without_its_columns_is_not_read(text: str) -> None:
     with pytest.raises(NeedsDecision, match="column"):

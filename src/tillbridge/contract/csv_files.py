@@ -32,13 +32,17 @@ class CsvFile:
         same: Mapping[str, str] | None = None,
         delimiter: str = "",
         encoding: str = "utf-8-sig",
+        errors: str = "strict",
     ) -> None:
         """required, known: columns the reader asks for. same: other names of them. delimiter: ""
-        = the one of comma, semicolon and tab that the header holds most of.
+        = the one of comma, semicolon and tab that the header holds most of. errors: what becomes of
+        bytes that are no text (`backslashreplace` keeps their rows). A table parted by tabs whose
+        header has no quotes has none at all: a quotation mark is a letter of its cell.
         """
-        self._text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+        self._text = io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
         first = self._first_line(stream)
         mark = delimiter or max(",;\t", key=first.count)
+        bare = mark == "\t" and '"' not in first
         names = next(iter(csv.reader([first], delimiter=mark)), [])
         called = same or {}
         self.header = [called.get(name, name) for name in map(_plain, names)]
@@ -53,7 +57,12 @@ class CsvFile:
             (n, name) for n, name in enumerate(self.header) if name and name not in asked
         ]
         csv.field_size_limit(CELL_MOST)
-        self._reader = csv.reader(self._text, delimiter=mark, strict=True)
+        self._reader = csv.reader(
+            self._text,
+            delimiter=mark,
+            quoting=csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL,
+            strict=True,
+        )
 
     def _first_line(self, stream: BinaryIO) -> str:
         try:
@@ -68,20 +77,25 @@ class CsvFile:
         return self.header.index(name) if name in self.header else -1
 
     def rows(self) -> Iterator[tuple[int, list[str]] | Broken]:
-        """(number of its line, cells) of each row; blank lines are none. A row of another width is
-        Broken, and so is where the table ends being one.
+        """(number of its line, cells) of each row; blank lines are none. A row of another width,
+        and one that no table can hold, is Broken; the others go on.
         """
         width = len(self.header)
         reader = self._reader
+        more = True
         try:
-            for cells in reader:
-                if len(cells) == width:
-                    yield reader.line_num + 1, cells
-                elif any(cells):
-                    words = f"the row has {len(cells)} cells, the header {width}"
-                    yield Broken(reader.line_num + 1, words)
-        except csv.Error as problem:
-            yield Broken(reader.line_num + 1, f"the table breaks off: {problem}")
+            while more:
+                more = False
+                try:
+                    for cells in reader:
+                        if len(cells) == width:
+                            yield reader.line_num + 1, cells
+                        elif any(cells):
+                            words = f"the row has {len(cells)} cells, the header {width}"
+                            yield Broken(reader.line_num + 1, words)
+                except csv.Error as problem:
+                    yield Broken(reader.line_num + 1, f"the row is none of a table: {problem}")
+                    more = True
         except UnicodeDecodeError as problem:
             yield Broken(reader.line_num + 1, f"not text from here on: {problem.reason}")
         finally:

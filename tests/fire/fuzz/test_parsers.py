@@ -9,6 +9,7 @@ import json
 import resource
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import cast
@@ -16,16 +17,18 @@ from typing import cast
 import msgspec
 import pytest
 
-from tests.connectors.test_every_connector import connector_of, suite_of
+from tests.connectors.test_every_connector import connector_of, folders, suite_of
 from tests.fire.fuzz.mutations import mutants
 from tillbridge.app.settings import FILE, SettingsRefused, load_workspace
 from tillbridge.app.workspace import init
 from tillbridge.app.xref_files import read_rows
 from tillbridge.atoms.card_numbers import mask
-from tillbridge.atoms.errors import Refused
+from tillbridge.atoms.errors import NeedsDecision, Refused
 from tillbridge.atoms.ids import SeededIds
+from tillbridge.canonical.settlement import Told
+from tillbridge.contract.conformance import settling
 from tillbridge.contract.conformance.samples import Sample, message_of
-from tillbridge.contract.promises import NamesFiles
+from tillbridge.contract.promises import NamesFiles, ReadsSettlements
 from tillbridge.posting.money.policy import parse_rates
 
 SEED = 20260115
@@ -106,6 +109,33 @@ def test_a_damaged_file_is_cut_to_its_end_and_each_piece_is_told_or_a_case(
                 assert outcome.kind != "error", outcome.words
 
     survives([sample.file or b"", *corpus[:1]], count, taken)
+
+
+SETTLEMENTS = [
+    (name, path)
+    for name in folders()
+    if isinstance(connector_of(name), ReadsSettlements)
+    for path in sorted((suite_of(name).samples_folder / settling.FOLDER).iterdir())
+    if not path.name.endswith(settling.EXPECTED)
+]
+
+
+@counted
+@pytest.mark.parametrize(
+    ("name", "path"), SETTLEMENTS, ids=[f"{name}-{path.name}" for name, path in SETTLEMENTS]
+)
+def test_a_damaged_settlement_is_told_broken_or_a_case(name: str, path: Path, count: int) -> None:
+    suite = suite_of(name)
+    reader = cast("ReadsSettlements", suite.connector)
+
+    def taken(body: bytes) -> None:
+        reader.settles(path.name, body[: settling.HEAD_BYTES])
+        told: list[Told] = []
+        with suppress(NeedsDecision):
+            told += reader.settlement(BytesIO(body), path.name, suite.connection)
+        msgspec.json.encode(told)
+
+    survives([path.read_bytes()], count, taken)
 
 
 @counted
