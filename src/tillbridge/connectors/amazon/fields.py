@@ -7,10 +7,11 @@ that reads two ways is none.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime
 from functools import lru_cache
 
 from tillbridge.contract.csv_files import minor_of
+from tillbridge.contract.zones import in_utc
 
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?:[.,'\u00a0 ]\d{3})+(?:[.,]\d+)?")
 _DAY = re.compile(
@@ -19,11 +20,6 @@ _DAY = re.compile(
 _INSTANT = re.compile(
     r"(\S{8,10})(?:[T ](\d{1,2}):(\d{2}):(\d{2})(?:\.\d+)?\s*([A-Z]{1,4}|[+-]\d{2}:?\d{2})?)?"
 )
-# hours east of Greenwich of the abbreviations that mean one thing only
-_ZONES = {
-    "UTC": 0, "GMT": 0, "Z": 0, "BST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2,
-    "JST": 9, "PST": -8, "PDT": -7,
-}  # fmt: skip
 
 
 class Amounts:
@@ -85,20 +81,8 @@ def instant_of(text: str, *, day_first: bool | None) -> datetime | None:
     day = day_of(text, day_first=day_first)
     if not found or day is None or found[2] is None:
         return None
-    zone = found[5] or ""
-    if zone in _ZONES:
-        offset = timedelta(hours=_ZONES[zone])
-    elif zone[:1] in ("+", "-"):
-        digits = zone[1:].replace(":", "")
-        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-        offset = -offset if zone[0] == "-" else offset
-    else:
-        return None
     try:
-        at = datetime(
-            day.year, day.month, day.day, int(found[2]), int(found[3]), int(found[4]),
-            tzinfo=timezone(offset),
-        )  # fmt: skip
-        return at.astimezone(UTC)
-    except (ValueError, OverflowError):
+        wall = datetime(day.year, day.month, day.day, int(found[2]), int(found[3]), int(found[4]))  # noqa: DTZ001 - its zone follows
+    except ValueError:
         return None
+    return in_utc(wall, found[5] or "")
