@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 
@@ -17,6 +17,19 @@ from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.settlement import Broken
 
 CELL_MOST = 65_536
+
+
+class _Reader(Protocol):
+    """A `csv.reader`."""
+
+    @property
+    def line_num(self) -> int:
+        """Lines read."""
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Itself."""
+
+
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -81,23 +94,13 @@ class CsvFile:
         and one that no table can hold, is Broken; the others go on.
         """
         width = len(self.header)
-        reader = self._reader
-        more = True
         try:
-            while more:
-                more = False
-                try:
-                    for cells in reader:
-                        if len(cells) == width:
-                            yield reader.line_num + 1, cells
-                        elif any(cells):
-                            words = f"the row has {len(cells)} cells, the header {width}"
-                            yield Broken(reader.line_num + 1, words)
-                except csv.Error as problem:
-                    yield Broken(reader.line_num + 1, f"the row is none of a table: {problem}")
-                    more = True
-        except UnicodeDecodeError as problem:
-            yield Broken(reader.line_num + 1, f"not text from here on: {problem.reason}")
+            for row in records_of(self._reader, 1):
+                if isinstance(row, Broken) or len(row[1]) == width:
+                    yield row
+                elif any(row[1]):
+                    words = f"the row has {len(row[1])} cells, the header {width}"
+                    yield Broken(row[0], words)
         finally:
             self._text.detach()
 
@@ -136,3 +139,29 @@ def header_of(head: bytes) -> frozenset[str]:
     line = head.split(b"\n", 1)[0].decode("utf-8-sig", "replace").strip()
     mark = max(",;\t", key=line.count)
     return frozenset(_plain(name.strip('"')) for name in line.split(mark))
+
+
+def records_of(reader: _Reader, before: int = 0) -> Iterator[tuple[int, list[str]] | Broken]:
+    """(number of its line, cells) of each row of a `csv.reader`; a row that no table can hold is
+    Broken, and so is where a file stops being text. before: lines read before it.
+    """
+    more = True
+    try:
+        while more:
+            more = False
+            try:
+                for cells in reader:
+                    yield reader.line_num + before, cells
+            except csv.Error as problem:
+                yield Broken(reader.line_num + before, f"the row is none of a table: {problem}")
+                more = True
+    except UnicodeDecodeError as problem:
+        yield Broken(reader.line_num + before, f"not text from here on: {problem.reason}")
+
+
+def text_of(stream: BinaryIO) -> io.TextIOWrapper:
+    """A stream as text for `csv.reader`, what is no UTF-8 in it kept in hexadecimal. Detach it when
+    it was read; cells longer than CELL_MOST break their row.
+    """
+    csv.field_size_limit(CELL_MOST)
+    return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="backslashreplace", newline="")
