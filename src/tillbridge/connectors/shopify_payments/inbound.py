@@ -95,7 +95,7 @@ def _list(
             continue
         raw = scanner.value()
         n += 1
-        if raw is None:
+        if not raw:
             break
         try:
             if key == b'"payouts"':
