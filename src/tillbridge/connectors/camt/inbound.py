@@ -1,4 +1,4 @@
-"""camt.053 to bank lines, streaming: an entry is read and forgotten. Pure.
+"""camt.053 and camt.054 to bank lines, streaming: an entry is read and forgotten. Pure.
 
 Amounts are always positive in the file; `CdtDbtInd` is the direction as it was booked, also of a
 reversal (`RvslInd`), which is not turned a second time. Only booked entries count. An entry of
@@ -19,15 +19,17 @@ from tillbridge.atoms.money import MoneyError, exponent
 from tillbridge.canonical.settlement import BankLine, Broken, StatementTold, Told
 from tillbridge.connectors.camt.config import CamtConfig
 from tillbridge.connectors.camt.wire import (
+    ADVICE,
     BALANCE,
     BOOKED,
     CLOSING,
     ENTRY,
     NOT_PROVIDED,
     OPENING,
-    OTHERS,
+    REPORT,
     STATEMENT,
     child,
+    children,
     named,
     text,
     texts,
@@ -92,12 +94,13 @@ class _Reading:
 
     def begin(self, name: str) -> None:
         """An element begins."""
-        if name == STATEMENT:
+        if name == STATEMENT or (name == ADVICE and self.config.advices):
             self.head, self.found = _Head(), True
-        elif name in OTHERS:
+        elif name in (ADVICE, REPORT):
             raise _unreadable(
                 "this is no statement (camt.053) but an advice or a report (camt.054, camt.052),"
-                " whose entries the statement tells again"
+                " whose entries the statement tells again; `advices = true` takes advices of a bank"
+                " that sends no statements"
             )
 
     def end(self, element: etree._Element, name: str) -> Iterator[Told]:
@@ -108,12 +111,12 @@ class _Reading:
             if self.head.wanted:
                 yield from _entry(element, self.head, self.n)
             _forget(element)
-        elif name in _HEADS and parent is not None and named(parent) == STATEMENT:
+        elif name in _HEADS and parent is not None and named(parent) in (STATEMENT, ADVICE):
             try:
                 _take(element, name, self.head, self.config)
             except (ValueError, MoneyError) as problem:
                 yield Broken(self.n, f"{name}: {problem}")
-        elif name == STATEMENT and self.head.wanted:
+        elif name in (STATEMENT, ADVICE) and self.head.wanted:
             yield _statement(self.head, self.n)
             _forget(element)
 
@@ -171,8 +174,30 @@ def _entry(element: etree._Element, head: _Head, n: int) -> Iterator[Told]:
     try:
         yield _line(element, head, n)
         head.read += 1
+        for details in children(element, "NtryDtls"):
+            yield from _batch(details, n)
     except (ValueError, MoneyError) as problem:
         yield Broken(n, f"entry {n}: {problem}")
+
+
+def _batch(details: etree._Element, n: int) -> Iterator[Broken]:
+    """What a batch says of its payments and is not so; one that lists none says nothing wrong."""
+    payments = list(children(details, "TxDtls"))
+    count, total = text(details, "Btch", "NbOfTxs"), child(details, "Btch", "TtlAmt")
+    if payments and count.isdigit() and int(count) != len(payments):
+        yield Broken(n, f"entry {n}: its batch says {count} payments and lists {len(payments)}")
+    amounts = [amount for one in payments if (amount := child(one, "Amt")) is not None]
+    if total is None or not payments or len(amounts) != len(payments):
+        return
+    currency = total.get("Ccy", "")
+    if any(one.get("Ccy") != currency for one in amounts):
+        return
+    said, *each = [
+        minor_of((one.text or "").strip(), exponent(currency)) for one in (total, *amounts)
+    ]
+    if said != sum(each):
+        words = f"its batch says {said}, its payments come to {sum(each)} (minor units)"
+        yield Broken(n, f"entry {n}: {words}")
 
 
 def _line(element: etree._Element, head: _Head, n: int) -> BankLine:

@@ -1,4 +1,5 @@
-"""What a bank writes: elements of camt.053 (BankToCustomerStatement, versions 02 to 13).
+"""What a bank writes: elements of camt.053 (BankToCustomerStatement, versions 02 to 13) and of
+camt.054 (BankToCustomerDebitCreditNotification).
 
 Source: ISO 20022 message definition report of camt.053; names are the same in all versions, only
 the code of a booking state moved into an element of its own (`Sts/Cd`).
@@ -11,8 +12,8 @@ from collections.abc import Iterator
 from lxml import etree
 
 STATEMENT, ENTRY, BALANCE = "Stmt", "Ntry", "Bal"
-OTHERS = ("Ntfctn", "Rpt")
-"""camt.054 advice and camt.052 report: they repeat what the statement says."""
+ADVICE, REPORT = "Ntfctn", "Rpt"
+"""camt.054 and camt.052: where a bank sends statements too, they repeat what these say."""
 BOOKED = ("BOOK", "")
 OPENING = ("OPBD", "PRCD")
 CLOSING = ("CLBD",)
