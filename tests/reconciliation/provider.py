@@ -33,9 +33,9 @@ class Teller:
     def __init__(self, told: Sequence[Told]) -> None:
         self._told = told
 
-    def settles(self, name: str, head: bytes) -> bool:
+    def settles(self, name: str, head: bytes, connection: Source) -> bool:
         """Any file."""
-        return bool(name) or not head
+        return bool(name) or not head or bool(connection)
 
     def settlement(self, stream: BinaryIO, name: str, connection: Source) -> Iterator[Told]:
         """The same for any file."""

@@ -56,7 +56,7 @@ from tillbridge.posting.stock.room import StockBook
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.room import Destinations, Publishing
 from tillbridge.reconciliation.settlement.intake import SettlementFiles
-from tillbridge.reconciliation.settlement.rules import Account
+from tillbridge.reconciliation.settlement.rules import Account, is_account
 from tillbridge.reconciliation.sweeps.sweeper import Sweeper
 from tillbridge.reconciliation.tills.rules import DAYS, Expected, StoreRules
 from tillbridge.triage import policy
@@ -246,7 +246,7 @@ class Hub:
                 rules=one.settle,
             )
             for name, one in self._connections().items()
-            if isinstance(registry.connector(one.connector), ReadsSettlements)
+            if is_account(registry.connector(one.connector), one.settle)
         )
 
     # -- what runs --------------------------------------------------------------------------------

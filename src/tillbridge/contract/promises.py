@@ -227,8 +227,8 @@ class ReadsFiles(Protocol):
 class ReadsSettlements(Protocol):
     """Reads settlements and bank statements; what each piece means: `contract.settlement`."""
 
-    def settles(self, name: str, head: bytes) -> bool:
-        """Whether this is such a file, by its name and first 4 KiB; never raises."""
+    def settles(self, name: str, head: bytes, connection: Connection) -> bool:
+        """Whether this is such a file there, by its name and first 4 KiB; never raises."""
 
     def settlement(self, stream: BinaryIO, name: str, connection: Connection) -> Iterator[Told]:
         """What the file says, streaming. Raises NeedsDecision when it cannot be read at all."""

@@ -115,8 +115,7 @@ SETTLEMENTS = [
     (name, path)
     for name in folders()
     if isinstance(connector_of(name), ReadsSettlements)
-    for path in sorted((suite_of(name).samples_folder / settling.FOLDER).iterdir())
-    if not path.name.endswith(settling.EXPECTED)
+    for path in settling.sample_files(suite_of(name))
 ]
 
 
@@ -127,12 +126,13 @@ SETTLEMENTS = [
 def test_a_damaged_settlement_is_told_broken_or_a_case(name: str, path: Path, count: int) -> None:
     suite = suite_of(name)
     reader = cast("ReadsSettlements", suite.connector)
+    there = settling.connection_of(suite, path)
 
     def taken(body: bytes) -> None:
-        reader.settles(path.name, body[: settling.HEAD_BYTES])
+        reader.settles(path.name, body[: settling.HEAD_BYTES], there)
         told: list[Told] = []
         with suppress(NeedsDecision):
-            told += reader.settlement(BytesIO(body), path.name, suite.connection)
+            told += reader.settlement(BytesIO(body), path.name, there)
         msgspec.json.encode(told)
 
     survives([path.read_bytes()], count, taken)

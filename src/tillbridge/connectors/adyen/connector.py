@@ -19,9 +19,9 @@ class AdyenConnector:
     name = "adyen"
     config: type[msgspec.Struct] = AdyenConfig
 
-    def settles(self, name: str, head: bytes) -> bool:
+    def settles(self, name: str, head: bytes, connection: Connection) -> bool:
         """Whether it is a settlement details report, by its header."""
-        del name
+        del name, connection
         return inbound.is_ours(head)
 
     def settlement(self, stream: BinaryIO, name: str, connection: Connection) -> Iterator[Told]:

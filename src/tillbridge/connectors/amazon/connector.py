@@ -19,9 +19,9 @@ class AmazonConnector:
     name = "amazon"
     config: type[msgspec.Struct] = AmazonConfig
 
-    def settles(self, name: str, head: bytes) -> bool:
+    def settles(self, name: str, head: bytes, connection: Connection) -> bool:
         """Whether it is a flat file of a settlement, V2 or V1, by its header."""
-        del name
+        del name, connection
         return inbound.is_ours(head)
 
     def settlement(self, stream: BinaryIO, name: str, connection: Connection) -> Iterator[Told]:

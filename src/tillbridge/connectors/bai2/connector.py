@@ -19,9 +19,9 @@ class Bai2Connector:
     name = "bai2"
     config: type[msgspec.Struct] = Bai2Config
 
-    def settles(self, name: str, head: bytes) -> bool:
+    def settles(self, name: str, head: bytes, connection: Connection) -> bool:
         """Whether it holds a statement, by its first record."""
-        del name
+        del name, connection
         return wire.is_statement(head)
 
     def settlement(self, stream: BinaryIO, name: str, connection: Connection) -> Iterator[Told]:

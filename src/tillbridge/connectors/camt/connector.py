@@ -19,9 +19,9 @@ class CamtConnector:
     name = "camt"
     config: type[msgspec.Struct] = CamtConfig
 
-    def settles(self, name: str, head: bytes) -> bool:
+    def settles(self, name: str, head: bytes, connection: Connection) -> bool:
         """Whether it is XML of the camt family."""
-        del name
+        del name, connection
         return b"camt.05" in head or b"BkToCstmr" in head
 
     def settlement(self, stream: BinaryIO, name: str, connection: Connection) -> Iterator[Told]:

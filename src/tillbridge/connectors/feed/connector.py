@@ -1,4 +1,4 @@
-"""The feed connector: Translates and ReadsFiles, both driven by the connection's mapping."""
+"""The feed connector: Translates, ReadsFiles and ReadsSettlements, driven by the mapping."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from tillbridge.connectors.feed import files, inbound
+from tillbridge.canonical.settlement import Told
+from tillbridge.connectors.feed import files, inbound, inbound_settlements
 from tillbridge.connectors.feed.config import FeedConfig
 from tillbridge.contract.names import Names
 from tillbridge.contract.promises import Connection, Item, Message, Translation
@@ -33,3 +34,13 @@ class FeedConnector:
     def totals(self, stream: BinaryIO, name: str, connection: Connection) -> FileTotals | None:
         """What a file's control record says; None where the mapping has none."""
         return files.totals(stream, name, connection)
+
+    def settles(self, name: str, head: bytes, connection: Connection) -> bool:
+        """Whether the connection's mapping is one of settlements."""
+        del name, head
+        return inbound_settlements.settles(connection)
+
+    def settlement(self, stream: BinaryIO, name: str, connection: Connection) -> Iterator[Told]:
+        """Lines and payouts of a file. Raises NeedsDecision (settlement_unreadable)."""
+        del name
+        return inbound_settlements.read(stream, connection)

@@ -43,7 +43,7 @@ def split(stream: BinaryIO, name: str, connection: Connection) -> Iterator[Item]
     if mapping.control is None:
         yield from _Cutter(mapping, name, connection).items(stream)
         return
-    with _rereadable(stream) as source:
+    with rereadable(stream) as source:
         start = source.tell()
         line, words = control_problem(rows(source, mapping.layout), mapping)
         source.seek(start)
@@ -99,6 +99,45 @@ def _minor(amount: Decimal | None, currency: str) -> int | None:
     return found if found is None or abs(found) < KEPT_BELOW else None
 
 
+class Columns:
+    """The columns of a file: named by its mapping or by its header, which is the first row then.
+
+    headed: whether they are known.
+    """
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._mapping = mapping
+        self._names: tuple[str, ...] = mapping.layout.columns
+        self.headed = not mapping.layout.header
+
+    def take_header(self, row: Row) -> str:
+        """Take the header's names; returns what is wrong with it."""
+        if row.problem:
+            return f"the header cannot be read: {row.problem}"
+        found = [str(name).strip() for name in row.values or ()]
+        twice = sorted({name for name in found if found.count(name) > 1})
+        if twice:
+            return f"the header names {twice[0]!r} twice"
+        missing = [name for name in self._mapping.columns_used() if name not in found]
+        if missing:
+            return f"the header has no column {missing[0]!r} ({self._mapping.name} reads it)"
+        self.headed = True
+        self._names = tuple(found)
+        return ""
+
+    def values(self, row: Row) -> tuple[dict[str, Any] | None, str, int]:
+        """Values by column, or what is wrong with the row and at which column."""
+        if row.problem:
+            return None, row.problem, row.column
+        if isinstance(row.values, dict):
+            return row.values, "", 1
+        found = row.values or []
+        if len(found) != len(self._names):
+            words = f"{len(found)} values for {len(self._names)} columns: {row.text.strip()[:80]!r}"
+            return None, words, min(len(found), len(self._names)) + 1
+        return dict(zip(self._names, found, strict=True)), "", 1
+
+
 class _Cutter:
     """State of one pass: the header's columns, the group that is being gathered."""
 
@@ -106,8 +145,7 @@ class _Cutter:
         self._mapping = mapping
         self._name = name
         self._connection = connection
-        self._columns: tuple[str, ...] = mapping.layout.columns
-        self._headed = not mapping.layout.header
+        self._columns = Columns(mapping)
         self._identity: tuple[str, ...] | None = None
         self._rows: list[dict[str, Any]] = []
         self._lines: list[int] = []
@@ -126,8 +164,8 @@ class _Cutter:
             self._empty = False
             if is_control(row, self._mapping.control):
                 continue
-            if not self._headed:
-                words = self._take_header(row)
+            if not self._columns.headed:
+                words = self._columns.take_header(row)
                 if words:
                     kept = self._kept(row, source)
                     yield _whole(self._mapping, f"{self._name}:{row.line}:1", words, kept)
@@ -142,7 +180,7 @@ class _Cutter:
 
     def _take(self, row: Row) -> Iterator[Item]:
         """Add a row to its group; what that completes or breaks comes out."""
-        values, words, column = self._values(row)
+        values, words, column = self._columns.values(row)
         identity: tuple[str, ...] = ()
         if values is not None:
             identity, words = self._identity_of(values)
@@ -177,35 +215,6 @@ class _Cutter:
                 break
             kept += raw(more.text, self._mapping.layout.encoding)
         return kept
-
-    def _take_header(self, row: Row) -> str:
-        """Take the header's names; returns what is wrong with it."""
-        if row.problem:
-            return f"the header cannot be read: {row.problem}"
-        found = [str(name).strip() for name in row.values or ()]
-        twice = sorted({name for name in found if found.count(name) > 1})
-        if twice:
-            return f"the header names {twice[0]!r} twice"
-        missing = [name for name in self._mapping.columns_used() if name not in found]
-        if missing:
-            return f"the header has no column {missing[0]!r} ({self._mapping.name} reads it)"
-        self._headed = True
-        self._columns = tuple(found)
-        return ""
-
-    def _values(self, row: Row) -> tuple[dict[str, Any] | None, str, int]:
-        """Values by column, or what is wrong with the row and at which column."""
-        if row.problem:
-            return None, row.problem, row.column
-        if isinstance(row.values, dict):
-            return row.values, "", 1
-        found = row.values or []
-        if len(found) != len(self._columns):
-            words = (
-                f"{len(found)} values for {len(self._columns)} columns: {row.text.strip()[:80]!r}"
-            )
-            return None, words, min(len(found), len(self._columns)) + 1
-        return dict(zip(self._columns, found, strict=True)), "", 1
 
     def _identity_of(self, values: dict[str, Any]) -> tuple[tuple[str, ...], str]:
         """Identity of the thing a row belongs to, or what is wrong with it."""
@@ -261,7 +270,7 @@ def _whole(mapping: Mapping, place: str, words: str, kept: bytes) -> Item:
     )
 
 
-def _rereadable(stream: BinaryIO) -> BinaryIO:
+def rereadable(stream: BinaryIO) -> BinaryIO:
     """A stream that can be read twice; what cannot be rewound goes through a temporary file."""
     if stream.seekable():
         return _KeptOpen(stream)

@@ -15,6 +15,7 @@ from tillbridge.connectors.feed.inbound_orders import order
 from tillbridge.connectors.feed.inbound_returns import returns
 from tillbridge.connectors.feed.inbound_rows import payment, product, stock
 from tillbridge.connectors.feed.inbound_sales import sale
+from tillbridge.connectors.feed.inbound_settlements import no_delivery
 from tillbridge.connectors.feed.inbound_tills import TILLS
 from tillbridge.connectors.feed.wire import rows_of
 from tillbridge.contract.names import Names
@@ -31,6 +32,7 @@ _KINDS: dict[str, Callable[[Delivery], Translation]] = {
     "returns": returns,
     "fulfilment": fulfilment,
     "substitution": substitution,
+    "settlement": no_delivery,
     **GOODS,
     **TILLS,
 }

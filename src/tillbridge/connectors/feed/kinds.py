@@ -8,6 +8,7 @@ from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import CARD_TENDERS, TENDER_KINDS
 from tillbridge.canonical.returns import DISPOSITIONS
 from tillbridge.canonical.sales import FULFILS
+from tillbridge.canonical.settlement import LINE_TYPES, PAYOUT_STATES
 from tillbridge.canonical.stock import CONDITIONS, PICK_FAILURES
 from tillbridge.canonical.supply import ASKERS
 from tillbridge.connectors.feed.meaning import Meaning
@@ -301,6 +302,28 @@ _RETURNS = {
         "reason": Meaning("text"),
     },
 }
+_SETTLEMENT = {
+    "row": {
+        "payout": Meaning("text", required=True),
+        "type": Meaning("choice", required=True, choices=LINE_TYPES),
+        "gross": Meaning("amount"),
+        "fee": Meaning("amount"),
+        "net": Meaning("amount"),
+        "at": Meaning("instant"),
+        **{
+            name: Meaning("text")
+            for name in ("currency", "line", "told", "reference", "parent", "order", "tender")
+        },
+    },
+    "total": {
+        "payout": Meaning("text", required=True),
+        "amount": Meaning("amount", required=True),
+        "currency": Meaning("text"),
+        "paid_on": Meaning("day"),
+        "state": Meaning("choice", choices=("", *PAYOUT_STATES)),
+        "bank_reference": Meaning("text"),
+    },
+}
 # kind -> section -> field -> meaning
 SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
     "sale": _SALE,
@@ -323,11 +346,12 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
     **TILL_SCHEMA,
     "fulfilment": _FULFILMENT,
     "substitution": _SUBSTITUTION,
+    "settlement": _SETTLEMENT,
 }
 KINDS = tuple(SCHEMA)
 # sections that may stand several times ([[line]]); every kind needs those of NEEDED
 REPEATED = ("line", "tender", "tax", "pack", "component", "count")
-ROWS = ("stock", "product", "payment", "card", "substitution")
+ROWS = ("stock", "product", "payment", "card", "substitution", "settlement")
 """Kinds with one row for each; the rows of the others belong together by their identity."""
 NEEDED = {
     **dict.fromkeys(ROWS, ("row",)),

@@ -19,9 +19,9 @@ class PaypalConnector:
     name = "paypal"
     config: type[msgspec.Struct] = PaypalConfig
 
-    def settles(self, name: str, head: bytes) -> bool:
+    def settles(self, name: str, head: bytes, connection: Connection) -> bool:
         """Whether it is a settlement report, by its records and columns."""
-        del name
+        del name, connection
         return wire.is_report(head)
 
     def settlement(self, stream: BinaryIO, name: str, connection: Connection) -> Iterator[Told]:

@@ -19,9 +19,9 @@ class ShopifyPaymentsConnector:
     name = "shopify_payments"
     config: type[msgspec.Struct] = ShopifyPaymentsConfig
 
-    def settles(self, name: str, head: bytes) -> bool:
+    def settles(self, name: str, head: bytes, connection: Connection) -> bool:
         """Whether it is a list of payouts or of balance transactions."""
-        del name
+        del name, connection
         return inbound.is_ours(head)
 
     def settlement(self, stream: BinaryIO, name: str, connection: Connection) -> Iterator[Told]:

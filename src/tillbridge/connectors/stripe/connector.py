@@ -19,9 +19,9 @@ class StripeConnector:
     name = "stripe"
     config: type[msgspec.Struct] = StripeConfig
 
-    def settles(self, name: str, head: bytes) -> bool:
+    def settles(self, name: str, head: bytes, connection: Connection) -> bool:
         """Whether it is an export of balance transactions or payouts, by its header."""
-        del name
+        del name, connection
         return inbound.is_ours(head)
 
     def settlement(self, stream: BinaryIO, name: str, connection: Connection) -> Iterator[Told]:

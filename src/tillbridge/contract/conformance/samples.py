@@ -157,6 +157,14 @@ class Suite:
         """Items of a file given as bytes."""
         return list(self.reader.split(io.BytesIO(data), name, connection, topic))
 
+    def connection_beside(self, path: Path) -> Connection:
+        """The connection of a sample: the suite's, or what `NAME.suite.json` beside it says."""
+        own = path.with_name(f"{path.name.rsplit('.', 1)[0]}.suite.json")
+        if not own.exists():
+            return self.connection
+        guide = msgspec.json.decode(own.read_bytes(), type=Guide)
+        return self._connection({**self.guide.connection, **guide.connection})
+
     def _connection(self, given: Mapping[str, Any]) -> Connection:
         fields: dict[str, Any] = {
             "name": "sample",
@@ -190,11 +198,7 @@ class Suite:
         expected: dict[str, Any] | None = None
         if expected_path.exists():
             expected = msgspec.json.decode(expected_path.read_bytes(), type=dict[str, Any])
-        own = path.with_name(f"{name}.suite.json")
-        connection = self.connection
-        if own.exists():
-            guide = msgspec.json.decode(own.read_bytes(), type=Guide)
-            connection = self._connection({**self.guide.connection, **guide.connection})
+        connection = self.connection_beside(path)
         data = path.read_bytes()
         envelope = _envelope(path, data)
         if envelope is not None:

@@ -121,7 +121,7 @@ class SettlementFiles:
 
     def takes(self, name: str, head: bytes) -> bool:
         """Whether a file is a settlement or a statement, by its name and first 4 KiB."""
-        return self._connector.settles(name, head)
+        return self._connector.settles(name, head, self._source)
 
     def take(
         self, connection: Connection, stream: BinaryIO, name: str, digest: bytes, now: datetime

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import msgspec
 
+from tillbridge.contract.promises import Connector, ReadsFiles, ReadsSettlements
+
 
 class SettleRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """tenders: our tender codes that the account settles; the first is that of lines that name
@@ -36,3 +38,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     def tenders(self) -> tuple[str, ...]:
         """Our tender codes that it settles, the usual one first."""
         return self.rules.tenders or (self.name,)
+
+
+def is_account(connector: Connector, rules: SettleRules) -> bool:
+    """Whether a connection is an account that settles. One whose connector reads sales and orders
+    too (a feed) is where the workspace says what it settles.
+    """
+    if not isinstance(connector, ReadsSettlements):
+        return False
+    return not isinstance(connector, ReadsFiles) or rules != SettleRules()
