@@ -125,6 +125,27 @@ def test_a_converted_line_is_held_against_what_the_buyer_paid(psp: Provider) -> 
     assert psp.cases() == {"settlement_line_currency": 1100}
 
 
+def test_money_that_came_at_another_rate_than_it_is_booked_at_is_a_realised_difference(
+    psp: Provider,
+) -> None:
+    psp.captured("c1", 10_000, currency="EUR", key="order/web/1")
+    number = "00000000-0000-0000-0000-000000000001"
+    psp.connection.execute(
+        "insert into entry select %s, 'f', 'DepositReceived', 'x', 'order/web/1', 'us', 'r', 'v',"
+        " 'x', '2026-03-01', '2026-03-01', 'USD', 'web', 'web', '', 'documents', null, 2, now()",
+        (number,),
+    )
+    psp.connection.execute(
+        "insert into entry_line values (%s, 1, 'clearing/psp', 11000, 10000, 'EUR', ''),"
+        " (%s, 2, 'customer-deposits', -11000, -10000, 'EUR', 'order/web/1')",
+        (number, number),
+    )
+    psp.file([line("c1", 11_100, presented=10_000, presented_currency="EUR"), head(11_100)])
+    psp.look()
+    assert psp.told() == {"fx_realised": -100, "paid": 11_100}
+    assert psp.cases() == {}
+
+
 def test_a_provider_that_is_paid_by_us_and_a_payout_of_nothing(psp: Provider) -> None:
     psp.captured("r1", -300)
     psp.file([line("r1", -300), head(-300), line("x", -5, payout="p2", type="fee"),

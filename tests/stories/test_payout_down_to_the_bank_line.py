@@ -222,6 +222,44 @@ def test_a_difference_is_held_with_its_exact_amount_until_the_right_file_comes(s
     assert shop.lies() == []
 
 
+def test_a_line_settled_otherwise_is_accepted_as_what_it_is(shop: House) -> None:
+    first = sold(shop, 1001, "100.00")
+    shop.file("shop-pay", payouts((91, "paid", "2026-03-05", "99.98")))
+    shop.file("shop-pay", lines(transaction(801, "charge", "99.98", "0.00", first)))
+    shop.settle()
+    assert shop.cases() == ["settlement_line_differs"]
+    assert shop.balances()["clearing/shop-pay"] == 2
+    assert "0.02  line 801 of payout 91" in shop.verb("reconcile", "status")
+    shop.verb("reconcile", "accept", KEY, "--as", "rounding", "--reason", "two cents")
+    second_person(shop)
+    shop.settle()
+    assert shop.cases() == []
+    balances = shop.balances()
+    assert "clearing/shop-pay" not in balances
+    assert balances["settlement-differences"] == 2
+    assert shop.lies() == []
+
+
+def test_what_the_bank_kept_is_accepted_as_its_charge(shop: House) -> None:
+    first = sold(shop, 1001, "100.00")
+    shop.file("shop-pay", payouts((91, "paid", "2026-03-05", "100.00")))
+    shop.file("shop-pay", lines(transaction(801, "charge", "100.00", "0.00", first)))
+    shop.file("house-bank", statement("S1", "0.00", "99.50", [("99.50", "2026-03-06", "SHOPIFY")]))
+    shop.settle()
+    assert shop.cases() == ["bank_line_unexplained"]
+    shop.verb(
+        "reconcile", "accept", KEY, "--as", "bank_charge", "--amount=-0.50", "--reason", "wire"
+    )
+    second_person(shop)
+    shop.settle()
+    shop.settle()
+    assert shop.cases() == []
+    balances = shop.balances()
+    assert "payouts-in-transit" not in balances
+    assert (balances["bank-charges"], balances["bank/house-bank"]) == (50, 9950)
+    assert shop.lies() == []
+
+
 def test_money_the_hub_does_not_know_stands_open_until_it_is_told(shop: House) -> None:
     shop.file("shop-pay", payouts((91, "paid", "2026-03-05", "106.80")))
     stray = transaction(802, "moon_fee", "10.00", "0.00", None)

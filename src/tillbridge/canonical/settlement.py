@@ -42,10 +42,12 @@ UNKNOWN = "unknown"
 LINE_TYPES = (*MOVEMENT_TYPES, *COST_TYPES, *SILENT_TYPES, UNKNOWN)
 
 PAYOUT_STATES = ("scheduled", "in_transit", "paid", "failed", "canceled")
-# What an entry of a payout is made of. `paid` goes to the bank, `returned` came back from there,
-# `banked` is on its statement, less a `bank_charge`; `difference` was accepted by a person.
+# What an entry of a payout is made of. `fx_realised`: money of another currency came at another
+# rate than it is booked at. `paid` goes to the bank, `returned` came back from there, `banked` is
+# on its statement, less a `bank_charge`; `difference` was accepted by a person.
 SETTLED_KINDS = (
-    *COST_TYPES, "chargeback_loss", "difference", "paid", "returned", "banked", "bank_charge",
+    *COST_TYPES, "fx_realised", "chargeback_loss", "difference", "paid", "returned", "banked",
+    "bank_charge",
 )  # fmt: skip
 RESIDUAL_KINDS = (*COST_TYPES, "chargeback_loss", "difference", "bank_charge")
 

@@ -23,12 +23,13 @@ _Key = Annotated[str, typer.Argument(help="Key of the payout: payout/ACCOUNT/ID.
 @app.command()
 def status(context: typer.Context) -> None:
     """Every tie-out: the books, the other side, and the parts of each difference."""
-    from tillbridge.reconciliation.settlement.report import tie_outs
+    from tillbridge.reconciliation.settlement.report import card_tie_outs, tie_outs
 
     here = terminal(context)
     with here.hub() as hub, hub.connect() as connection:
         accounts = [one for one in hub.accounts if here.who.sees(one.entity)]
         found = tie_outs(connection, accounts)
+        found += card_tie_outs(connection, here.who.entities)
     shown = [
         {
             **msgspec.to_builtins(one),
@@ -137,7 +138,7 @@ def accept(
     lines = line or []
     with here.hub() as hub, hub.connect() as connection:
         entity, currency = residuals.entity_of(connection, payout)
-        off = residuals.difference(connection, payout, lines)
+        off, lines = residuals.difference(connection, payout, lines)
         try:
             wanted = to_minor(Decimal(amount), currency) if amount else off
         except (InvalidOperation, MoneyError) as problem:

@@ -115,7 +115,7 @@ with again as (
   select m.movement from settlement_match m
   where m.movement in (select movement from settlement_match
                        where payout = any(%(payouts)s::bigint[]) and movement is not null)
-  group by m.movement having count(*) > 1),
+  group by m.movement having count(*) > 1 and bool_and(m.how <> 'accepted')),
 ranked as (
   select m.line, sum(l.gross) over (partition by m.movement) - v.amount as rest,
          row_number() over (partition by m.movement order by m.line desc) = 1 as last

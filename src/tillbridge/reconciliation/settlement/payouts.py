@@ -222,7 +222,7 @@ def _targets(
     for number, tender, amount, lines in connection.execute(
         QUERIES.carried, (ids, account.functional)
     ):
-        add(number, ("fx", tender, ""), amount, lines)
+        add(number, ("fx_realised", tender, ""), amount, lines)
     nets = _nets(connection, account, ids)
     for one in ready:
         for tender, amount in _sent(one, first, nets.get(one.id, {})).items():

@@ -13,6 +13,7 @@ import msgspec
 from tillbridge.atoms.errors import Refused
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
+from tillbridge.posting.money import cards
 from tillbridge.reconciliation.settlement.rules import Account
 
 QUERIES = load(
@@ -103,6 +104,24 @@ def tie_outs(connection: Connection, accounts: Sequence[Account]) -> list[TieOut
         )
     ]
     return found
+
+
+def card_tie_outs(connection: Connection, entities: Sequence[str]) -> list[TieOut]:
+    """Cards' liabilities against the sum of what stands on cards; () = of all entities."""
+    return [
+        TieOut(
+            name=one.account,
+            entity=one.entity,
+            currency=one.currency,
+            books=one.liability,
+            theirs=one.named,
+            parts=(Part("of cards whose number was not told yet", one.unnamed),)
+            if one.unnamed
+            else (),
+        )
+        for one in cards.tie_out(connection)
+        if not entities or one.entity in entities
+    ]
 
 
 def _clearing(connection: Connection, account: Account) -> list[TieOut]:

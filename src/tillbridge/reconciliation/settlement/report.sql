@@ -21,6 +21,9 @@ select coalesce((select sum(amount) from booked), 0),
                      join settlement_line s on s.id = m.line
                      join money_movement v on v.id = m.movement
                      where s.account = %(name)s and v.fee <> 0) * -1, 0)
+         - coalesce((select sum(b.value::bigint) from payout p, jsonb_each_text(p.booked) b
+                     where p.account = %(name)s
+                       and b.key = E'fx_realised\x1f' || %(tender)s || E'\x1f'), 0)
 
 -- name: clearing_parts
 select * from (

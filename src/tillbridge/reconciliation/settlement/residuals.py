@@ -24,6 +24,7 @@ QUERIES = load(
     "payout",
     "off",
     "off_lines",
+    "differing_lines",
     "accept",
     "accept_lines",
     "due",
@@ -49,14 +50,18 @@ def entity_of(connection: Connection, key: str) -> tuple[str, str]:
     return str(row[3]), str(row[4])
 
 
-def difference(connection: Connection, key: str, lines: list[str]) -> int:
-    """What is open of a payout as a whole, or of some of its lines; minor units, signed as the
-    provider's debt to us.
+def difference(connection: Connection, key: str, lines: list[str]) -> tuple[int, list[str]]:
+    """What is open of some lines of a payout, or where none are named: of the payout while it does
+    not tie, else of all lines that differ. Minor units, signed as the provider's debt to us, and
+    the lines it is of.
     """
-    query = QUERIES.off_lines if lines else QUERIES.off
-    values: tuple[Any, ...] = (key, lines) if lines else (key,)
-    row = connection.execute(query, values).fetchone()
-    return int(row[0] or 0) if row else 0
+    if not lines:
+        row = connection.execute(QUERIES.off, (key,)).fetchone()
+        if row is not None and not row[0]:
+            return int(row[1] or 0), []
+        lines = [name for (name,) in connection.execute(QUERIES.differing_lines, (key,))]
+    row = connection.execute(QUERIES.off_lines, (key, lines)).fetchone()
+    return int(row[0] or 0) if row else 0, lines
 
 
 def accept(

@@ -6,15 +6,19 @@ select p.id, p.account, p.payout, p.entity, p.currency, p.amount, p.version,
 from payout p where p.key = %b
 
 -- name: off
--- its total less its lines, less what was accepted of it; once it ties, what its lines differ by
-select case when p.tied then coalesce((select sum(m.difference) from settlement_match m
-                                       where m.payout = p.id), 0)
-       else p.amount - coalesce((select sum(l.net) from settlement_line l
-                                 where l.payout = p.id and l.type <> 'payout'
-                                   and l.currency = p.currency), 0)
-            - coalesce((select sum(r.amount) from settlement_residual r
-                        where r.payout = p.id and r.whole), 0) end
+-- its total less its lines, less what was accepted of it
+select p.tied, p.amount - coalesce((select sum(l.net) from settlement_line l
+                                    where l.payout = p.id and l.type <> 'payout'
+                                      and l.currency = p.currency), 0)
+                 - coalesce((select sum(r.amount) from settlement_residual r
+                             where r.payout = p.id and r.whole), 0)
 from payout p where p.key = %b
+
+-- name: differing_lines
+select l.line from payout p
+join settlement_match m on m.payout = p.id and m.difference <> 0
+join settlement_line l on l.id = m.line
+where p.key = %b and m.how in ('reference', 'intent', 'order') order by l.id
 
 -- name: off_lines
 select sum(case when m.how in ('open', 'unknown', 'currency') then l.gross else m.difference end)
