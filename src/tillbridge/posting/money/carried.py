@@ -7,10 +7,8 @@ remains is a realised difference of the rates and goes to an account of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tillbridge.posting.money.engine import Entry
+from tillbridge.posting.money.entry import Entry
 
 FX_DIFFERENCE = "fx-difference"
 # entity, account, item, currency

@@ -5,41 +5,13 @@ Debits are positive, credits negative; a negative amount so flips its side, and 
 
 from __future__ import annotations
 
-import msgspec
-
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.fact import Fact
 from tillbridge.posting.money.book import RuleBook
 from tillbridge.posting.money.carried import FX_DIFFERENCE, OpenItems
 from tillbridge.posting.money.compiled import Books
+from tillbridge.posting.money.entry import Entry, EntryLine
 from tillbridge.posting.money.policy import Policy
-
-
-class EntryLine(msgspec.Struct, frozen=True, gc=False):
-    """One line of an entry. amount: functional minor units, debit positive.
-
-    txn_amount, txn_currency: the same in the fact's own currency.
-    """
-
-    account: str
-    amount: int
-    txn_amount: int
-    txn_currency: str
-    item: str = ""
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """A balanced entry of one entity in its functional currency; explains exactly one fact.
-
-    rule, rule_version, rule_hash: what made it; joined by " + " when several purposes did.
-    """
-
-    entity: str
-    currency: str
-    lines: tuple[EntryLine, ...]
-    rule: str
-    rule_version: str
-    rule_hash: bytes
 
 
 def post(

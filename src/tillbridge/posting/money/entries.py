@@ -17,7 +17,7 @@ from tillbridge.atoms.ids import key_of, stable_uuid
 from tillbridge.canonical.fact import Entities, Fact
 from tillbridge.canonical.registry import encode
 from tillbridge.canonical.valued import EntryPosted, ValuedRow
-from tillbridge.posting.money.engine import Entry, EntryLine
+from tillbridge.posting.money.entry import Entry, EntryLine
 
 REVERSAL = "SaleVoided/reversal"
 

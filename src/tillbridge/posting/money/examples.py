@@ -21,7 +21,8 @@ from tillbridge.canonical.registry import TYPES
 from tillbridge.posting.money.book import RuleBook
 from tillbridge.posting.money.carried import OpenItems
 from tillbridge.posting.money.chart import BookRefused
-from tillbridge.posting.money.engine import Entry, post
+from tillbridge.posting.money.engine import post
+from tillbridge.posting.money.entry import Entry
 from tillbridge.posting.money.policy import Policy, Rates, parse_rates
 from tillbridge.posting.money.rules import Rule
 

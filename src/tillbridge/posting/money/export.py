@@ -18,7 +18,7 @@ from tillbridge.canonical.cards import masked, shown
 from tillbridge.durable.rooms import Connection
 from tillbridge.posting.money.cards import ITEM
 from tillbridge.posting.money.chart import Chart
-from tillbridge.posting.money.engine import EntryLine
+from tillbridge.posting.money.entry import EntryLine
 from tillbridge.posting.money.report import JournalEntry, journal, trial_balance
 
 CSV_COLUMNS = (

@@ -13,7 +13,7 @@ import msgspec
 
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
-from tillbridge.posting.money.engine import EntryLine
+from tillbridge.posting.money.entry import EntryLine
 
 QUERIES = load(
     "tillbridge.posting.money",
