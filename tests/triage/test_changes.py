@@ -32,6 +32,7 @@ def test_the_ground_of_a_change_survives_json(connection: Connection) -> None:
         "operators.grant": {"name": "zoe"},
         "rules.activate": {},
         "stock.rules": {},
+        "stock.replenishment": {},
         "cases.give_up": {"case": 1},
         "cases.replay": {"cases": [1], "wanted": {}},
         "approvals.policy": {},
