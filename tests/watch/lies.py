@@ -23,6 +23,14 @@ def _state(key: str, path: str, value: str) -> str:
         where key = '{key}'"""
 
 
+def _request(line: str, quantity: int, end: str = "") -> str:
+    lines = f'{{"{line}": {{"line": "{line}", "product": "P1", "quantity": {quantity}}}}}'
+    return (
+        f"""'{{"r/1": {{"location": "wh", "connection": "wms", "cancel": "r/off", "end": "{end}","""
+        f""" "lines": {lines}}}}}'"""
+    )
+
+
 def _tax_document(order: str, state: str, tax: int) -> str:
     return f"""
         insert into tax_document values ('tax/{order}/sale-1', 1, '{order}', 'sale-1', '{state}',
@@ -103,6 +111,15 @@ ORDERS = {
         where type = 'SubmitDocument' and {_BODY} like '%"id":"order/web/1/invoice/1"%';
         update document set total = 2100, move_total = 2100
         where op = 'order/web/1/invoice/1'""",
+    "nobody_is_asked_for_goods_of_a_cancelled_order": _state(
+        "order/web/4", "{order,cancelled_at}", """'"2026-03-02T12:00:00Z"'"""
+    )
+    + ";"
+    + _state("order/web/4", "{requests}", _request("1", 0)),
+    "no_goods_are_asked_for_twice": _state("order/web/4", "{requests}", _request("1", 99000)),
+    "what_is_called_off_was_told": _state(
+        "order/web/4", "{requests}", _request("1", 1, "called_off")
+    ),
     "order_state_is_the_fold_of_its_facts": _state("order/web/1", "{source}", """'"x"'"""),
     "what_an_order_booked_is_what_it_told": _state("order/web/4", "{deposited,shop-pay}", "'9999'"),
 }
@@ -417,5 +434,6 @@ ALSO = {
     "tax_services_keep_the_tax_that_was_earned": {"tax_services_accepted_what_is_called_done"},
     "refunded_never_exceeds_captured": {"what_an_order_booked_is_what_it_told"},
     "one_entry_per_fact_and_entity": {"the_guards_stand"},
+    "nobody_is_asked_for_goods_of_a_cancelled_order": {"order_state_is_the_fold_of_its_facts"},
     "nothing_is_parked_and_pending": {"nothing_is_pending"},
 }

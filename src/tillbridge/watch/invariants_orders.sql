@@ -42,7 +42,7 @@ select o.key, r.key as line, r.value::bigint as returned, coalesce(m.gone, 0) as
 from seen_order o cross join lateral json_each_text(o.returned) r
 left join lateral (
   select -sum(v.value::bigint) as gone from json_each_text(o.moved) v
-  where split_part(v.key, E'\x1f', 1) = r.key and split_part(v.key, E'\x1f', 4) = 'sale') m on true
+  where split_part(v.key, E'\x1f', 1) = r.key and split_part(v.key, E'\x1f', 4) in ('sale', 'supplied')) m on true
 where r.value::bigint > coalesce(m.gone, 0)
 
 -- name: order_revision_never_negative
@@ -131,3 +131,35 @@ where s.key is null
 select c.key, c.version from till_count c
 left join seen_record r on r.key = c.key and r.type = 'TillCounted'
 where r.key is null and to_regclass('record_0') is not null
+
+-- name: nobody_is_asked_for_goods_of_a_cancelled_order
+-- says: What a place was asked for is called off once its order is cancelled and nothing of it left.
+-- do: Call it off with those who run the place; report a defect.
+select o.key, r.key as request, r.value ->> 'location' as location
+from seen_order o cross join lateral json_each(o.requests) r
+where o.cancelled and o.parcels is null
+  and coalesce(r.value ->> 'end', '') = '' and coalesce(r.value ->> 'state', '') <> 'rejected'
+
+-- name: no_goods_are_asked_for_twice
+-- says: Before anything of an order left, its requests ask for no more of a line than it has.
+-- do: Call off the newest one with those who run its place; report a defect.
+select x.key, x.line, x.asked, l.quantity as ordered from (
+  select o.key, o.lines::text as lines, w.value ->> 'line' as line, sum((w.value ->> 'quantity')::bigint) as asked
+  from seen_order o cross join lateral json_each(o.requests) r
+  cross join lateral json_each(r.value -> 'lines') w
+  where o.parcels is null
+    and coalesce(r.value ->> 'end', '') = '' and coalesce(r.value ->> 'state', '') <> 'rejected'
+  group by o.key, o.lines::text, 3) x
+left join lateral (
+  select sum((y ->> 'quantity')::bigint) as quantity from json_array_elements(x.lines::json) y
+  where y ->> 'line' = x.line) l on true
+where x.asked > coalesce(l.quantity, 0)
+
+-- name: what_is_called_off_was_told
+-- says: Every request that counts as called off has the document that says so.
+-- do: Call it off with those who run the place; report a defect.
+select o.key, r.key as request, r.value ->> 'cancel' as operation
+from seen_order o cross join lateral json_each(o.requests) r
+left join seen_record s on s.fact = r.value ->> 'cancel' and s.type = 'SubmitDocument'
+where coalesce(r.value ->> 'end', '') <> '' and s.id is null
+  and to_regclass('record_0') is not null
