@@ -36,7 +36,16 @@ from tillbridge.canonical.documents import (
 )
 from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.orders import Order, OrderCancelled
-from tillbridge.canonical.shipments import GoodsShipped, ShippedLine
+from tillbridge.canonical.shipments import (
+    FulfilmentTold,
+    GoodsCollected,
+    GoodsDelivered,
+    GoodsPacked,
+    GoodsPicked,
+    GoodsShipped,
+    PickupReady,
+    ShippedLine,
+)
 from tillbridge.canonical.stock import (
     MoveStock,
     PickFailed,
@@ -149,6 +158,12 @@ def told(pieces: int = 2, at: int = 0, **words: Any) -> Order:
 def paid(model: Places, pieces: int = 2) -> Places:
     """An order that is paid."""
     return model.tell([placed(told(pieces)), capture(pieces * 1100)])
+
+
+def step(kind: type[FulfilmentTold], name: str, place: str) -> FulfilmentTold:
+    """What those who run a place tell of two pieces of the line."""
+    full = {**about(30), "source": RUN_BY[place], "version": version(30)}
+    return kind(shipment=name, location=place, lines=(ShippedLine("a", 2000),), **full)
 
 
 def cancelled(pieces: int = 2, at: int = 20) -> OrderCancelled:
@@ -332,27 +347,40 @@ def _moves(model: Places) -> list[MoveStock]:
     return [one for one in model.emitted if isinstance(one, MoveStock)]
 
 
-STAGES = ("unpaid", "asked", "accepted", "part-shipped", "shipped")
+STAGES = (
+    "unpaid", "asked", "accepted", "picked", "packed", "ready", "part-shipped", "shipped",
+    "collected", "delivered",
+)  # fmt: skip
+AT_WORK = {"picked": GoodsPicked, "packed": GoodsPacked, "ready": PickupReady}
+GONE = {"part-shipped": 1, "shipped": 2, "collected": 2, "delivered": 2}
 
 
 @pytest.mark.parametrize("said", [CANCELLED, TOO_LATE])
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_cancellation_at_every_stage_ends_defined(stage: str, said: str) -> None:
-    model = Places().tell([placed(told())])
+    place = "store" if stage in ("ready", "collected") else "wh"
+    where: dict[str, Any] = {"collect_at": place} if place == "store" else {}
+    model = Places().tell([placed(told(**where))])
     if stage != "unpaid":
         model.tell([capture(2200)])
     if stage not in ("unpaid", "asked"):
         model.answers(0)
-    gone = {"part-shipped": 1, "shipped": 2}.get(stage, 0)
-    if gone:
-        model.tell([sent("s1", "wh", gone)])
-    model.tell([cancelled()])
+    gone = GONE.get(stage, 0)
+    if stage in AT_WORK:
+        model.tell([step(AT_WORK[stage], "s1", place)])
+    elif gone:
+        kinds = {"collected": GoodsCollected, "delivered": GoodsDelivered}
+        parcel = step(kinds[stage], "s1", place) if stage in kinds else sent("s1", place, gone)
+        model.tell([parcel])
+    gone_order = told(2, 20, cancelled_at=NOON, **where)
+    model.tell([OrderCancelled(order=gone_order, **about(20))])
     offs = [n for n, (kind, *_) in enumerate(model.asks()) if kind == "off"]
-    assert len(offs) == (1 if stage in ("asked", "accepted", "part-shipped") else 0)
+    assert len(offs) == (0 if stage == "unpaid" or gone == 2 else 1)
     for number in offs:
         model.answers(number, said)
     if offs and said == TOO_LATE:
-        model.tell([sent("s2", "wh", 2 - gone)])
+        assert model.state.wanted == {"a": 2000 - gone * 1000}
+        model.tell([sent("s2", place, 2 - gone, 40)])
         gone = 2
     assert (model.state.wanted, model.held, model.open()) == ({}, (), {})
     assert -sum(li.quantity for one in _moves(model) for li in one.lines) == gone * 1000

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tillbridge.canonical.documents import DocumentRefused
+from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused
 from tillbridge.canonical.fact import Command, Entities, Fact
 from tillbridge.canonical.markers import RecordParked
 from tillbridge.canonical.payments import PaymentCaptured
@@ -32,6 +32,19 @@ WHERE: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("body", "words"),
     [
+        (
+            DocumentAccepted(
+                operation="o",
+                kind="fulfilment_cancel",
+                remote_id="4001",
+                number="4001",
+                destination="wms",
+                answer="too_late",
+                words="it is on the cart",
+                **WHERE,
+            ),
+            "DocumentAccepted fulfilment_cancel 4001: too_late: it is on the cart",
+        ),
         (
             PickFailed(
                 failure="hub/7",

@@ -99,6 +99,12 @@ def _tax(body: Row) -> str:
     return f"{body['subject']}: {_money(sum(taxes), body)}"
 
 
+def _accepted(body: Row) -> str:
+    """With what was said to it, where somebody was asked for something."""
+    said = [body[name] for name in ("answer", "words") if body.get(name)]
+    return ": ".join([f"{body['kind']} {body['number']}", *said])
+
+
 _TELLERS: Mapping[str, Callable[[Row], str]] = {
     "Received": lambda body: f"{body['topic']} from {body['connection']}",
     "OrderPlaced": _order,
@@ -106,7 +112,7 @@ _TELLERS: Mapping[str, Callable[[Row], str]] = {
     "OrderCancelled": _order,
     "RefundIssued": lambda body: str(body["refund"]),
     "SubmitDocument": lambda body: f"{body['kind']} to {body.get('connection') or body['entity']}",
-    "DocumentAccepted": lambda body: f"{body['kind']} {body['number']}",
+    "DocumentAccepted": _accepted,
     "DocumentRefused": lambda body: f"{body['kind']}: {body['words']}",
     "DepositReceived": _sum_of_tenders,
     "RefundPaid": _sum_of_tenders,

@@ -144,6 +144,19 @@ def test_calling_off_is_answered_by_how_far_the_floor_is(desk: Desk) -> None:
     )
 
 
+def test_what_had_left_does_not_keep_the_rest_from_being_called_off(desk: Desk) -> None:
+    desk.deliver(asked())
+    desk.simulator.split(ASK, 1)
+    desk.simulator.ship(ASK, parcels=1)
+    (off,) = desk.deliver(called_off())
+    assert off.answer == CANCELLED
+    (late,) = desk.deliver(called_off())
+    assert late.answer == CANCELLED
+    assert [one["status"] for one in desk.simulator.of(ASK)["shipments"]] == [
+        "Completed", "Cancelled",
+    ]  # fmt: skip
+
+
 def test_what_shipbob_never_got_is_called_off_by_that(desk: Desk) -> None:
     (off,) = desk.deliver(called_off())
     assert (off.outcome, off.answer) == ("accepted", CANCELLED)

@@ -83,15 +83,16 @@ class ShipbobSimulator:
         """Put them into a box."""
         self._step(reference, "Processing", "Packed", "")
 
-    def ship(self, reference: str, tracking: str = "9400111") -> None:
-        """Hand them to the carrier."""
+    def ship(self, reference: str, tracking: str = "9400111", *, parcels: int = 99) -> None:
+        """Hand them to the carrier; parcels: only so many of its shipments."""
         with self._writing:
             order = self.of(reference)
-            for shipment in order["shipments"]:
+            for shipment in order["shipments"][:parcels]:
                 if shipment["status"] != "Cancelled":
                     shipment["tracking"] = {"carrier": "USPS", "tracking_number": tracking}
-            order["status"] = "Fulfilled"
-            self._step(reference, "Completed", "", "order.shipped")
+            whole = parcels >= len(order["shipments"])
+            order["status"] = "Fulfilled" if whole else "PartiallyFulfilled"
+            self._step(reference, "Completed", "", "order.shipped", parcels)
 
     def deliver(self, reference: str) -> None:
         """The buyer has them."""
@@ -117,10 +118,12 @@ class ShipbobSimulator:
             reference_id = first["products"][0]["reference_id"]
             order["shipments"].append(self._shipment(order, [(reference_id, rest)]))
 
-    def _step(self, reference: str, status: str, detail: str, topic: str) -> None:
+    def _step(
+        self, reference: str, status: str, detail: str, topic: str, parcels: int = 99
+    ) -> None:
         with self._writing:
             order = self.of(reference)
-            for shipment in order["shipments"]:
+            for shipment in order["shipments"][:parcels]:
                 if shipment["status"] == "Cancelled":
                     continue
                 shipment["status"] = status

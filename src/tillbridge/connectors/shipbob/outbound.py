@@ -82,11 +82,16 @@ def taken(command: SubmitDocument, order: wire.Order) -> Receipt:
 
 
 def called_off(command: SubmitDocument, order: wire.Order, result: wire.Cancelled) -> Receipt:
-    """What became of calling it off. A shipment that is picked, packed or gone is not cancelled;
-    then the request counts as too late, because some of it will leave.
+    """What became of calling it off. A shipment that is picked or packed is not cancelled; then the
+    request counts as too late, because some of it will leave. What had left before is told by its
+    own shipment, and does not hold up the rest.
     """
+    gone = {one.id for one in order.shipments if one.status == wire.COMPLETED}
     results = result.canceled_shipment_results
-    late = [one for one in results if not one.is_success]
+    kept = [one for one in results if not one.is_success]
+    late = [one for one in kept if one.shipment_id not in gone] or (
+        kept if len(kept) == len(results) else []
+    )
     words = "; ".join(f"shipment {one.shipment_id}: {one.reason or 'too late'}" for one in late)
     return answered(command, order, TOO_LATE if late or not results else CANCELLED, words)
 
