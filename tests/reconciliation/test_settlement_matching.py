@@ -188,6 +188,12 @@ def test_a_line_told_again_stands_as_it_was_told_first(psp: Provider) -> None:
     assert psp.cases() == {"settlement_line_changed": 100}
 
 
+def test_no_card_number_is_kept_of_what_a_file_says_besides(psp: Provider) -> None:
+    psp.file([line("c1", 1000, extra='{"card":"4111111111111111"}')])
+    ((kept,),) = psp.connection.execute("select extra from settlement_line")
+    assert "4111111111111111" not in kept
+
+
 def test_tenders_of_one_account_are_cleared_apart(connection: Connection[Any]) -> None:
     psp = Provider(connection, tenders=["visa", "mc"])
     psp.captured("c1", 1000, tender="visa")

@@ -24,8 +24,9 @@ def wrong_with(line: SettlementLine) -> str:
         return f"net {line.net} is not gross {line.gross} less fee {line.fee} (minor units)"
     if line.type not in LINE_TYPES:
         return f"{line.type!r} is no type of a line"
-    if not -AMOUNT_MOST < line.gross < AMOUNT_MOST:
-        return f"an amount of {line.gross} minor units cannot be believed"
+    largest = max(abs(line.gross), abs(line.fee), abs(line.presented or 0))
+    if largest >= AMOUNT_MOST:
+        return f"an amount of {largest} minor units cannot be believed"
     if "\0" in f"{line.line}{line.payout}{line.told}{line.reference}{line.parent}{line.order}":
         return "an id holds a NUL"
     if max(len(line.line), len(line.payout), len(line.reference), len(line.order)) > TEXT_MOST:

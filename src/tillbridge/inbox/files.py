@@ -283,14 +283,19 @@ class _FileIntake:
             self.report.notes.append(f"{shown(name)}: {problem}")
             return False
         done = (self.report.items - seen, self.report.problems - broken, bool(self.cards))
-        totals = self._totals(stream, name)
+        self._finish(done, self._totals(stream, name), digest)
+        self._connection.commit()
+        return True
+
+    def _finish(
+        self, done: tuple[int, int, bool], totals: FileTotals | None, digest: bytes
+    ) -> None:
+        """The claim is done. done: pieces, broken ones, whether card numbers were masked."""
         told = (None,) * len(FileTotals.__struct_fields__)
         if totals is not None:
             told = msgspec.structs.astuple(totals)
         where = (self._clock.now(), self._source.name, digest)
         self._connection.execute(QUERIES.finish_file, (*done, *told, *where))
-        self._connection.commit()
-        return True
 
     def _settled(self, stream: BufferedReader, name: str, digest: bytes) -> bool:
         """Take a settlement in, in one transaction: all of it, or nothing and a case. False when
@@ -307,8 +312,7 @@ class _FileIntake:
             self._connection.rollback()
             raise _CutShort(str(problem)) from None
         rows, broken = taken.lines, len(taken.broken)
-        done = (rows, broken, False, now, self._source.name, digest)
-        self._connection.execute(QUERIES.finish_file, done)
+        self._finish((rows, broken, False), None, digest)
         reach("files.batch_stored")
         self._connection.commit()
         self.report.items += rows

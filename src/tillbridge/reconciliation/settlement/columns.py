@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tillbridge.atoms.card_numbers import mask_text
 from tillbridge.canonical.settlement import BankLine, SettlementLine
 
 
@@ -25,7 +26,7 @@ def line_columns(one: SettlementLine) -> tuple[object, ...]:
         one.presented,
         one.presented_currency,
         one.rate,
-        one.extra,
+        mask_text(one.extra) if one.extra else "",
     )
 
 
@@ -39,7 +40,7 @@ def bank_columns(one: BankLine) -> tuple[object, ...]:
         one.currency,
         one.booked_on,
         one.reference,
-        one.text,
+        mask_text(one.text),
         one.told,
         one.reversal,
     )

@@ -9,7 +9,10 @@ from datetime import datetime
 
 import msgspec
 
-from tillbridge.durable.rooms import Connection
+from tillbridge.atoms.ids import lane_of
+from tillbridge.canonical.settlement import SettlementMatched
+from tillbridge.durable import log
+from tillbridge.durable.rooms import Connection, Record
 from tillbridge.reconciliation.settlement.bank import match_bank, tell_bank
 from tillbridge.reconciliation.settlement.cases import tell_cases
 from tillbridge.reconciliation.settlement.movements import read_movements
@@ -38,8 +41,11 @@ class Looked(msgspec.Struct):
 def look_at_settlements(
     connection: Connection, accounts: Sequence[Account], now: datetime
 ) -> Looked:
-    """Work out what is due; the caller commits. Done again without news it changes nothing."""
+    """Work out what is due; the caller commits at once, for the log was appended to. Done again
+    without news it changes nothing.
+    """
     looked = Looked()
+    facts: list[SettlementMatched] = []
     if not accounts:
         return looked
     looked.movements = read_movements(connection)
@@ -48,7 +54,11 @@ def look_at_settlements(
     looked.cases += tell_bank(connection, accounts, now)
     for account in accounts:
         worked = work_out(connection, account, now)
-        looked.payouts += worked.looked
-        looked.booked += worked.booked
+        facts += worked.facts
+        looked.payouts += len(worked.payouts)
+        looked.booked += len(worked.facts)
         looked.cases += tell_cases(connection, account, worked.payouts, now)
+    if facts:
+        records = [Record(f.key, "SettlementMatched", f, lane_of(f.key)) for f in facts]
+        log.append(connection, records)
     return looked

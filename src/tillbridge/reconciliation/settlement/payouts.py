@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 
-from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.fact import Entities
 from tillbridge.canonical.settlement import (
     COST_TYPES,
@@ -23,9 +22,8 @@ from tillbridge.canonical.settlement import (
     SettledRow,
     SettlementMatched,
 )
-from tillbridge.durable import log
 from tillbridge.durable.queries import load
-from tillbridge.durable.rooms import Connection, Record
+from tillbridge.durable.rooms import Connection
 from tillbridge.posting.money.entries import entry_id
 from tillbridge.reconciliation.settlement.rules import Account
 
@@ -103,21 +101,22 @@ class Payout(msgspec.Struct, kw_only=True):
 
 
 class Worked(msgspec.Struct, frozen=True):
-    """What a run came to: payouts looked at, those told to the books, and all that were due."""
+    """What a run came to: the payouts that were due, and what is to be told of them."""
 
-    looked: int
-    booked: int
     payouts: tuple[Payout, ...] = ()
+    facts: tuple[SettlementMatched, ...] = ()
 
 
 def work_out(connection: Connection, account: Account, now: datetime) -> Worked:
-    """Match and tell what is due of an account; the caller commits (the log is appended last)."""
+    """Match what is due of an account; the caller appends the facts to the log, last of all and
+    in this transaction, and commits.
+    """
     connection.execute(QUERIES.no_limit)
     named = {"account": account.name, "tenders": [*account.tenders, ""]}
     connection.execute(QUERIES.wait_again, named)
     payouts = _due(connection, account)
     if not payouts:
-        return Worked(0, 0)
+        return Worked()
     ready = [one for one in payouts if one.ties]
     facts: list[SettlementMatched] = []
     if ready:
@@ -134,10 +133,7 @@ def work_out(connection: Connection, account: Account, now: datetime) -> Worked:
             [one.ties for one in payouts],
         ),
     )
-    records = [Record(f.key, "SettlementMatched", f, lane_of(f.key)) for f in facts]
-    if records:
-        log.append(connection, records)
-    return Worked(len(payouts), len(facts), tuple(payouts))
+    return Worked(tuple(payouts), tuple(facts))
 
 
 def _due(connection: Connection, account: Account) -> list[Payout]:
