@@ -20,7 +20,8 @@ from tillbridge.app.scaffold.__main__ import main
 from tillbridge.app.scaffold.connector import NameRefused, write_connector
 from tillbridge.atoms.errors import NeedsDecision, Refused, RetryLater
 from tillbridge.contract.names import CrossReferences
-from tillbridge.contract.promises import Connection, Message, promises_of
+from tillbridge.contract.promises import Connection, Message
+from tillbridge.contract.signed import promises_of
 from tillbridge.contract.transport import Request, Response
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,8 @@ import pytest
 
 from tillbridge.contract.conformance import Suite, publishing
 from tillbridge.contract.offers import Offer, Shown
-from tillbridge.contract.promises import Connection, PublishesAvailability, promises_of
+from tillbridge.contract.promises import Connection, PublishesAvailability
+from tillbridge.contract.signed import promises_of
 from tillbridge.contract.transport import Request, Response, Transport
 
 

@@ -8,7 +8,8 @@ from tillbridge.connectors.sandbox.connector import SandboxConnector
 from tillbridge.connectors.shopify.connector import ShopifyConnector
 from tillbridge.connectors.tryton.connector import TrytonConnector
 from tillbridge.contract.levels import Held, StockPage
-from tillbridge.contract.promises import TellsStock, promises_of
+from tillbridge.contract.promises import TellsStock
+from tillbridge.contract.signed import promises_of
 
 
 class Shelf:

@@ -1,6 +1,6 @@
 """What a connector promises: small protocols; signing one (by having its methods) is the opt-in.
 
-Nothing is declared twice: `promises_of(connector)` looks. A connector knows no room and no
+Nothing is declared twice: `signed.promises_of(connector)` looks. A connector knows no room and no
 database; it is handed bytes, names and a transport, and gives back facts, items or receipts.
 """
 
@@ -21,7 +21,6 @@ from tillbridge.contract.levels import StockPage
 from tillbridge.contract.names import Names
 from tillbridge.contract.offers import Offer, Shown
 from tillbridge.contract.taxes import TaxDirectory, TaxService
-from tillbridge.contract.totals import StatesTotals
 from tillbridge.contract.transport import Transport
 
 
@@ -379,26 +378,3 @@ class ChecksConnection(Protocol):
         self, connection: Connection, secrets: Mapping[str, str], transport: Transport
     ) -> str:
         """A sentence about the far side; raises RetryLater or Refused."""
-
-
-PROMISES: tuple[type[Any], ...] = (
-    Translates,
-    ReceivesWebhooks,
-    ReadsFiles,
-    ReadsSettlements,
-    StatesTotals,
-    Polls,
-    Lists,
-    Subscribes,
-    Rereads,
-    Delivers,
-    Taxes,
-    PublishesAvailability,
-    TellsStock,
-    ChecksConnection,
-)
-
-
-def promises_of(connector: object) -> tuple[str, ...]:
-    """Names of the promises a connector signs, by looking at it."""
-    return tuple(promise.__name__ for promise in PROMISES if isinstance(connector, promise))

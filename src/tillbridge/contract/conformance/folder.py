@@ -12,8 +12,8 @@ from tillbridge.contract.promises import (
     ReceivesWebhooks,
     Rereads,
     Translates,
-    promises_of,
 )
+from tillbridge.contract.signed import promises_of
 
 README_MIN = 400
 
