@@ -190,6 +190,10 @@ class House:
         """State of every document by operation."""
         return dict(self.rows("select op, state from document order by op"))
 
+    def statuses(self) -> dict[str, str]:
+        """How every order stands, in one word, by the number people know."""
+        return dict(self.rows("select number, status from order_state order by number"))
+
     def cases(self, state: str = "open") -> list[str]:
         """Reasons of all cases in a state."""
         return [

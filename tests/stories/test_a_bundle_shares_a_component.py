@@ -54,5 +54,7 @@ def test_a_set_is_held_sent_and_earned_as_what_is_in_it(shop: House) -> None:
     assert (shop.stock("P1"), shop.stock("P2")) == ((0, 0), (2, 0))
     assert shop.cases() == []
     assert shop.balances() == {"clearing/shop-pay": 28000, "sales/unassigned": -28000}
+    assert shop.statuses() == {"#4711": "shipped"}
     assert not shop.drain().moving
+    assert shop.erp.store.counts() == {"sales_order": 1, "invoice": 2}
     assert shop.lies() == []

@@ -58,6 +58,7 @@ def test_a_close_without_its_sales_is_caught_up_by_them(store: House) -> None:
     store.file("stores", poslog(sale(2)), "later.xml")
     assert over_short(store) == 0
     assert store.balances()["till/store-nyc/cash"] == 4320
+    assert store.stock("P1", "store-nyc") == (3, 0)
     entries = store.rows("select count(*) from entry where fact_type = 'TillCounted'")
     assert entries == [(3,)]
     assert not store.drain().moving

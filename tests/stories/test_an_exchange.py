@@ -52,6 +52,7 @@ def test_a_web_order_is_exchanged_for_something_that_costs_the_same(
             f"{KEY}/invoice/2": 36500,
         }
         assert sum(shop.erp_balances().values()) == 0
+        assert shop.statuses() == {"#4711": "shipped"}
         assert shop.cases() == []
         assert shop.lies() == []
 

@@ -58,6 +58,7 @@ def test_whoever_comes_first_the_money_is_booked_once(shop: House) -> None:
     assert shop.erp.store.counts() == {"sales_order": 6}
     assert shop.erp.store.duplicates() == {}
     assert shop.stock("P1") == (20, 6)
+    assert shop.statuses() == {f"C-{n}": "paid" for n in range(6)}
     # both tellings are kept as proof of the one payment
     kept = shop.rows("select count(*) from record where type = 'PaymentCaptured'")
     assert kept == [(6 * 2 + 4,)]  # four times the last one to speak told a payment again

@@ -52,6 +52,7 @@ def test_the_erp_gets_what_was_charged(shop: House) -> None:
         "sales-tax/us-ny": -879,
         "rounding": -1,
     }
+    assert shop.statuses() == {"#4711": "shipped"}
     assert not shop.drain().moving
     totals = dict(shop.rows("select kind, total from document"))
     assert totals == {"sales_order": 9680, "invoice": 9680}

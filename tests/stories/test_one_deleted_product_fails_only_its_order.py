@@ -38,5 +38,12 @@ def test_its_order_names_it_and_all_others_go_on(shop: House) -> None:
     assert shop.cases() == []
     shop.web("fulfillments/create", shipment(1, 4702, {1: 1, 2: 1}))
     assert (shop.stock("P1"), shop.stock("P2")) == ((19, 0), (9, 4))
+    assert shop.statuses() == {
+        f"#{number}": "shipped" if number == 4702 else "paid" for number in range(4700, 4705)
+    }
+    assert shop.balances() == {
+        "clearing/shop-pay": 6000, "customer-deposits": -4000, "sales/unassigned": -2000,
+    }  # fmt: skip
     assert not shop.drain().moving
+    assert shop.erp.store.counts() == {"sales_order": 5, "invoice": 1}
     assert shop.lies() == []

@@ -53,5 +53,9 @@ def test_what_can_be_sold_is_right_after_every_step(shop: House) -> None:
     assert salable(shop) == 16
     assert shop.cases() == []
     assert shop.balances() == {"clearing/shop-pay": 3000, "sales/unassigned": -3000}
+    assert shop.statuses() == {"#4711": "shipped"}
     assert not shop.drain().moving
+    counts = shop.erp.store.counts()  # one piece never left, two were given back
+    assert (counts["invoice"], counts["credit_note"], counts["sales_order_change"]) == (2, 2, 1)
+    assert sum(shop.erp_balances().values()) == 0
     assert shop.lies() == []

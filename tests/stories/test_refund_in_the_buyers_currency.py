@@ -55,6 +55,7 @@ def test_a_refund_told_in_the_buyers_currency_alone_is_read_again(shop: House) -
     assert shop.cases() == []
     assert shop.balances() == {}
     assert shop.stock("P1") == (20, 0)
+    assert shop.statuses() == {"#4711": "refunded"}
     shop.drain()
     papers = shop.rows("select total, state from document where kind = 'credit_note'")
     assert papers == [(4400, "accepted")]

@@ -32,6 +32,7 @@ def _over(shop: House) -> None:
     assert shop.cases() == []
     assert shop.balances() == BOOKS
     assert shop.stock("P1") == (19, 0)
+    assert shop.statuses() == {"#4711": "shipped"}
     assert not shop.drain().moving
     assert shop.erp.store.counts() == {"sales_order": 1, "invoice": 1, "credit_note": 1}
     assert shop.erp.store.duplicates() == {}

@@ -83,6 +83,7 @@ def test_a_store_of_the_seller_pays_and_the_shop_cannot_pay_again(
         assert shop.cases() == ["refund_beyond_payment"]
         assert shop.stock("P1") == (19, 0)
         assert shop.balances()["clearing/shop-pay"] == 3240
+        assert shop.statuses() == {"#4711": "refunded"}
         assert not shop.drain().moving
         assert shop.lies() == []
 

@@ -52,6 +52,7 @@ def test_what_came_back_is_credited_and_stands_where_it_belongs(
         assert not shop.drain().moving
         assert shop.erp.store.counts() == {"sales_order": 1, "invoice": 1, "credit_note": 1}
         assert sum(shop.erp_balances().values()) == 0
+        assert shop.statuses() == {"#4711": "shipped"}
         assert shop.lies() == []
 
 

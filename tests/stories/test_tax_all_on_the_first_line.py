@@ -52,7 +52,9 @@ def test_tax_told_for_the_whole_order_is_shared_by_value(shop: House) -> None:
         "sales/unassigned": -7500,
         "sales-tax/us-ny": -1425,
     }
-    shop.drain()
+    assert (shop.stock("P1"), shop.stock("P2")) == ((18, 0), (10, 0))
+    assert shop.statuses() == {"#4711": "shipped"}
+    assert not shop.drain().moving
     totals = dict(shop.rows("select op, total from document where kind <> 'sales_order'"))
     key = "order/web/4711"
     assert totals == {

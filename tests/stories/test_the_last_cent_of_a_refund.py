@@ -40,6 +40,7 @@ def test_the_last_piece_takes_what_is_left(tmp_path: Path, database_url: str) ->
         assert shop.cases() == []
         assert shop.balances() == {}
         assert shop.stock("P1") == (20, 0)
+        assert shop.statuses() == {"#4711": "refunded"}
         assert not shop.drain().moving
         assert {a: n for a, n in shop.erp_balances().items() if n} == {}
         assert shop.lies() == []

@@ -60,6 +60,8 @@ def test_an_order_without_tax_waits_for_the_tax_service_and_goes_out_by_itself(
 
     there.back()
     assert not shop.drain().moving
+    assert shop.stock("P1") == (20, 2)
+    assert shop.balances() == {"clearing/card": 7020, "customer-deposits": -7020}
     assert there.status(KEY) == ("paid", 7020)  # 65.00 and twice 4 % of it
     assert shop.erp.store.counts() == {"sales_order": 1}
     assert there.avatax.committed() == {}  # nothing is sold yet, so nothing is owed

@@ -47,4 +47,7 @@ def test_the_first_placed_has_it_and_the_second_is_a_case_not_a_promise(shop: Ho
         "sales/unassigned": -1000,
     }
     assert not shop.drain().moving
+    assert shop.statuses() == {"#4700": "paid", "#4711": "refunded", "#4712": "shipped"}
+    kinds = [op.split("/")[3] for op, state in shop.documents().items() if state == "accepted"]
+    assert sorted(kinds) == ["invoice", *["sales_order"] * 3, "sales_order_cancel"]
     assert shop.lies() == []
