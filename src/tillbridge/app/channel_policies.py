@@ -42,6 +42,7 @@ def policies_of(workspace: Workspace) -> Policies:
                 tax_service=channel.tax_service,
                 tax_needed=channel.tax_needed,
                 tax_records=channel.tax_records,
+                tells_channel=channel.tells_channel,
             )
             for channel in settings.channel
         },

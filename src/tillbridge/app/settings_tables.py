@@ -78,6 +78,8 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     how such a return is booked until it has answered: it waits (`wait`), or takes its part of the
     tax of the sale (`as_sold`) and books the difference. tax_records: we owe the tax of this
     channel, so what is earned and taken back is recorded and committed at the tax service.
+    tells_channel: the shop an order came by is told what others did with its goods; its connector
+    has to take documents.
     """
 
     code: str
@@ -95,6 +97,7 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     tax_service: str = ""
     tax_needed: Literal["wait", "as_sold"] = "wait"
     tax_records: bool = False
+    tells_channel: bool = False
 
 
 class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

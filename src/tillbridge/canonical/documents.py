@@ -1,4 +1,4 @@
-"""Documents for the ERP and the answers they get.
+"""Documents for ERPs and channels, and the answers they get.
 
 A document carries one operation id per business operation (never per attempt): the same id sent
 twice must leave one document over there.
@@ -10,6 +10,12 @@ from datetime import date
 
 import msgspec
 
+from tillbridge.canonical.channel_documents import (
+    CHANNEL_KINDS,
+    FulfilmentDocument,
+    OrderCancelDocument,
+    RefundDocument,
+)
 from tillbridge.canonical.fact import Command, Fact
 from tillbridge.canonical.orders import OrderLine, Place
 from tillbridge.canonical.taxes import TAX_KINDS, LineTaxes, TaxDocument
@@ -28,6 +34,7 @@ DOCUMENT_KINDS = (
     *GOODS_KINDS,
     *REQUEST_KINDS,
     *TAX_KINDS,
+    *CHANNEL_KINDS,
 )
 REJECTED, CANCELLED, TOO_LATE = "rejected", "cancelled", "too_late"
 ANSWERS = ("", REJECTED, CANCELLED, TOO_LATE)
@@ -257,6 +264,9 @@ DocumentBody = (
     | TaxDocument
     | FulfilmentRequestDocument
     | FulfilmentCancelDocument
+    | FulfilmentDocument
+    | RefundDocument
+    | OrderCancelDocument
 )
 
 
@@ -280,6 +290,9 @@ class SubmitDocument(Command, frozen=True, kw_only=True, omit_defaults=True):
     tax: TaxDocument | None = None
     fulfilment_request: FulfilmentRequestDocument | None = None
     fulfilment_cancel: FulfilmentCancelDocument | None = None
+    fulfilment: FulfilmentDocument | None = None
+    refund: RefundDocument | None = None
+    order_cancel: OrderCancelDocument | None = None
 
     @property
     def body(self) -> DocumentBody:
@@ -297,6 +310,9 @@ class SubmitDocument(Command, frozen=True, kw_only=True, omit_defaults=True):
             or self.tax
             or self.fulfilment_request
             or self.fulfilment_cancel
+            or self.fulfilment
+            or self.refund
+            or self.order_cancel
         )
         if found is None:
             raise ValueError(f"document {self.id} has no body")

@@ -15,6 +15,7 @@ import msgspec
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.canonical.registry import Body
+from tillbridge.canonical.returns import RefundPayment
 from tillbridge.canonical.settlement import Told
 from tillbridge.canonical.taxes import LineTaxes
 from tillbridge.contract.levels import StockPage
@@ -154,7 +155,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     move, move_total: the ERP's own ledger move for the document, if any (minor units). taxes: what
     a tax service worked out. remedy: of a refusal, the command that mends its cause, if one does.
     answer: of those who were asked for something and took the question, one of documents.ANSWERS;
-    words are then theirs.
+    words are then theirs. payments: by what transactions a refund is given back.
     """
 
     operation: str
@@ -168,6 +169,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     move_total: int | None = None
     taxes: tuple[LineTaxes, ...] = ()
     answer: str = ""
+    payments: tuple[RefundPayment, ...] = ()
 
 
 class Directory(Protocol):

@@ -31,6 +31,7 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     booked before it has answered, `wait` or `as_sold` (with its part of the sale's tax).
     tax_records: we owe the tax, so the service keeps what is earned and taken back.
     suppliers: places that keep no stock of ours and send to its buyers, in order of preference.
+    tells_channel: the connection an order came by is told what became of its goods.
     """
 
     channel: str
@@ -50,6 +51,7 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     tax_needed: str = "wait"
     tax_records: bool = False
     suppliers: tuple[str, ...] = ()
+    tells_channel: bool = False
 
     @property
     def waits_for_tax(self) -> bool:

@@ -10,6 +10,7 @@ from tillbridge.atoms.ids import lane_of
 from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused, SubmitDocument
 from tillbridge.canonical.fact import Entities
 from tillbridge.canonical.registry import decode
+from tillbridge.canonical.returns import RefundIssued
 from tillbridge.canonical.taxes import CALCULATE
 from tillbridge.contract.promises import Receipt
 from tillbridge.durable import jobs, parking
@@ -81,6 +82,34 @@ def fact_of(
         )
     name = type(body).__name__
     return Record(key=command.key, type=name, body=body, lane=lane_of(command.key), trace=one.trace)
+
+
+def told_by(
+    one: jobs.Claimed, command: SubmitDocument, receipt: Receipt, now: datetime
+) -> list[Record]:
+    """What an acceptance tells besides: a refund the channel made at our word is a refund of its
+    own, with its id and its transactions. Its own later telling is the newer one.
+    """
+    document = command.refund
+    if document is None or receipt.outcome != "accepted":
+        return []
+    body = RefundIssued(
+        key=command.key,
+        id=f"{command.id}/made",
+        source="hub",
+        mapping=MAPPING,
+        occurred_at=now,
+        business_date=day_of(command, now),
+        entities=Entities(selling=command.entity),
+        refund=receipt.remote_id,
+        version="",
+        currency=document.currency,
+        lines=document.lines,
+        adjustments=document.adjustments,
+        payments=receipt.payments,
+    )
+    lane = lane_of(command.key)
+    return [Record(key=command.key, type="RefundIssued", body=body, lane=lane, trace=one.trace)]
 
 
 def case_of(command: SubmitDocument, receipt: Receipt, destination: str) -> parking.CaseOpened:

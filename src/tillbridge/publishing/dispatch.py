@@ -37,7 +37,7 @@ from tillbridge.contract.transport import Transport
 from tillbridge.durable import accounts, jobs, log, messages, parking
 from tillbridge.durable.crash_points import reach
 from tillbridge.durable.rooms import Connection, Record
-from tillbridge.publishing.answers import answer_of, case_of, command_of, fact_of
+from tillbridge.publishing.answers import answer_of, case_of, command_of, fact_of, told_by
 from tillbridge.publishing.room import QUERIES
 
 BACKOFF_SECONDS_MAX = 300.0
@@ -281,7 +281,10 @@ class Dispatcher:
         accounts.breaker_close(self._connection, self._target.dest, now)
         name = self._target.far.name
         self._tell_late(done, kept)
-        records = [fact_of(one, *told[one.op], name, now) for one, _ in kept]
+        records = []
+        for one, _ in kept:
+            records += told_by(one, *told[one.op], now)
+            records.append(fact_of(one, *told[one.op], name, now))
         refused = [told[one.op] for one, answer in kept if answer.state == "refused"]
         parking.open_cases(self._connection, [case_of(*row, name) for row in refused])
         log.append_and_commit(self._connection, records)

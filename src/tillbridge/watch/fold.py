@@ -244,13 +244,6 @@ def _kept(state: OrderState) -> Sums:
     return sums
 
 
-def _told(state: OrderState, name: str) -> Any:
-    """Evidence as it was told: parcels also where they count in part because somebody told them
-    before.
-    """
-    return {**state.shipments, **state.echoes} if name == "shipments" else getattr(state, name)
-
-
 def _net(values: dict[str, LineValue]) -> dict[str, int]:
     """Net by line; a reversal's key ends with its line."""
     net: dict[str, int] = {}
@@ -276,6 +269,13 @@ def _compare(connection: Connection, block: dict[str, Retold], found: Folded) ->
         for field in BOOKED:
             if _plain(booked[field]) != _plain(told.sums.get(field, {})):
                 found.booked.add(key, field, booked[field], told.sums.get(field, {}))
+
+
+def _told(state: OrderState, name: str) -> object:
+    """A field of the evidence; fulfilments as they were told, whatever counts of them."""
+    if name == "shipments" and state.parcels is not None:
+        return state.parcels
+    return getattr(state, name)
 
 
 def _plain(sums: dict[str, int]) -> dict[str, int]:

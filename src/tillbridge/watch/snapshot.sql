@@ -46,7 +46,8 @@ select r.id, r.lane, r.key, r.type, r.cause, r.fused or r.id <= coalesce(c.pos, 
        from json_array_elements(b.lines) l)
       + (select coalesce(sum((t ->> 'tax')::bigint), 0) from json_array_elements(b.taxes) t)
     when r.type = 'SubmitDocument' then
-      (coalesce(b.sales_order, b.sales_order_change, b.invoice, b.credit_note) ->> 'total')::bigint
+      (coalesce(b.sales_order, b.sales_order_change, b.invoice, b.credit_note,
+                b.refund) ->> 'total')::bigint
     when r.type = 'JournalSummed' then json_array_length(b.entries)
   end,
   b.card
@@ -58,7 +59,7 @@ left join lateral json_to_record(
     'ReserveStock', 'StockReserved', 'RecordsTaken', 'NamesChanged')
   then convert_from(r.body, 'UTF8')::json end
 ) b (id text, message bigint, kind text, tenders json, lines json, taxes json, sales_order json,
-     sales_order_change json, invoice json, credit_note json, entries json, claims json,
+     sales_order_change json, invoice json, credit_note json, refund json, entries json, claims json,
      amount bigint, card text) on true
 
 -- name: fill_orders
@@ -103,7 +104,8 @@ where reason not in ('stock_short', 'supply_late', 'tender_missing', 'tax_missin
                      'capture_beyond_authorization', 'capture_after_void',
                      'capture_failed', 'authorization_lapsing', 'payment_roads_differ',
                      'settled_below_value', 'refund_failed', 'payment_disputed',
-                     'refund_while_disputed', 'card_overdrawn', 'refund_owed')
+                     'refund_while_disputed', 'card_overdrawn', 'refund_owed',
+                     'fulfilment_told_twice', 'refund_approval')
 
 -- name: analyze
 analyze seen_record, seen_order, seen_transfer, seen_held

@@ -12,6 +12,7 @@ from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.money import to_text
 from tillbridge.atoms.quantity import to_text as quantity_text
 from tillbridge.canonical.cards import CardRedeemed
+from tillbridge.canonical.channel_documents import CHANNEL_KINDS
 from tillbridge.canonical.documents import (
     DocumentAccepted,
     DocumentRefused,
@@ -41,7 +42,7 @@ from tillbridge.orchestration.orders.recharge import recharge
 from tillbridge.orchestration.orders.recognise import recognise, reverse
 from tillbridge.orchestration.orders.refunding import allocated, rank_of
 from tillbridge.orchestration.orders.replacing import hand_over, tell_replaced
-from tillbridge.orchestration.orders.requested import count_once, is_answer
+from tillbridge.orchestration.orders.requested import is_answer
 from tillbridge.orchestration.orders.requesting import (
     LEFT_ALL_THE_SAME,
     left_all_the_same,
@@ -50,6 +51,7 @@ from tillbridge.orchestration.orders.requesting import (
 from tillbridge.orchestration.orders.return_notices import beyond_shipment, in_other_currency
 from tillbridge.orchestration.orders.returns import came_back, paid_at_tills
 from tillbridge.orchestration.orders.sales_order import sales_order
+from tillbridge.orchestration.orders.same_goods import TOLD_TWICE, told_twice
 from tillbridge.orchestration.orders.state import (
     OrderState,
     captured,
@@ -61,10 +63,11 @@ from tillbridge.orchestration.orders.state import (
 from tillbridge.orchestration.orders.stock import stock
 from tillbridge.orchestration.orders.substitution import PRICED, REFUSED, priced, refused
 from tillbridge.orchestration.orders.till import VOIDED, gone_unpaid
+from tillbridge.orchestration.orders.to_channel import counted, tell_channel
 from tillbridge.orchestration.orders.valuing import When, about
 from tillbridge.orchestration.policies import Policies
 
-# answers to what was asked here; they change no target
+# answers to what was asked here; they change no target, unless the order's channel gives them
 _ANSWERS = (StockReserved, StockShort, DocumentAccepted, DocumentRefused)
 _MONEY_BACK = (
     RefundIssued,
@@ -90,6 +93,7 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     if not evolve(state, body):
         return decision
     state.revision += 1
+    joined = counted(state, policies.run_by)
     if isinstance(body, StockShort):
         _notice(state, decision, _short(state, body))
     elif isinstance(body, StockReserved):
@@ -97,13 +101,11 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     order = state.order
     if order is None or order.test:
         return decision
-    if isinstance(body, _ANSWERS) and not is_answer(body):
+    if isinstance(body, _ANSWERS) and not (is_answer(body) or _of_channel(body)):
         if policies.run_by and isinstance(body, StockReserved | StockShort):
             policy = policies.of(order.channel, state.entities.selling)
             decision.emits += requests(state, order, policy, policies, _when(body))
         return decision
-    if policies.run_by:
-        count_once(state, policies.run_by)
     state.terms = policies.terms(order, state.entities.selling)
     _one_currency(state, order)
     found = came_back(state)
@@ -112,6 +114,7 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     _while(state, decision, "return_in_other_currency", in_other_currency(order, found))
     at_tills = paid_at_tills(found, order)
     _look(state, decision, order, body, at_tills)
+    _while(state, decision, TOLD_TWICE, told_twice(order, joined, state))
     when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
     handed = [*tell_replaced(state, order, when), *hand_over(state, order, when)]
@@ -135,9 +138,15 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         *disputed(state, order, when),
         *tax.asks(state, order, policy, when),
         *tax.records(state, order, policy, when),
+        *tell_channel(state, order, policy, joined, when),
     ]
     _payments(state, order, policies, decision, anew=isinstance(body, _MONEY))
     return decision
+
+
+def _of_channel(body: Body) -> bool:
+    """Whether the channel took a document, by which its own tellings are known again."""
+    return isinstance(body, DocumentAccepted) and body.kind in CHANNEL_KINDS
 
 
 def _look(state: OrderState, decision: Decision, order: Order, body: Body, at_tills: int) -> None:

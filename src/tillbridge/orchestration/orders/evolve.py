@@ -45,6 +45,7 @@ from tillbridge.orchestration.orders.state import (
     Refund,
     payment_tables,
 )
+from tillbridge.orchestration.orders.to_channel import answered as taken_by_channel
 
 
 def evolve(state: OrderState, body: Body) -> bool:  # noqa: PLR0911 - one line per kind
@@ -93,7 +94,15 @@ def _document(state: OrderState, body: DocumentAccepted | DocumentRefused) -> bo
     state.documents[body.operation] = seen
     if is_answer(body):
         answered(state, body)
+    elif isinstance(body, DocumentAccepted):
+        answer = _ANSWERED.get(body.kind)
+        if answer is not None:
+            answer(state, body)
     return True
+
+
+# what the channel's taking of a document says besides
+_ANSWERED = {"fulfilment": taken_by_channel}
 
 
 def _told(state: OrderState, body: OrderPlaced | OrderChanged | OrderCancelled) -> bool:

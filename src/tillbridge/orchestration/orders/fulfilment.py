@@ -1,8 +1,8 @@
 """A fulfilment: its tellings joined, whatever order they come in. Pure.
 
-State and version are those of the newest telling; place, lines and tracking those of the newest
-telling that says them: a carrier that tells a delivery names the parcel alone. Two tellings of one
-version are told apart by the later state, then by their bytes.
+State and version are those of the newest telling; place, lines, tracking and carrier those of the
+newest telling that says them: a carrier that tells a delivery names the parcel alone. Two tellings
+of one version are told apart by the later state, then by their bytes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tillbridge.canonical.shipments import (
     PickupExpired,
     PickupReady,
 )
+from tillbridge.orchestration.orders.same_goods import several_tell
 from tillbridge.orchestration.orders.state import FULFILMENT, OrderState, Shipment
 from tillbridge.orchestration.orders.substitution import substitute
 
@@ -53,14 +54,17 @@ def fulfil(state: OrderState, body: FulfilmentTold | LineSubstituted) -> bool:
         body.lines,
         body.tracking,
         since=body.occurred_at,
+        carrier=body.carrier,
         teller=body.source if body.lines else "",
     )
-    known = state.echoes.get(body.shipment) or state.shipments.get(body.shipment)
+    parcels = state.shipments if state.parcels is None else dict(state.parcels)
+    known = parcels.get(body.shipment)
     joined = told if known is None else _joined(known, told)
     if joined == known:
         return False
-    state.shipments[body.shipment] = joined
-    state.echoes.pop(body.shipment, None)
+    parcels[body.shipment] = joined
+    if state.parcels is not None or several_tell(parcels, state.key):
+        state.parcels = dict(parcels)
     return True
 
 
@@ -69,7 +73,7 @@ def _joined(one: Shipment, other: Shipment) -> Shipment:
     head = _stamp(newest)
     values: dict[str, object] = {}
     at: dict[str, Stamp] = {}
-    for field in ("location", "lines", "tracking"):
+    for field in ("location", "lines", "tracking", "carrier"):
         stamp, _, values[field] = max(_said(one, field), _said(other, field), key=_order)
         if values[field] and stamp != head:
             at[field] = stamp

@@ -20,12 +20,11 @@ from tillbridge.canonical.documents import (
 )
 from tillbridge.canonical.orders import Order
 from tillbridge.canonical.registry import Body
-from tillbridge.canonical.shipments import ShippedLine
 from tillbridge.canonical.stock import StockLine
 from tillbridge.orchestration.orders import request_state
 from tillbridge.orchestration.orders.failures import standing
 from tillbridge.orchestration.orders.request_state import Request, RequestLine
-from tillbridge.orchestration.orders.state import GONE, Failure, OrderState, Shipment
+from tillbridge.orchestration.orders.state import GONE, Failure, OrderState
 from tillbridge.orchestration.orders.substitution import left_as
 
 SEP = "\x1f"
@@ -156,48 +155,3 @@ def left_unordered(state: OrderState, order: Order) -> Iterator[tuple[str, Reque
         for (place, key), much in left(state).items():
             if key not in known and key in lines and lines[key].line not in known:
                 yield place, lines[key], much
-
-
-def count_once(state: OrderState, run_by: Mapping[str, str]) -> None:
-    """Those who run a place tell what leaves it. What somebody else tells of the same lines and
-    place (the channel that was told of it) is the same goods, as far as they tell as many.
-    """
-    if len(state.shipments) < 2 and not state.echoes:
-        return
-    told = {**state.shipments, **state.echoes}
-    others = [name for name, one in sorted(told.items()) if _of_others(one, run_by)]
-    if not others and not state.echoes:
-        return
-    counted = {name: one for name, one in told.items() if name not in others}
-    here: dict[tuple[str, str], int] = {}
-    for one in counted.values():
-        if one.state in GONE and one.location in run_by:
-            for line in one.lines:
-                place = one.location, line.line
-                here[place] = here.get(place, 0) + line.quantity
-    echoes: dict[str, Shipment] = {}
-    for name in others:
-        one = told[name]
-        beyond = tuple(_beyond(one, here)) if one.state in GONE else one.lines
-        if beyond == one.lines:
-            counted[name] = one
-            continue
-        echoes[name] = one
-        if beyond:
-            counted[name] = msgspec.structs.replace(one, lines=beyond)
-    state.shipments, state.echoes = counted, echoes
-
-
-def _of_others(one: Shipment, run_by: Mapping[str, str]) -> bool:
-    return one.teller != "" and run_by.get(one.location, one.teller) != one.teller
-
-
-def _beyond(one: Shipment, here: dict[tuple[str, str], int]) -> Iterator[ShippedLine]:
-    """Lines of a parcel beyond what is known to have left; that is used up."""
-    for line in one.lines:
-        same = min(here.get((one.location, line.line), 0), line.quantity)
-        if same:
-            here[one.location, line.line] -= same
-        if line.quantity == same:
-            continue
-        yield msgspec.structs.replace(line, quantity=line.quantity - same) if same else line

@@ -16,6 +16,7 @@ from tillbridge.canonical.orders import Order, OrderLine, TaxLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine, RefundPayment
 from tillbridge.canonical.shipments import ShippedLine
 from tillbridge.canonical.stock import StockLine
+from tillbridge.orchestration.orders.channel_state import Told
 from tillbridge.orchestration.orders.payments import (
     REFUNDED,
     Dispute,
@@ -48,7 +49,7 @@ ARRIVED = ("collected", "delivered")
 
 class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest telling of one fulfilment. at: (version, rank of the state) of the telling that said
-    location, lines or tracking, where the newest one did not. since: when the newest happened.
+    location, lines, tracking or carrier, where the newest did not. since: when the newest happened.
     teller: connection that said the lines, "" = nobody yet, or before that was noted.
     """
 
@@ -60,6 +61,7 @@ class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
     at: dict[str, tuple[str, int]] = {}
     since: datetime | None = None
     teller: str = ""
+    carrier: str = ""
 
 
 class Substitution(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -178,7 +180,9 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     digest asked for. tax_recorded: line -> value told to the service; tax_returned: refund ->
     digest of what it was told of it. invoiced: as recognised and reversed, the product on papers.
     answered: hold_version of the newest answer. requests: by operation, what places were asked for.
-    echoes: as told, fulfilments that tell again what those who run their place told.
+    parcels: each fulfilment as its own teller tells it, where several systems tell of the order's
+    goods; shipments then holds what counts (see same_goods.py). told: by fulfilment, what the
+    channel knows. These are replaced, never changed in place.
     """
 
     key: str
@@ -234,7 +238,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     invoiced: dict[str, str] = {}
     answered: int = 0
     requests: dict[str, Request] = {}
-    echoes: dict[str, Shipment] = {}
+    parcels: dict[str, Shipment] | None = None
+    told: dict[str, Told] | None = None
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""
