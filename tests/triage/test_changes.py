@@ -37,6 +37,7 @@ def test_the_ground_of_a_change_survives_json(connection: Connection) -> None:
         "cases.replay": {"cases": [1], "wanted": {}},
         "approvals.policy": {},
         "returns.authorize": {"fact": {}},
+        "refunds.approve": {"fact": {}},
         "settlement.accept": {"payout": "payout/psp/1"},
     }
     assert changes.keys() == KINDS.keys()

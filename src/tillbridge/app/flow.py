@@ -74,6 +74,7 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "PickupExpired": _DECIDE,
     "LineSubstituted": _DECIDE,
     "RefundIssued": _DECIDE,
+    "RefundApproved": _DECIDE,
     "ReturnAuthorized": _DECIDE,
     "ReturnCancelled": _DECIDE,
     "GoodsReturned": _DECIDE,

@@ -1,4 +1,4 @@
-"""What a person tells of an order's goods: a place failed it, or it is to be sourced again.
+"""What a person tells of an order: a place failed it, it is to be sourced again, money goes back.
 
 The facts are those of any other source, and the flow decides what follows from them.
 """
@@ -10,14 +10,19 @@ import msgspec
 from tillbridge.app.stock_by_hand import Hand
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.ids import lane_of
+from tillbridge.atoms.money import to_text as to_amount
 from tillbridge.atoms.quantity import to_text
 from tillbridge.canonical.fact import Fact
+from tillbridge.canonical.returns import RefundApproved
 from tillbridge.canonical.stock import PICK_FAILURES, PickFailed, SourcingAsked, StockLine
 from tillbridge.durable import audit, log
 from tillbridge.durable.rooms import Connection, Record
 from tillbridge.orchestration.orders.failures import standing
+from tillbridge.orchestration.orders.paying_back import due, waits
 from tillbridge.orchestration.orders.state import OrderState
+from tillbridge.orchestration.policies import Policies
 from tillbridge.orchestration.room import QUERIES
+from tillbridge.triage.approvals import Wish
 
 
 def pick_failed(
@@ -69,6 +74,33 @@ def source(
     fact = msgspec.convert({**hand.told(), **told}, SourcingAsked)
     _tell(connection, fact, hand, "orders.source")
     return fact
+
+
+def refund_owed(connection: Connection, key: str, policies: Policies, hand: Hand) -> Wish:
+    """The wish that what is owed on an order is given back. Raises Refused where nothing waits for
+    a person.
+    """
+    state = _order(connection, key)
+    order = state.order
+    if order is None:
+        raise Refused(f"{key} is no order that is known")
+    state.terms = policies.terms(order, state.entities.selling)
+    now = due(state, order, policies)
+    if now is None or not waits(state, order, now):
+        raise Refused(f"no refund of order {order.number} waits for anybody")
+    told = {"refund": now.operation, "amount": now.amount, "currency": order.currency}
+    name = f"{now.operation}/approved/{hand.number}"
+    about = {**hand.told(), "key": key, "id": name, "entities": state.entities}
+    fact = msgspec.convert({**about, **told}, RefundApproved)
+    worth = f"{to_amount(now.amount, order.currency)} {order.currency}"
+    return Wish(
+        "refunds.approve",
+        now.operation,
+        {"fact": msgspec.to_builtins(fact)},
+        f"{worth} back to the buyer of order {order.number}",
+        state.entities.selling,
+        now.amount,
+    )
 
 
 def _order(connection: Connection, key: str) -> OrderState:

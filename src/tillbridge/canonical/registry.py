@@ -69,6 +69,7 @@ _CLASSES: tuple[type[Body], ...] = (
     shipments.PickupExpired,
     shipments.LineSubstituted,
     returns.RefundIssued,
+    returns.RefundApproved,
     returns.ReturnAuthorized,
     returns.ReturnCancelled,
     returns.GoodsReturned,

@@ -76,6 +76,16 @@ class RefundIssued(Fact, frozen=True, kw_only=True, omit_defaults=True):
     payments: tuple[RefundPayment, ...] = ()
 
 
+class RefundApproved(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """People allowed the hub to have money given back. refund: operation of the document that asks
+    for it; amount: up to how much, minor units of `currency`.
+    """
+
+    refund: str
+    amount: int
+    currency: str
+
+
 class ReturnedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """What comes back of a line: thousandths of its unit.
 

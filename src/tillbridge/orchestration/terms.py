@@ -40,6 +40,7 @@ FILE = "policies.toml"
 REVENUE_EVENTS = ("shipped", "delivered")
 SUBSTITUTIONS = ("never", "lower_price", "as_told")
 RETURN_STARTS = ("delivered", "shipped", "placed")
+REFUND_BY = ("channel", "hub")
 WITHOUT_RECEIPT = ("refuse", "store_credit")
 NO_WINDOW = -1
 _DAYS_MAX = 3_650
@@ -71,6 +72,8 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     days it is a case that a buyer is still owed money. gift_card_days, store_credit_days: how long
     what was put on a card can be spent, from the day it was last filled, 0 = for ever; such a term
     is of an entity or of all, a card belongs to no channel or country.
+    refund_by: who gives money back that is owed, one of REFUND_BY (`hub`: it has the channel pay,
+    and asks a person first from refund_approval on).
     """
 
     revenue_event: str = "shipped"
@@ -86,6 +89,7 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     refund_days: int = 3
     gift_card_days: int = 0
     store_credit_days: int = 0
+    refund_by: str = "channel"
 
 
 def needs_person(limits: Limits | None, amount: int, currency: str) -> bool:
@@ -246,6 +250,7 @@ _SAYS: Mapping[str, Reader] = {
     "refund_days": _days(0),
     "gift_card_days": _days(0),
     "store_credit_days": _days(0),
+    "refund_by": one_of(REFUND_BY),
 }
 _WORDS: Mapping[str, Reader] = {
     "from": _day,

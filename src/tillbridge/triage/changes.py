@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from tillbridge.atoms.ids import lane_of
-from tillbridge.canonical.returns import ReturnAuthorized
+from tillbridge.canonical.returns import RefundApproved, ReturnAuthorized
 from tillbridge.durable import log
 from tillbridge.durable.rooms import Connection, Record
 from tillbridge.mapping import names
@@ -151,6 +151,11 @@ def _accept(connection: Connection, change: Change, hand: Hand) -> None:
     residuals.accept(connection, change, hand.by, hand.reason, hand.now)
 
 
+def _approve_refund(connection: Connection, change: Change, _: Hand) -> None:
+    fact = msgspec.convert(change["fact"], RefundApproved)
+    log.append(connection, [Record(fact.key, "RefundApproved", fact, lane_of(fact.key))])
+
+
 def _policy_now(connection: Connection, _: Change) -> Any:
     return msgspec.to_builtins(policy.read(connection))
 
@@ -172,5 +177,6 @@ KINDS: Mapping[str, Kind] = {
     "cases.replay": Kind("cases.decide", None, _replay),
     "settlement.accept": Kind("settlement.decide", _payout_now, _accept),
     "returns.authorize": Kind("returns.decide", None, _authorize),
+    "refunds.approve": Kind("returns.decide", None, _approve_refund),
     "approvals.policy": Kind("approvals.policy", _policy_now, _set_policy),
 }

@@ -83,7 +83,10 @@ ACTIONS: Mapping[str, Action] = {
         whole=True,
     ),
     "returns.decide": _action(
-        "allow returns above the limits of the policy", "operator", "accountant", changes=True
+        "allow returns and refunds above the limits of the policy",
+        "operator",
+        "accountant",
+        changes=True,
     ),
     "settlement.decide": _action(
         "say what a difference of a payout is", "accountant", changes=True

@@ -1,4 +1,4 @@
-"""tillbridge orders: what a person tells of an order's goods."""
+"""tillbridge orders: what a person tells of an order's goods, and allows of its money."""
 
 from __future__ import annotations
 
@@ -59,6 +59,25 @@ def source(
         key = _key(here, connection, order)
         orders_by_hand.source(connection, key, _hand(here, hub), tuple(allow or ()))
     here.show({"key": key}, f"{key} is sourced again; `tillbridge story {order}` tells how")
+
+
+@app.command()
+def refund(context: typer.Context, order: _Order) -> None:
+    """Allow the hub to have given back what is owed on an order; a second person approves it."""
+    from tillbridge.app import orders_by_hand
+    from tillbridge.triage.approvals import carry_out
+
+    here = terminal(context)
+    with here.hub() as hub, hub.connect() as connection:
+        key, hand = _key(here, connection, order), _hand(here, hub)
+        wish = orders_by_hand.refund_owed(connection, key, hub.policies, hand)
+        proposal = carry_out(connection, here.who, wish, hub.clock.now())
+        connection.commit()
+    told = f"{wish.reason}: allowed"
+    if proposal is not None:
+        told = f"{wish.reason}: proposal {proposal}; another person approves it: "
+        told += f"tillbridge approvals approve {proposal}"
+    here.show({"key": key, "refund": wish.subject, "proposal": proposal}, told)
 
 
 def _key(here: Terminal, connection: Connection, order: str) -> str:

@@ -46,6 +46,7 @@ VERBS: Mapping[str, str] = {
     "operators list": "look.audit",
     "operators revoke": "operators.manage",
     "orders pick-failed": "stock.tell",
+    "orders refund": "returns.decide",
     "orders source": "stock.tell",
     "pause": "flow.pause",
     "people erase": "people.erase",

@@ -30,7 +30,7 @@ def fulfillment_status(order: ShopOrder, state: State) -> str | None:
     if not state.shipped:
         return None
     for shipment in state.shipped:
-        for line, quantity in shipment.lines:
+        for line, quantity in shipment.lines if shipment.status == "SUCCESS" else ():
             left[line] -= quantity
     return "partial" if any(left.values()) else "fulfilled"
 

@@ -226,17 +226,17 @@ def _fulfillment(order: ShopOrder, state: State, parcel: Shipped) -> Graph:
     ]
     tracking = {
         "__typename": "FulfillmentTrackingInfo",
-        "company": "Example Parcel",
-        "number": parcel.tracking,
+        "company": parcel.company,
+        "number": parcel.tracking or None,
         "url": f"https://tracking.example.com/{parcel.tracking}",
     }
     return {
         **_named("Fulfillment", parcel.id),
         "name": f"#{order.number}",
-        "status": "SUCCESS",
-        "displayStatus": "FULFILLED",
+        "status": parcel.status,
+        "displayStatus": parcel.display,
         "createdAt": stamp(parcel.at),
-        "updatedAt": stamp(parcel.at),
+        "updatedAt": stamp(parcel.updated or parcel.at),
         "location": _location(parcel.location),
         "trackingInfo": [tracking],
         "fulfillmentLineItems": Connection(lines),
@@ -279,11 +279,26 @@ def _refund(order: ShopOrder, state: State, refund: RefundMade) -> Graph:
         "return": None,
         "totalRefundedSet": _bag(refund.amount, money),
         "refundLineItems": Connection(lines),
-        "orderAdjustments": Connection([]),
+        "orderAdjustments": Connection(_adjustments(refund, money)),
         "refundShippingLines": Connection(shipping),
         "duties": [],
         "transactions": Connection([_refund_transaction(order, refund)]),
     }
+
+
+def _adjustments(refund: RefundMade, money: str) -> list[Graph]:
+    differs = refund.worth - refund.amount
+    if not differs:
+        return []
+    return [
+        {
+            "__typename": "OrderAdjustment",
+            "id": gid("OrderAdjustment", refund.id + 2),
+            "amountSet": _bag(differs, money),
+            "taxAmountSet": _bag(0, money),
+            "reason": "REFUND_DISCREPANCY",
+        }
+    ]
 
 
 def _refund_transaction(order: ShopOrder, refund: RefundMade) -> Graph:

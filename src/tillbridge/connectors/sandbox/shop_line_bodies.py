@@ -105,7 +105,7 @@ def fulfillment_body(order: ShopOrder, state: State, shipment: Shipped) -> Json:
         items.append({**line_body(order, state, bought[number]), "quantity": quantity})
     at = instant(shipment.at)
     part = next(n for n, one in enumerate(state.shipped, 1) if one.id == shipment.id)
-    url = f"https://tracking.example.com/{shipment.tracking}"
+    url = f"https://tracking.example.com/{shipment.tracking}" if shipment.tracking else None
     return {
         "id": shipment.id,
         "admin_graphql_api_id": f"gid://shopify/Fulfillment/{shipment.id}",
@@ -117,13 +117,13 @@ def fulfillment_body(order: ShopOrder, state: State, shipment: Shipped) -> Json:
         "receipt": {},
         "service": "manual",
         "shipment_status": None,
-        "status": "success",
-        "tracking_company": "Example Parcel",
-        "tracking_number": shipment.tracking,
-        "tracking_numbers": [shipment.tracking],
+        "status": shipment.status.lower(),
+        "tracking_company": shipment.company or None,
+        "tracking_number": shipment.tracking or None,
+        "tracking_numbers": [shipment.tracking] if shipment.tracking else [],
         "tracking_url": url,
-        "tracking_urls": [url],
-        "updated_at": at,
+        "tracking_urls": [url] if url else [],
+        "updated_at": instant(shipment.updated or shipment.at),
         "line_items": items,
     }
 
@@ -168,22 +168,33 @@ def _refund_line(order: ShopOrder, state: State, back: Returned) -> Json:
 
 
 def _adjustments(order: ShopOrder, refund: RefundMade) -> list[Json]:
-    if not refund.shipping:
-        return []
+    found = []
+    if refund.shipping:
+        amounts = (-refund.shipping, -refund.shipping_tax)
+        found.append(_adjustment(order, refund, "shipping_refund", "Shipping refund", amounts))
+    differs = refund.worth - refund.amount
+    if differs:
+        words = ("refund_discrepancy", "Refund discrepancy")
+        found.append(_adjustment(order, refund, *words, (differs, 0)))
+    return found
+
+
+def _adjustment(
+    order: ShopOrder, refund: RefundMade, kind: str, reason: str, amounts: tuple[int, int]
+) -> Json:
+    net, tax = amounts
     money = order.currency
-    return [
-        {
-            "id": refund.id + 1,
-            "amount": to_text(-refund.shipping, money),
-            "amount_set": money_set(-refund.shipping, money),
-            "kind": "shipping_refund",
-            "order_id": order.id,
-            "reason": "Shipping refund",
-            "refund_id": refund.id,
-            "tax_amount": to_text(-refund.shipping_tax, money),
-            "tax_amount_set": money_set(-refund.shipping_tax, money),
-        }
-    ]
+    return {
+        "id": refund.id + 1,
+        "amount": to_text(net, money),
+        "amount_set": money_set(net, money),
+        "kind": kind,
+        "order_id": order.id,
+        "reason": reason,
+        "refund_id": refund.id,
+        "tax_amount": to_text(tax, money),
+        "tax_amount_set": money_set(tax, money),
+    }
 
 
 def _refund_transaction(order: ShopOrder, refund: RefundMade) -> Json:

@@ -119,13 +119,19 @@ class ShopOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shipped(msgspec.Struct, frozen=True, kw_only=True):
-    """A fulfilment: which lines (id, pieces) left which place (the shop's location id)."""
+    """A fulfilment: which lines (id, pieces) left which place (the shop's location id). status,
+    display: the shop's words for it.
+    """
 
     id: int
     at: datetime
     location: str
     lines: tuple[tuple[int, int], ...]
     tracking: str
+    company: str = "Example Parcel"
+    status: str = "SUCCESS"
+    display: str = "FULFILLED"
+    updated: datetime | None = None
 
 
 class Returned(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +147,7 @@ class Returned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundMade(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund: lines, shipping given back, and the money that moved."""
+    """A refund: lines, shipping given back, and the money that moved, None = what that is worth."""
 
     id: int
     at: datetime
@@ -150,10 +156,16 @@ class RefundMade(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     shipping: int = 0
     shipping_tax: int = 0
+    money: int | None = None
 
     @property
     def amount(self) -> int:
         """Money given back."""
+        return self.worth if self.money is None else self.money
+
+    @property
+    def worth(self) -> int:
+        """What lines and shipping come to."""
         return sum(line.net + line.tax for line in self.lines) + self.shipping + self.shipping_tax
 
 

@@ -4,7 +4,8 @@
 
 It answers `shop`, `order(id)`, `node(id)`, `orders(first, after, query, sortKey)` and
 `ordersCount(query, limit)` for the orders of a day of trade, as they stand at the instant it is
-told to show, keeps webhook subscriptions, and has an inventory (`shop_inventory`). As documented:
+told to show, keeps webhook subscriptions, has an inventory (`shop_inventory`) and lets an app deal
+with its orders (`shop_dealings`). As documented:
 401 for a wrong token; the API version in the answer's header, a dead version answered by the oldest
 living one; cost per query from a leaky bucket and, when it is empty, 200 with
 errors[].extensions.code THROTTLED; 429 with Retry-After at the edge (fault `throttle`). Webhooks
@@ -41,7 +42,8 @@ from tillbridge.connectors.sandbox.graphql_query import (
 )
 from tillbridge.connectors.sandbox.loopback import CUT, Answer, Call, LoopbackServer, json_answer
 from tillbridge.connectors.sandbox.retailer import day_of_trade
-from tillbridge.connectors.sandbox.shop_day import Story
+from tillbridge.connectors.sandbox.shop_day import WAREHOUSE, Story
+from tillbridge.connectors.sandbox.shop_dealings import ShopDealings
 from tillbridge.connectors.sandbox.shop_graph import node_graph, order_graph
 from tillbridge.connectors.sandbox.shop_inventory import ShopInventory
 from tillbridge.connectors.sandbox.shop_orders import ShopOrder, State
@@ -110,6 +112,7 @@ class ShopifySimulator:
         # webhook subscriptions: topic as webhooks name it -> address
         self.subscriptions: dict[str, str] = {}
         self.inventory = ShopInventory()
+        self.dealings = ShopDealings(clock or SystemClock(), WAREHOUSE)
 
     @property
     def address(self) -> str:
@@ -144,8 +147,13 @@ class ShopifySimulator:
         for story in list(self._stories.values()):
             reached = [s for s in story.states if self._until is None or s.at <= self._until]
             if reached:
-                found.append((story.order, reached[-1]))
+                state = self.dealings.standing(story.order, reached[-1])
+                found.append((story.order, state))
         return sorted(found, key=lambda one: (one[1].at.astimezone(UTC), one[0].id))
+
+    def fulfil_by_hand(self, order: int, lines: Mapping[int, int]) -> None:
+        """Somebody fulfils pieces (line -> pieces) in the shop's own admin."""
+        self.dealings.by_hand(self._found, order, lines)
 
     def _answer(self, call: Call) -> Answer:
         self.calls += 1
@@ -243,6 +251,7 @@ class ShopifySimulator:
             "inventorySetQuantities": lambda arguments: self.inventory.set_quantities(
                 arguments, version
             ),
+            **self.dealings.mutations(self._found, version),
         }
         return resolve(fields, root)
 
@@ -253,8 +262,17 @@ class ShopifySimulator:
         for order, state in self.standing():
             found = node_graph(order, state, wanted)
             if found is not None:
+                if found["__typename"] == "Order":
+                    found["fulfillmentOrders"] = self.dealings.orders(order, state)
                 return found
         return None
+
+    def _found(self, wanted: str) -> tuple[ShopOrder, State]:
+        """The order that an order's or fulfilment's global id belongs to."""
+        for order, state in self.standing():
+            if node_graph(order, state, wanted) is not None:
+                return order, state
+        raise QueryError(f"Invalid global id '{wanted}'", "argumentLiteralsIncompatible")
 
     def _count(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """How many orders a search finds: exact up to the limit, 10,000 unless null is asked."""

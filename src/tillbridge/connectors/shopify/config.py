@@ -37,6 +37,8 @@ class ShopifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     a sweep reaches back behind the last one. page_size: orders per page of a sweep (1 to 50).
     webhook_address: https address of the hub for this shop; "" = subscriptions are kept elsewhere
     (in the app's own file, say). webhook_topics: subscriptions that have to be there.
+    notify_customers: the shop writes to the buyer when the hub tells it that goods left or money
+    goes back.
     """
 
     shop: str = ""
@@ -53,6 +55,7 @@ class ShopifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     timeout_seconds: float = 30.0
     webhook_address: str = ""
     webhook_topics: tuple[str, ...] = TOPICS
+    notify_customers: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what could never work; the loader shows the words beside the setting."""

@@ -15,6 +15,7 @@ from tillbridge.atoms.ids import key_of
 from tillbridge.connectors.shopify import files, inbound, inbound_listing, inventory, webhooks
 from tillbridge.connectors.shopify.client import AdminApi
 from tillbridge.connectors.shopify.config import ShopifyConfig
+from tillbridge.connectors.shopify.delivery import Delivery
 from tillbridge.connectors.shopify.outbound import ITEM, STEP
 from tillbridge.connectors.shopify.publishing import Publication
 from tillbridge.connectors.shopify.wire import number
@@ -23,11 +24,14 @@ from tillbridge.contract.names import Names
 from tillbridge.contract.offers import Offer, Shown
 from tillbridge.contract.promises import (
     Address,
+    Assignment,
     Connection,
+    Directory,
     Item,
     Listing,
     Message,
     Page,
+    Receipt,
     Translation,
     Window,
 )
@@ -57,7 +61,7 @@ class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ShopifyConnector:
     """Translates, ReceivesWebhooks, ReadsFiles, Polls, Lists, Subscribes,
-    Rereads, PublishesAvailability, TellsStock, ChecksConnection.
+    Rereads, Delivers, PublishesAvailability, TellsStock, ChecksConnection.
     """
 
     name = "shopify"
@@ -67,6 +71,7 @@ class ShopifyConnector:
     offers_max = inventory.LINES_MAX
     offer_step = STEP
     stock_basis = "available"
+    batch_max = 1
 
     def translate(self, message: Message, connection: Connection, names: Names) -> Translation:
         """Facts of a payload; see inbound."""
@@ -197,6 +202,20 @@ class ShopifyConnector:
             for item, sku, pieces in levels
         )
         return StockPage(held=held, cursor=after, more=bool(after))
+
+    def deliver(
+        self,
+        assignments: Sequence[Assignment],
+        connection: Connection,
+        secrets: Mapping[str, str],
+        directory: Directory,
+        transport: Transport,
+    ) -> list[Receipt]:
+        """Tell the shop what became of its orders; see delivery."""
+        settings = _settings(connection)
+        api = AdminApi(settings, secrets.get("access_token", ""), transport)
+        delivery = Delivery(api, settings, directory)
+        return [delivery.deliver(one.document) for one in assignments]
 
     def check(
         self, connection: Connection, secrets: Mapping[str, str], transport: Transport

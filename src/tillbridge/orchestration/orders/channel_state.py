@@ -16,3 +16,14 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     theirs: str = ""
     documents: int = 0
     answered: int = 0
+
+
+class Commanded(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A refund the channel was asked to make. back, dropped: line -> thousandths that came back,
+    that will not come. shares: purse -> minor units. again: how much of it for refunds that failed.
+    """
+
+    back: dict[str, int] = {}
+    dropped: dict[str, int] = {}
+    shares: dict[str, int] = {}
+    again: int = 0

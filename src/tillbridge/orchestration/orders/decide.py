@@ -35,6 +35,7 @@ from tillbridge.orchestration.orders import tax
 from tillbridge.orchestration.orders.disputes import disputed
 from tillbridge.orchestration.orders.evolve import evolve
 from tillbridge.orchestration.orders.goods import goods
+from tillbridge.orchestration.orders.paying_back import APPROVAL, pay_back
 from tillbridge.orchestration.orders.payment_notices import REASONS, payment_notices
 from tillbridge.orchestration.orders.payments import tender_row
 from tillbridge.orchestration.orders.pickup import EXPIRED, to_be_refunded
@@ -140,6 +141,9 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         *tax.records(state, order, policy, when),
         *tell_channel(state, order, policy, joined, when),
     ]
+    asked, notice = pay_back(state, order, policies)
+    decision.emits += asked
+    _while(state, decision, APPROVAL, notice)
     _payments(state, order, policies, decision, anew=isinstance(body, _MONEY))
     return decision
 

@@ -21,7 +21,7 @@ from tillbridge.canonical.payments import (
     PaymentDisputed,
 )
 from tillbridge.canonical.registry import Body
-from tillbridge.canonical.returns import RefundIssued, ReturnTold
+from tillbridge.canonical.returns import RefundApproved, RefundIssued, ReturnTold
 from tillbridge.canonical.shipments import FulfilmentTold, LineSubstituted
 from tillbridge.canonical.stock import (
     PickFailed,
@@ -34,6 +34,7 @@ from tillbridge.canonical.taxes import TaxCalculated, TaxRefused
 from tillbridge.orchestration.orders import tax
 from tillbridge.orchestration.orders.failures import ALLOWED
 from tillbridge.orchestration.orders.fulfilment import fulfil
+from tillbridge.orchestration.orders.paying_back import approve
 from tillbridge.orchestration.orders.payments import fold
 from tillbridge.orchestration.orders.replacing import replace
 from tillbridge.orchestration.orders.requested import answered, is_answer
@@ -55,7 +56,7 @@ def evolve(state: OrderState, body: Body) -> bool:  # noqa: PLR0911 - one line p
             return _told(state, body)
         case FulfilmentTold() | LineSubstituted() | OrderReplaced() | DepositHandedOver():
             return _of_parcels_or_orders(state, body)
-        case RefundIssued() | ReturnTold():
+        case RefundIssued() | ReturnTold() | RefundApproved():
             return _back(state, body)
         case Payment() | CardRedeemed() | PaymentDisputed() | DisputeResolved():
             return fold(payment_tables(state), state.disputes, body)
@@ -135,8 +136,10 @@ def _rank(order: Order) -> tuple[bool, int, bytes]:
     return (order.cancelled_at is not None, paid, msgspec.json.encode(order))
 
 
-def _back(state: OrderState, body: RefundIssued | ReturnTold) -> bool:
+def _back(state: OrderState, body: RefundIssued | ReturnTold | RefundApproved) -> bool:
     """Money or goods that come back."""
+    if isinstance(body, RefundApproved):
+        return approve(state, body)
     if isinstance(body, ReturnTold):
         return fold_return(state.returns, body)
     told = Refund(body.version, body.lines, body.adjustments, body.payments, body.currency)

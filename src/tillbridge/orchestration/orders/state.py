@@ -16,7 +16,7 @@ from tillbridge.canonical.orders import Order, OrderLine, TaxLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine, RefundPayment
 from tillbridge.canonical.shipments import ShippedLine
 from tillbridge.canonical.stock import StockLine
-from tillbridge.orchestration.orders.channel_state import Told
+from tillbridge.orchestration.orders.channel_state import Commanded, Told
 from tillbridge.orchestration.orders.payments import (
     REFUNDED,
     Dispute,
@@ -182,7 +182,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     answered: hold_version of the newest answer. requests: by operation, what places were asked for.
     parcels: each fulfilment as its own teller tells it, where several systems tell of the order's
     goods; shipments then holds what counts (see same_goods.py). told: by fulfilment, what the
-    channel knows. These are replaced, never changed in place.
+    channel knows. commanded: by operation, refunds it was asked for; approved: up to which minor
+    units. These are replaced, never changed in place.
     """
 
     key: str
@@ -240,6 +241,8 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     requests: dict[str, Request] = {}
     parcels: dict[str, Shipment] | None = None
     told: dict[str, Told] | None = None
+    commanded: dict[str, Commanded] | None = None
+    approved: dict[str, int] | None = None
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tillbridge.canonical.channel_documents import STAGES, FulfilmentDocument
+from tillbridge.canonical.channel_documents import STAGES, FulfilmentDocument, OrderCancelDocument
 from tillbridge.canonical.documents import DocumentAccepted, SubmitDocument
 from tillbridge.canonical.orders import Order
 from tillbridge.canonical.registry import Body
 from tillbridge.orchestration.orders.channel_state import Told
+from tillbridge.orchestration.orders.pickup import not_collected
 from tillbridge.orchestration.orders.same_goods import (
     CHANNEL,
     DEAD,
@@ -25,7 +26,13 @@ from tillbridge.orchestration.orders.same_goods import (
     road_of,
     room_of,
 )
-from tillbridge.orchestration.orders.state import DocumentSeen, OrderState, Shipment
+from tillbridge.orchestration.orders.state import (
+    DocumentSeen,
+    OrderState,
+    Shipment,
+    captured,
+    unshipped_cancelled,
+)
 from tillbridge.orchestration.orders.valuing import When
 from tillbridge.orchestration.policies import ChannelPolicy
 
@@ -84,7 +91,39 @@ def tell_channel(
         if now != before:
             told[name] = now
             state.told = dict(told)
-    return papers
+    return [*papers, *_cancelled(state, order, when)]
+
+
+def _cancelled(state: OrderState, order: Order, when: When) -> list[Body]:
+    """Nothing of the order was collected, and what was paid for it is given back: it is over."""
+    operation = f"{state.key}/order_cancel/1"
+    if order.cancelled_at is not None or operation in state.documents:
+        return []
+    left, dropped = not_collected(state, order), unshipped_cancelled(state)
+    paid = any(captured(state).values())
+    for line in order.lines:
+        if line.ships and line.kind == "goods":
+            back = dropped.get(line.line, 0) if paid else line.quantity
+            if min(left.get(line.line, 0), back) < line.quantity:
+                return []
+    state.documents[operation] = DocumentSeen("order_cancel", "owed")
+    body = OrderCancelDocument(
+        reference=reference_of(state),
+        number=order.number,
+        channel=order.channel,
+        currency=order.currency,
+        cancel_date=when.business_date,
+        reason="customer",
+    )
+    command = SubmitDocument(
+        key=state.key,
+        id=operation,
+        kind="order_cancel",
+        entity=state.entities.selling,
+        connection=state.source,
+        order_cancel=body,
+    )
+    return [command]
 
 
 def _as_told_itself(state: OrderState, known: Told, same: list[str]) -> Told:
