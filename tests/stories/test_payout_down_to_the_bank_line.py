@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from tests.stories.shop import House, house, line, paid_order, refund
+from tillbridge.app.closing import scope_of
 from tillbridge.atoms.clock import FixedClock
+from tillbridge.reconciliation.close.checks import blockers
 from tillbridge.triage import operators
 from tillbridge.triage.approvals import approvals, approve
 from tillbridge.triage.rights import Who
@@ -220,6 +222,33 @@ def test_a_difference_is_held_with_its_exact_amount_until_the_right_file_comes(s
     assert balances["reimbursements/shop-pay"] == -10
     assert balances["payouts-in-transit"] == 9680
     assert shop.lies() == []
+
+
+def test_a_month_stays_open_while_a_payout_is_not_explained(shop: House) -> None:
+    first = sold(shop, 1001, "100.00")
+    shop.file("shop-pay", payouts((91, "paid", "2026-03-05", "100.00")))
+
+    def listed() -> list[str]:
+        now = datetime(2026, 4, 3, 12, tzinfo=UTC)
+        scope = scope_of(shop.hub, "us", "2026-03", now)
+        found = [one.key for one in blockers(shop.connection, scope)]
+        shop.connection.rollback()
+        return [key for key in found if key.startswith("payout/")]
+
+    assert listed() == [KEY]
+    shop.settle()
+    assert listed() == [KEY]
+    shop.file("shop-pay", lines(transaction(801, "charge", "99.00", "0.00", first)))
+    shop.settle()
+    assert shop.cases() == ["payout_does_not_tie"]
+    assert listed() == [KEY]
+    shop.file("shop-pay", lines(transaction(802, "adjustment", "1.00", "0.00", None)))
+    shop.settle()
+    assert shop.cases() == ["settlement_line_differs"]
+    shop.verb("reconcile", "accept", KEY, "--as", "adjustment", "--reason", "one for the other")
+    second_person(shop)
+    shop.settle()
+    assert listed() == []
 
 
 def test_a_line_settled_otherwise_is_accepted_as_what_it_is(shop: House) -> None:

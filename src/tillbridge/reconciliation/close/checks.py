@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from tillbridge.durable.rooms import Connection
 from tillbridge.reconciliation.blocking import Blocker, Check, Scope
 from tillbridge.reconciliation.close import books, stores
+from tillbridge.reconciliation.settlement.blocking import payouts
 
 CHECKS: Mapping[str, Check] = {
     "month": books.not_over,
@@ -17,6 +18,7 @@ CHECKS: Mapping[str, Check] = {
     "voids": books.voids,
     "documents": books.documents,
     "journals": books.journals,
+    "payouts": payouts,
     "files": stores.files,
     "streams": stores.streams,
     "tills": stores.tills,

@@ -41,7 +41,7 @@ with held as (
   left join held h on h.case_id = c.id
   left join message m on m.id = c.message
   left join connection_name n on n.id = m.connection
-  where c.state = 'open'
+  where c.state = 'open' and not starts_with(c.key, 'payout/') -- they are on the list themselves
     and (h.records > 0 or c.amount is not null or c.details ? 'operation'
          or c.reason = any(%(findings)s))
 )
