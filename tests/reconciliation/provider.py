@@ -19,9 +19,10 @@ from tillbridge.canonical.settlement import PayoutTold, SettlementLine, Told
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.durable import log
 from tillbridge.durable.rooms import Record
-from tillbridge.reconciliation.settlement.intake import SettlementFiles, Taken
+from tillbridge.reconciliation.settlement.intake import SettlementFiles
 from tillbridge.reconciliation.settlement.look import Looked, look_at_settlements
 from tillbridge.reconciliation.settlement.rules import Account, SettleRules
+from tillbridge.reconciliation.settlement.taken import Taken
 
 NOW = datetime(2026, 3, 6, 12, tzinfo=UTC)
 DAY = date(2026, 3, 5)

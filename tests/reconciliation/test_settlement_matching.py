@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from tests.reconciliation.provider import NOW, Provider, head, line
 from tillbridge.canonical.settlement import FileTotal
+from tillbridge.posting.money.entries import entry_id
 
 
 @pytest.fixture
@@ -54,6 +55,38 @@ def test_head_and_lines_come_in_any_order_and_in_parts(psp: Provider) -> None:
     psp.look()
     assert psp.cases() == {}
     assert psp.told() == {"paid": 1500}
+
+
+def test_a_difference_that_changes_is_told_with_what_it_is_now(psp: Provider) -> None:
+    psp.captured("c1", 1000)
+    psp.file([head(1500), line("c1", 1000)])
+    psp.look()
+    assert psp.cases() == {"payout_does_not_tie": 500}
+    psp.file([line("", -100, type="fee", line="f")])
+    psp.look()
+    assert psp.cases() == {"payout_does_not_tie": 600}
+
+
+def test_a_line_that_changes_no_sum_is_in_the_entry_of_what_was_told_before(psp: Provider) -> None:
+    psp.captured("c1", 1000)
+    psp.file([head(1000, itemised=False)])
+    psp.look()
+    psp.file([line("c1", 1000)])
+    psp.look()
+    told = psp.connection.execute("select count(*) from record where type = 'SettlementMatched'")
+    assert told.fetchall() == [(1,)]
+    ((entry,),) = psp.connection.execute("select entry from settlement_match")
+    assert entry == entry_id("payout/psp/p1/settled/1", "us")
+
+
+def test_converted_money_that_is_told_late_is_found_as_well(psp: Provider) -> None:
+    psp.file([line("c1", 1100, presented=1000, presented_currency="EUR"), head(1100)])
+    psp.look()
+    assert psp.cases() == {"settlement_line_unmatched": 1100}
+    psp.captured("c1", 1000, currency="EUR")
+    psp.look()
+    assert psp.cases() == {}
+    assert _how(psp) == {"t-c1": ("reference", "order/web/c1", 0)}
 
 
 def test_lines_of_an_intent_and_of_an_order_find_their_money(psp: Provider) -> None:

@@ -22,7 +22,8 @@ from tillbridge.connectors.shopify_payments.config import ShopifyPaymentsConfig
 from tillbridge.connectors.stripe.config import StripeConfig
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import ReadsSettlements
-from tillbridge.reconciliation.settlement.intake import SettlementFiles, Taken
+from tillbridge.reconciliation.settlement.intake import SettlementFiles
+from tillbridge.reconciliation.settlement.taken import Taken
 
 HERE = Path(__file__).resolve()
 REAL = Path(os.environ.get("TILLBRIDGE_REALDATA", HERE.parents[3] / "shared" / "realdata"))

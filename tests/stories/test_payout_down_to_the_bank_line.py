@@ -372,4 +372,9 @@ def test_a_bank_line_that_is_no_payout_and_a_statement_with_a_hole_are_cases(sho
     words = " ".join(w for (w,) in shop.rows("select words from exception_case order by id"))
     assert "5.00 USD of 2026-03-05" in words
     assert "off by 2.00 USD" in words
+    shop.file("house-bank", statement("S1", "0.00", "7.00", [("5.00", "2026-03-05", "SHOPIFY")]))
+    assert "bank_statement_changed" not in shop.cases()
+    more = [("5.00", "2026-03-05", "SHOPIFY"), ("2.00", "2026-03-05", "interest")]
+    shop.file("house-bank", statement("S1", "0.00", "7.00", more))
+    assert "bank_statement_changed" in shop.cases()
     assert shop.lies() == []

@@ -59,7 +59,13 @@ def settle(
     }
     parking.open_cases(connection, [_opened(key, case) for key, case in new.items()])
     other = [
-        (open_now[key][0], case.words, msgspec.json.encode(_details(case)).decode())
+        (
+            open_now[key][0],
+            case.words,
+            msgspec.json.encode(_details(case)).decode(),
+            case.amount,
+            case.currency,
+        )
         for key, case in found.items()
         if key in open_now and open_now[key][1] != case.words
     ]

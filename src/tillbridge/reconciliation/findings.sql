@@ -8,8 +8,8 @@ where room = %b and reason = %b
 order by id
 
 -- name: reword
-update exception_case c set words = w, details = d::jsonb
-from unnest(%b::bigint[], %b::text[], %b::text[]) x (i, w, d)
+update exception_case c set words = w, details = d::jsonb, amount = a, currency = k
+from unnest(%b::bigint[], %b::text[], %b::text[], %b::bigint[], %b::text[]) x (i, w, d, a, k)
 where c.id = i and c.state = 'open'
 
 -- name: close

@@ -12,9 +12,6 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, BinaryIO
 
-import msgspec
-
-from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.ids import key_of, lane_of
 from tillbridge.canonical.fact import Entities
 from tillbridge.canonical.registry import Body, name_of
@@ -33,12 +30,15 @@ from tillbridge.canonical.settlement import (
 )
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import ReadsSettlements
-from tillbridge.contract.settlement import wrong_with, wrong_with_bank
 from tillbridge.durable import log
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Record
-from tillbridge.reconciliation.findings import settle
-from tillbridge.reconciliation.settlement.columns import bank_columns, line_columns
+from tillbridge.reconciliation.settlement.file_cases import (
+    tell_broken,
+    tell_statements,
+    tell_twice,
+)
+from tillbridge.reconciliation.settlement.taken import At, Taken
 
 QUERIES = load(
     "tillbridge.reconciliation.settlement",
@@ -59,57 +59,10 @@ QUERIES = load(
     "copy_told_bank",
     "add_statements",
     "add_bank_lines",
+    "statements_again",
     "bank_sums",
 )
-NAMED = 20
-# payout, line, net that counts, net that was told
-Twice = tuple[str, str, int, int]
 ENDED = ("failed", "canceled")
-
-
-class Taken(msgspec.Struct):
-    """What a file came to. lines: rows; unassigned: rows of no payout yet, which come again."""
-
-    lines: int = 0
-    unassigned: int = 0
-    broken: list[Broken] = []
-    heads: dict[str, PayoutTold] = {}
-    statements: dict[str, StatementTold] = {}
-    totals: list[FileTotal] = []
-    net: int = 0
-
-    def line(self, one: SettlementLine) -> tuple[object, ...] | None:
-        """The row of a line; None when it contradicts itself or is of no payout yet."""
-        if wrong := wrong_with(one):
-            self.broken.append(Broken(one.n, wrong))
-            return None
-        if not one.payout:
-            self.unassigned += 1
-            return None
-        self.lines += 1
-        self.net += one.net
-        return line_columns(one)
-
-    def bank_line(self, one: BankLine) -> tuple[object, ...] | None:
-        """The row of a bank's line; None when it contradicts itself."""
-        if wrong := wrong_with_bank(one):
-            self.broken.append(Broken(one.n, wrong))
-            return None
-        self.lines += 1
-        self.net += one.amount
-        return bank_columns(one)
-
-    def further(self, one: PayoutTold | StatementTold | FileTotal | Broken) -> None:
-        """Keep what is no line."""
-        match one:
-            case PayoutTold():
-                self.heads[one.payout] = one
-            case StatementTold():
-                self.statements[one.statement] = one
-            case FileTotal():
-                self.totals.append(one)
-            case Broken():
-                self.broken.append(one)
 
 
 class SettlementFiles:
@@ -143,11 +96,11 @@ class SettlementFiles:
         row = (self._source.name, name, digest, taken.lines, len(taken.broken), now)
         file = connection.execute(QUERIES.add_file, row).fetchone()
         number = int(file[0]) if file else 0
-        at = _At(digest.hex(), number, now)
+        at = At(digest.hex(), number, now)
         facts = self._statements(connection, taken, at) if bank else self._payouts(connection, at)
         if not bank:
             facts = [*self._heads(connection, taken, at), *facts]
-        self._tell_broken(connection, taken, name, at)
+        tell_broken(connection, self._source.name, taken, name, at)
         log.append(connection, [Record(f.key, name_of(f), f, lane_of(f.key)) for f in facts])
         return taken
 
@@ -171,7 +124,7 @@ class SettlementFiles:
 
     # -- payouts ----------------------------------------------------------------------------------
 
-    def _heads(self, connection: Connection, taken: Taken, at: _At) -> list[Body]:
+    def _heads(self, connection: Connection, taken: Taken, at: At) -> list[Body]:
         """Merge the heads; gives a fact for each that says something new."""
         heads = list(taken.heads.values())
         if not heads:
@@ -211,7 +164,7 @@ class SettlementFiles:
                 )
         return facts
 
-    def _payouts(self, connection: Connection, at: _At) -> list[Body]:
+    def _payouts(self, connection: Connection, at: At) -> list[Body]:
         """Lines into their table; gives a fact per payout with its control totals."""
         source = self._source
         connection.execute(QUERIES.analyze_told)
@@ -221,7 +174,7 @@ class SettlementFiles:
         connection.execute(QUERIES.add_payouts, (source.name, source.entity, at.now))
         other = connection.execute(QUERIES.told_twice, {"account": source.name}).fetchall()
         connection.execute(QUERIES.add_lines, {"account": source.name, "file": at.file})
-        self._tell_twice(connection, doubled, other, at)
+        tell_twice(connection, source.name, doubled, other, at)
         sums: dict[tuple[str, str], list[TypeSum]] = {}
         hashes: dict[tuple[str, str], int] = {}
         for payout, currency, type_, count, gross, fee, hashed in connection.execute(QUERIES.sums):
@@ -237,7 +190,7 @@ class SettlementFiles:
         self,
         payout: str,
         currency: str,
-        at: _At,
+        at: At,
         head: PayoutTold | None,
         sums: tuple[TypeSum, ...] = (),
         hashed: int = 0,
@@ -261,7 +214,7 @@ class SettlementFiles:
 
     # -- statements -------------------------------------------------------------------------------
 
-    def _statements(self, connection: Connection, taken: Taken, at: _At) -> list[Body]:
+    def _statements(self, connection: Connection, taken: Taken, at: At) -> list[Body]:
         source = self._source
         heads = list(taken.statements.values())
         columns = (
@@ -278,6 +231,8 @@ class SettlementFiles:
         connection.execute(QUERIES.add_bank_lines, {"account": source.name, "file": at.file})
         sums = connection.execute(QUERIES.bank_sums, (source.name, at.file)).fetchall()
         told = {head.statement: head for head in heads}
+        again = connection.execute(QUERIES.statements_again, (source.name, at.file, list(told)))
+        tell_statements(connection, source.name, again.fetchall(), at)
         told_new = {name for (name,) in new}
         return [
             BankStatementReported(
@@ -302,66 +257,6 @@ class SettlementFiles:
             if name in told_new
         ]
 
-    # -- cases ------------------------------------------------------------------------------------
-
-    def _tell_broken(self, connection: Connection, taken: Taken, name: str, at: _At) -> None:
-        """A case for a file with rows that cannot be read, or whose own totals are not so."""
-        found: dict[str, NeedsDecision] = {}
-        key = key_of("file", self._source.name, at.digest[:16])
-        words = [f"line {one.n}: {one.words}" for one in taken.broken[:NAMED]]
-        for total in taken.totals:
-            if total.lines is not None and total.lines != taken.lines:
-                words.append(f"it says {total.lines} rows and holds {taken.lines}")
-            if total.net is not None and total.net != taken.net:
-                words.append(f"it says {total.net} and its rows come to {taken.net} (minor units)")
-        if not taken.lines and not taken.heads and not taken.statements:
-            words.append("it holds no row")
-        if words:
-            more = len(taken.broken) - NAMED
-            found[key] = NeedsDecision(
-                "settlement_file_broken",
-                f"{name}: {words[0]}"
-                + (f" (and {len(words) - 1 + max(more, 0)} more)" if len(words) > 1 else ""),
-                owner="finance",
-                details={"file": name, "sha256": at.digest, "rows": words},
-            )
-        settle(connection, "settlement_file_broken", found, at.now, checked={key})
-
-    def _tell_twice(
-        self, connection: Connection, doubled: list[Twice], other: list[Twice], at: _At
-    ) -> None:
-        """Cases for rows told twice in a file, and for rows told before with other content."""
-        found = {
-            key: NeedsDecision(
-                "settlement_line_doubled",
-                f"{len(lines)} line(s) of {key} stand more than once in the file and are counted"
-                f" once: {lines[0][1]}",
-                owner="finance",
-                amount=abs(sum(told - counted for _, _, counted, told in lines)),
-                details={"lines": lines[:NAMED], "file": at.digest},
-            )
-            for key, lines in self._by_payout(doubled).items()
-        }
-        settle(connection, "settlement_line_doubled", found, at.now, checked=set(found))
-        found = {
-            key: NeedsDecision(
-                "settlement_line_changed",
-                f"{len(lines)} line(s) of {key} were told before with other content, which stands:"
-                f" {lines[0][1]} came to {lines[0][2]} and now to {lines[0][3]} (minor units)",
-                owner="finance",
-                amount=abs(sum(told - stands for _, _, stands, told in lines)),
-                details={"lines": lines[:NAMED], "file": at.digest},
-            )
-            for key, lines in self._by_payout(other).items()
-        }
-        settle(connection, "settlement_line_changed", found, at.now, checked=set(found))
-
-    def _by_payout(self, rows: list[Twice]) -> dict[str, list[Twice]]:
-        found: dict[str, list[Twice]] = {}
-        for row in rows:
-            found.setdefault(self._key(row[0]), []).append(row)
-        return found
-
     def _key(self, payout: str) -> str:
         return key_of("payout", self._source.name, payout)
 
@@ -376,14 +271,6 @@ class SettlementFiles:
             "business_date": now.date(),
             "entities": Entities(selling=self._source.entity),
         }
-
-
-class _At(msgspec.Struct, frozen=True):
-    """The file being taken: its SHA-256 as hex, its number, and when."""
-
-    digest: str
-    file: int
-    now: datetime
 
 
 def _until_known(told: Iterator[Told]) -> list[Told]:

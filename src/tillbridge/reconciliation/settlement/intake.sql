@@ -126,6 +126,14 @@ join bank_statement s on s.account = %(account)s and s.statement = t.statement a
 order by t.n
 on conflict (statement, line, n) do nothing
 
+-- name: statements_again
+-- statements that another file told before, with other lines
+select s.statement, s.lines, s.net, count(t.n)::int, coalesce(sum(t.amount), 0)::bigint, s.currency
+from bank_statement s
+left join told_bank t on t.statement = s.statement
+where s.account = %b and s.file <> %b and s.statement = any(%b::text[])
+group by s.id having (s.lines, s.net) <> (count(t.n), coalesce(sum(t.amount), 0))
+
 -- name: bank_sums
 update bank_statement b set lines = x.lines, net = x.net
 from (select s.id, s.statement, count(l.id)::int as lines, coalesce(sum(l.amount), 0)::bigint as net,

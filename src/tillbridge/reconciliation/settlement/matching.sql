@@ -70,14 +70,29 @@ from (
 where m.line = x.id
 
 -- name: match_references
--- lines that were open, and whose money was told since
-update settlement_match m set how = 'reference', key = v.key, movement = v.id,
-  difference = l.gross - v.amount
-from settlement_line l
+-- lines that were open, and whose money was told since; as in `match`
+update settlement_match m set key = v.key, movement = v.id,
+  how = case when v.currency <> l.currency and not seen.is then 'currency' else 'reference' end,
+  difference = case when v.currency = l.currency then l.gross - v.amount
+                    when seen.is then seen.difference else l.gross end
+from settlement_match o
+join settlement_line l on l.id = o.line and l.reference <> ''
 join money_movement v on v.reference = l.reference and v.kind = l.type
- and v.tender = any(%(tenders)s::text[]) and v.currency = l.currency
-where m.payout = any(%(payouts)s::bigint[]) and m.how = 'open' and l.id = m.line
-  and l.reference <> ''
+ and v.tender = any(%(tenders)s::text[])
+cross join lateral (
+  select l.presented_currency = v.currency or l.rate ~ '^[0-9]+(\.[0-9]+)?$' and l.rate::numeric > 0
+           and l.presented_currency = '' as is,
+         case when l.presented_currency = v.currency then l.presented - v.amount
+              when l.rate ~ '^[0-9]+(\.[0-9]+)?$' and l.rate::numeric > 0
+                   and abs(l.gross / l.rate::numeric - v.amount) <= 1 then 0
+              else l.gross end as difference) seen
+where o.payout = any(%(payouts)s::bigint[]) and o.how = 'open' and m.line = o.line
+
+-- name: name_entries
+-- lines of payouts of which nothing new was told are in the entry of what was told before
+update settlement_match m set entry = x.before
+from unnest(%b::bigint[], %b::uuid[], %b::uuid[]) x (payout, expected, before)
+where m.payout = x.payout and m.entry = x.expected
 
 -- name: match_orders
 -- all lines of an order and type in a payout are one movement: their sum is held against the book
@@ -184,8 +199,8 @@ update payout set due = true where not due and account = %(account)s and (not ti
   select m.payout from settlement_match m
   join settlement_line l on l.id = m.line
   join money_movement v on v.kind = l.type and v.tender = any(%(tenders)s::text[])
-   and v.currency = l.currency
-   and (v.reference in (l.reference, l.parent) or v.intent <> '' and v.intent in (l.reference, l.parent))
+   and (v.reference = l.reference or v.currency = l.currency
+        and (v.reference = l.parent or v.intent <> '' and v.intent in (l.reference, l.parent)))
   where m.how = 'open' and l.account = %(account)s))
 
 -- name: waiting

@@ -37,6 +37,7 @@ QUERIES = load(
     "match",
     "match_intents",
     "match_references",
+    "name_entries",
     "match_orders",
     "settle_parts",
     "rows",
@@ -122,8 +123,18 @@ def work_out(connection: Connection, account: Account, now: datetime) -> Worked:
     if ready:
         _match(connection, account, ready)
         target, banked_on = _targets(connection, account, ready)
+        silent: list[tuple[int, object, object]] = []
         for one in ready:
-            facts += _tell(account, one, target[one.id], banked_on.get(one.id), now)
+            expected = _entry(account, one)
+            before = entry_id(_fact_id(one.key, one.version), account.entity)
+            told = _tell(account, one, target[one.id], banked_on.get(one.id), now)
+            if not told:
+                silent.append((one.id, expected, before if one.version else None))
+            facts += told
+        if silent:
+            connection.execute(
+                QUERIES.name_entries, [list(part) for part in zip(*silent, strict=True)]
+            )
     connection.execute(
         QUERIES.write,
         (
