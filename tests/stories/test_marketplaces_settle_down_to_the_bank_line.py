@@ -1,0 +1,221 @@
+"""What marketplaces keep and send, from their own files down to the line of the bank, to the cent.
+
+Orders come by a feed. One marketplace settles in Amazon's flat file and its money stands in an
+MT940 statement; another has a file of its own, read by a mapping, and its money stands in BAI2.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.stories.click_and_collect import FEEDS
+from tests.stories.shop import House, house
+from tillbridge.atoms.clock import FixedClock
+
+CONNECTIONS = """
+[connection.orders]
+connector = "feed"
+entity = "us"
+channel = "web"
+settings = { mapping = "feeds/orders.toml" }
+
+[connection.money]
+connector = "feed"
+entity = "us"
+channel = "web"
+settings = { mapping = "feeds/money.toml" }
+
+[connection.amazon]
+connector = "amazon"
+entity = "us"
+[connection.amazon.settle]
+tenders = ["card"]
+orders = ["orders"]
+bank = "one-bank"
+bank_texts = ["AMAZON"]
+
+[connection.one-bank]
+connector = "mt940"
+entity = "us"
+
+[connection.market]
+connector = "feed"
+entity = "us"
+settings = { mapping = "feeds/market.toml" }
+[connection.market.settle]
+tenders = ["card"]
+orders = ["orders"]
+bank = "other-bank"
+bank_texts = ["MARKET"]
+
+[connection.other-bank]
+connector = "bai2"
+entity = "us"
+"""
+MEANT = '{ sale = "sale", commission = "commission", "*" = "unknown" }'
+MARKET = """
+kind = "settlement"
+[file]
+format = "csv"
+[row]
+when = { column = "what", is = ["sale", "commission", "odd"] }
+payout = "settlement"
+type = { from = "what", do = [{ map = MEANT }] }
+gross = "amount"
+fee = { from = "fee", default = "0" }
+line = "id"
+order = "order"
+[total]
+when = { column = "what", is = "payout" }
+payout = "settlement"
+amount = "amount"
+""".replace("MEANT", MEANT)
+MONEY = """
+kind = "payment"
+identity = ["id"]
+[file]
+format = "csv"
+[row]
+reference = "id"
+tender = { constant = "card" }
+amount = "amount"
+at = "at"
+order = "order"
+"""
+NAMES = (
+    ("money", "tender", "card", "card"),
+    ("orders", "product", "P1", "P1"),
+    ("orders", "location", "wh-east", "wh-east"),
+    ("orders", "tender", "card", "card"),
+)
+AMAZON = (
+    "settlement-id\tdeposit-date\ttotal-amount\tcurrency\ttransaction-type\torder-id\t"
+    "marketplace-name\tamount-type\tamount-description\tamount\tposted-date-time\n"
+)
+FIRST, SECOND = "111-0000001-0000001", "M-2"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database_url: str) -> Iterator[House]:
+    """A house that sells on two marketplaces and has an account at two banks."""
+
+    def furnish(folder: Path) -> None:
+        (folder / "feeds").mkdir(exist_ok=True)
+        (folder / "feeds" / "orders.toml").write_text(FEEDS["app"])
+        (folder / "feeds" / "market.toml").write_text(MARKET)
+        (folder / "feeds" / "money.toml").write_text(MONEY)
+        settings = folder / "tillbridge.toml"
+        settings.write_text(settings.read_text() + CONNECTIONS)
+
+    clock = FixedClock(datetime(2026, 3, 6, 12, tzinfo=UTC))
+    with house(tmp_path / "shop", database_url, clock=clock, furnish=furnish) as found:
+        found.names(NAMES)
+        yield found
+
+
+def sold(shop: House, number: str, total: str) -> None:
+    """An order of a marketplace, paid there."""
+    items = [{"id": "1", "sku": "P1", "qty": 1, "price": total}]
+    at = "2026-03-03T10:00:00Z"
+    order = {"no": number, "placed": at, "changed": at, "total": total, "items": items}
+    shop.file("orders", json.dumps(order).encode() + b"\n")
+    paid = f"id,amount,at,order\npaid-{number},{total},{at},order/orders/{number}\n"
+    shop.file("money", paid.encode())
+
+
+def amazon(*rows: tuple[str, str, str, str, str], total: str) -> bytes:
+    """A settlement: transaction, order, kind, description, amount."""
+    head = f"S1\t2026-03-05\t{total}\tUSD" + "\t" * 7 + "\n"
+    body = "".join(
+        f"S1\t\t\tUSD\t{what}\t{order}\tamazon.com\t{kind}\t{words}\t{amount}\t"
+        "2026-03-03 10:00:00 UTC\n"
+        for what, order, kind, words, amount in rows
+    )
+    return (AMAZON + head + body).encode()
+
+
+def mt940(amount: str, closing: str) -> bytes:
+    """A statement with one credit."""
+    return (
+        ":20:A\n:25:US00/1\n:28C:1/1\n:60F:C260305USD0,00\n"
+        f":61:2603060306C{amount},00NTRFNONREF//B1\n:86:AMAZON PAYMENTS\n"
+        f":62F:C260306USD{closing},00\n-\n"
+    ).encode()
+
+
+def bai2(amount: int, closing: int) -> bytes:
+    """A statement with one credit."""
+    total = 0 + closing + amount
+    return (
+        "01,BANK,US,260307,0600,1,,,2/\n02,US,BANK,1,260306,,USD,2/\n"
+        f"03,0123456789,,010,0,,,015,{closing},,/\n16,142,{amount},,C1,,MARKET PLACE INC/\n"
+        f"49,{total},3/\n98,{total},1,5/\n99,{total},1,7/\n"
+    ).encode()
+
+
+def market(*rows: Sequence[str]) -> bytes:
+    """A settlement of the other marketplace: id, order, what, amount, fee."""
+    head = "settlement,id,order,what,amount,fee\n"
+    return (head + "".join(f"M-09,{','.join(row)}\n" for row in rows)).encode()
+
+
+def test_a_marketplace_that_collects_the_tax_is_reconciled_to_the_bank_line(shop: House) -> None:
+    sold(shop, FIRST, "105.00")
+    assert shop.balances()["clearing/card"] == 10_500
+    rows = [
+        ("Order", FIRST, "ItemPrice", "Principal", "100.00"),
+        ("Order", FIRST, "ItemPrice", "Shipping", "5.00"),
+        ("Order", FIRST, "ItemPrice", "Tax", "8.25"),
+        ("Order", FIRST, "ItemWithheldTax", "MarketplaceFacilitatorTax-Principal", "-8.25"),
+        ("Order", FIRST, "ItemFees", "Commission", "-15.00"),
+        ("Order", FIRST, "ItemFees", "FBAPerUnitFulfillmentFee", "-4.00"),
+    ]
+    shop.file("amazon", amazon(*rows, total="86.00"))
+    shop.settle()
+    assert shop.cases() == []
+    balances = shop.balances()
+    assert balances.get("clearing/card", 0) == 0
+    assert balances["payouts-in-transit"] == 8_600
+    assert [amount for name, amount in balances.items() if "commission" in name] == [1_500]
+    assert [amount for name, amount in balances.items() if "fulfilment" in name] == [400]
+
+    shop.file("one-bank", mt940("86", "86"))
+    shop.settle()
+    assert shop.cases() == []
+    balances = shop.balances()
+    assert "payouts-in-transit" not in balances
+    assert balances["bank/one-bank"] == 8_600
+    assert shop.lies() == []
+
+
+def test_a_settlement_by_a_mapping_waits_with_its_exact_difference(shop: House) -> None:
+    sold(shop, SECOND, "80.00")
+    rows = [("1", SECOND, "sale", "80.00", "9.60"), ("2", "", "commission", "-0.40", "")]
+    shop.file("market", market(*rows, ("", "", "payout", "70.01", "")))
+    shop.settle()
+    assert shop.cases() == ["payout_does_not_tie"]
+    assert shop.balances()["clearing/card"] == 8_000
+    shop.file("market", market(("", "", "payout", "70.00", "")))
+    shop.settle()
+    assert shop.cases() == []
+    assert shop.balances()["payouts-in-transit"] == 7_000
+
+    shop.file("other-bank", bai2(7_000, 7_000))
+    shop.settle()
+    assert shop.cases() == []
+    assert shop.balances()["bank/other-bank"] == 7_000
+    assert shop.balances().get("clearing/card", 0) == 0
+    assert shop.lies() == []
+
+
+def test_a_row_of_no_known_word_is_held_until_a_person_types_it(shop: House) -> None:
+    rows = [("1", "", "odd", "3.00", ""), ("", "", "payout", "3.00", "")]
+    shop.file("market", market(*rows))
+    shop.settle()
+    assert len(shop.cases()) == 1
+    assert shop.lies() == []
