@@ -72,7 +72,8 @@ def tell_bank(connection: Connection, accounts: Sequence[Account], now: datetime
             strange.update(_strange(connection, account))
     told = settle(connection, "payout_not_at_bank", absent, now).opened
     told += settle(connection, "bank_line_unexplained", strange, now).opened
-    banks = sorted({one.rules.bank for one in accounts if one.rules.bank})
+    # a statement is proven wherever it came in, also at a bank to which no payout goes
+    banks = sorted({name for one in accounts for name in (one.name, one.rules.bank) if name})
     broken = dict(_statements(connection, banks))
     return told + settle(connection, "bank_statement_does_not_tie", broken, now).opened
 
