@@ -16,6 +16,7 @@ import pytest
 
 from tests.connectors.tryton.live import Live, running_erp
 from tests.stories.shop import House, house, line, paid_order, refund, shipment, tax
+from tillbridge.app.ledger_ties import tie_month
 
 KEY = "order/web/4711"
 NAMES = (("web", "location", "5502", "store-nyc"),)
@@ -165,6 +166,10 @@ def test_the_same_with_a_real_tryton(tmp_path: Path, database_url: str) -> None:
             assert not shop.drain(120.0).moving
             assert shop.cases() == []
             _is_in_tryton(live, before)
+            tied = tie_month(shop.hub, shop.connection, "us", "2026-03")
+            assert tied.agrees, tied
+            assert {one.account: one.erp for one in tied.accounts}["sales"] == -8000
+            shop.connection.rollback()
             assert shop.lies() == []
 
 

@@ -12,21 +12,15 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from tillbridge.atoms import money
+from tillbridge.connectors.sandbox.inbound import account_of
 from tillbridge.connectors.tryton.client import Access, TrytonClient
 from tillbridge.connectors.tryton.config import TrytonSettings
 from tillbridge.connectors.tryton.lookups import Lookups
 from tillbridge.contract.transport import Transport
+from tillbridge.reconciliation.ledger.accounts import folded
 
 RECEIVABLE = "customer-deposits"
 _READ_MOST = 1_000_000
-_FOLDED = {"discounts": "sales"}
-# what the simulator calls accounts when it books documents itself
-_SANDBOX = {
-    "receivable": RECEIVABLE,
-    "revenue/goods": "sales",
-    "revenue/shipping": "shipping-income",
-    "revenue/gift_card": "gift-card-liability",
-}
 
 
 class Tie(msgspec.Struct, frozen=True):
@@ -50,9 +44,7 @@ class Tie(msgspec.Struct, frozen=True):
 
 def tie(entity: str, currency: str, hub: Mapping[str, int], erp: Mapping[str, int]) -> Tie:
     """Compare: hub's accounts folded onto those the ERP keeps. Amounts: debit positive."""
-    kept = {account.split("/")[0] for account in erp} | set(erp)
-    ours = _folded(((_kept(account, kept), amount) for account, amount in hub.items()))
-    theirs = _folded(erp.items())
+    ours, theirs = folded(hub, erp)
     names = sorted(ours.keys() | theirs.keys())
     differences = {
         name: (ours.get(name, 0), theirs.get(name, 0))
@@ -69,26 +61,6 @@ def tie(entity: str, currency: str, hub: Mapping[str, int], erp: Mapping[str, in
     )
 
 
-def _kept(account: str, kept: set[str]) -> str:
-    """The account the ERP books ours on: itself, else its longest prefix there."""
-    parts = account.split("/")
-    for length in range(len(parts), 0, -1):
-        name = "/".join(parts[:length])
-        if name in kept:
-            return name
-    return parts[0]
-
-
-def _folded(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Without zeros; discounts with the sales they lower, all sales together."""
-    sums: dict[str, int] = {}
-    for account, amount in rows:
-        first = account.split("/")[0]
-        name = _FOLDED.get(first, first if first == "sales" else account)
-        sums[name] = sums.get(name, 0) + amount
-    return {name: amount for name, amount in sums.items() if amount}
-
-
 def sandbox_balances(
     told: Mapping[tuple[str, str], int], currencies: Mapping[str, str]
 ) -> dict[str, dict[str, int]]:
@@ -96,9 +68,7 @@ def sandbox_balances(
     found: dict[str, dict[str, int]] = {}
     for (currency, account), amount in told.items():
         sums = found.setdefault(currencies[currency], {})
-        name = _SANDBOX.get(account, account)
-        if account.startswith("tax/"):
-            name = f"sales-{account}"
+        name = account_of(account)
         sums[name] = sums.get(name, 0) + amount
     return found
 

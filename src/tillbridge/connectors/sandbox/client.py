@@ -16,10 +16,12 @@ from tillbridge.connectors.sandbox.wire import (
     ErpAnswer,
     ErpDocument,
     ErpError,
+    Ledger,
     Result,
     Status,
     Stock,
     read_found,
+    read_ledger,
     read_results,
     read_single,
     read_status,
@@ -74,6 +76,15 @@ class ErpClient:
         if answer.status != 200:
             raise Refused(f"the ERP tells no stock of {location!r} ({answer.status})")
         return read_stock(answer.body)
+
+    def ledger(self, company: str, first: str, last: str, after: str) -> Ledger:
+        """What a company posted on some days, behind `after`. Raises RetryLater, Refused."""
+        query = urlencode({"company": company, "from": first, "to": last, "after": after or "0"})
+        answer = self._send("GET", f"/api/v1/ledger?{query}")
+        self._settled(answer)
+        if answer.status != 200:
+            raise Refused(f"the ERP tells no ledger of {company!r} ({answer.status})")
+        return read_ledger(answer.body)
 
     def create(self, documents: Sequence[ErpDocument]) -> list[Result]:
         """One result per document, in order; one call. Raises RetryLater (see the module)."""

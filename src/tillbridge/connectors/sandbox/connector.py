@@ -9,8 +9,10 @@ from tillbridge.atoms.quantity import QuantityError, to_thousandths
 from tillbridge.canonical.documents import SubmitDocument
 from tillbridge.connectors.sandbox.client import ErpClient
 from tillbridge.connectors.sandbox.config import SECRET_NAME, SandboxSettings
+from tillbridge.connectors.sandbox.inbound import ledger_lines
 from tillbridge.connectors.sandbox.outbound import accepted, document_of, receipt_of
 from tillbridge.connectors.sandbox.wire import ErpDocument
+from tillbridge.contract.ledgers import LedgerPage, Span
 from tillbridge.contract.levels import Held, StockPage
 from tillbridge.contract.promises import Assignment, Connection, Directory, Receipt
 from tillbridge.contract.transport import Transport
@@ -18,7 +20,7 @@ from tillbridge.contract.wire import WireError, instant
 
 
 class SandboxConnector:
-    """Signs Delivers, TellsStock and ChecksConnection.
+    """Signs Delivers, TellsStock, TellsLedger and ChecksConnection.
 
     The ERP has no native idempotency: the operation id is the document's external id, and what is
     about to be created is looked up by it first, in one call per batch.
@@ -56,6 +58,22 @@ class SandboxConnector:
             raise WireError(str(problem)) from None
         last = found.held[-1].product if found.held else cursor
         return StockPage(held=held, as_of=instant(found.at), cursor=last, more=found.more)
+
+    def ledger(
+        self,
+        span: Span,
+        cursor: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> LedgerPage:
+        """The moves of the entity's company, 500 documents to a page."""
+        settings: SandboxSettings = connection.settings
+        company = settings.company or connection.entity
+        client = _client(connection, secrets, transport)
+        found = client.ledger(company, span.first.isoformat(), span.last.isoformat(), cursor)
+        last = str(found.moves[-1].document) if found.moves else cursor
+        return LedgerPage(lines=ledger_lines(found), cursor=last, more=found.more)
 
     def deliver(
         self,

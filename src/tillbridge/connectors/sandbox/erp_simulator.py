@@ -49,6 +49,7 @@ from tillbridge.connectors.sandbox.erp_store import ErpStore, Logged, Stored
 from tillbridge.connectors.sandbox.loopback import CUT, Answer, Call, LoopbackServer, json_answer
 
 STOCK_PAGE = 200
+LEDGER_PAGE = 500
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -230,8 +231,9 @@ class ErpSimulator:
                 return json_answer(200, {"name": "Sandbox ERP", "at": self._now()})
             if path == "documents":
                 return json_answer(200, {"documents": [_shown(d) for d in self._listed(call)]})
-            if path == "stock":
-                return json_answer(200, self._stock(call))
+            if path in ("stock", "ledger"):
+                told = self._stock(call) if path == "stock" else self._ledger(call)
+                return json_answer(200, told)
             if path.startswith("documents/"):
                 body = self.store.body(path.removeprefix("documents/"))
                 headers = {"Content-Type": "application/json"}
@@ -257,6 +259,28 @@ class ErpSimulator:
         found = self.store.stock(location, after, STOCK_PAGE)
         held = [{"product": name, "quantity": quantity_text(q)} for name, q in found]
         return {"at": self._now(), "held": held, "more": len(found) == STOCK_PAGE}
+
+    def _ledger(self, call: Call) -> dict[str, object]:
+        """What a company posted on some days, moves of documents behind `after`."""
+        company, first, last, after = (
+            call.query[name][0] for name in ("company", "from", "to", "after")
+        )
+        found = self.store.moves(company, first, last, int(after or 0), LEDGER_PAGE)
+        moves = [
+            {
+                "document": number,
+                "move": move,
+                "external_id": external_id,
+                "date": day,
+                "currency": currency,
+                "lines": [
+                    {"account": one.account, "amount": to_text(one.amount, currency)}
+                    for one in lines
+                ],
+            }
+            for number, move, external_id, day, currency, lines in found
+        ]
+        return {"moves": moves, "more": len(found) == LEDGER_PAGE}
 
     def _control(self, call: Call) -> Answer:
         """The hand of a test or a demo: script, rules, log."""

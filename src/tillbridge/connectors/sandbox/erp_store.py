@@ -172,6 +172,22 @@ class ErpStore:
                 totals[place] = totals.get(place, 0) + line.amount
         return totals
 
+    def moves(
+        self, company: str, first: str, last: str, after: int, limit: int
+    ) -> list[tuple[int, str, str, str, str, list[MoveLine]]]:
+        """Moves of a company's documents of some days, ids above `after`, in order: id, move,
+        external id, day, currency, lines.
+        """
+        with self._lock:
+            rows = self._database.execute(
+                "select document.id, move.number, external_id, json_extract(body, '$.date'),"
+                " currency, lines from document join move on move.document = document.id"
+                " where document.id > ? and json_extract(body, '$.company') = ?"
+                " and json_extract(body, '$.date') between ? and ? order by document.id limit ?",
+                (after, company, first, last, limit),
+            ).fetchall()
+        return [(*row[:5], msgspec.json.decode(row[5], type=list[MoveLine])) for row in rows]
+
     def set_stock(self, levels: Sequence[tuple[str, str, int]]) -> None:
         """What somebody over there counted: (location, product, thousandths)."""
         with self._lock:

@@ -140,6 +140,36 @@ def read_stock(body: bytes) -> Stock:
     return parse(Stock, body)
 
 
+class MoveLineShown(msgspec.Struct, frozen=True):
+    """An account of a move, signed decimal text, debit positive."""
+
+    account: str
+    amount: str
+
+
+class MoveShown(msgspec.Struct, frozen=True):
+    """A posted move and the document it was made for."""
+
+    document: int
+    move: str
+    external_id: str
+    date: str
+    currency: str
+    lines: list[MoveLineShown]
+
+
+class Ledger(msgspec.Struct, frozen=True):
+    """A page of what is posted."""
+
+    moves: list[MoveShown]
+    more: bool
+
+
+def read_ledger(body: bytes) -> Ledger:
+    """Raises WireError when the answer cannot be believed."""
+    return parse(Ledger, body)
+
+
 def read_single(body: bytes) -> Single:
     """Raises WireError when the answer cannot be believed."""
     return parse(Single, body)

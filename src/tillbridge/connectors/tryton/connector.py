@@ -12,8 +12,9 @@ from tillbridge.atoms.quantity import SCALE
 from tillbridge.connectors.tryton.afterwards import Afterwards
 from tillbridge.connectors.tryton.client import Access, Session, TrytonClient
 from tillbridge.connectors.tryton.config import TrytonSettings
-from tillbridge.connectors.tryton.ledger import LedgerMove, posted_moves
+from tillbridge.connectors.tryton.ledger import LedgerMove, posted_lines, posted_moves
 from tillbridge.connectors.tryton.lookups import Lookups
+from tillbridge.contract.ledgers import LedgerPage, Span
 from tillbridge.contract.levels import Held, StockPage
 from tillbridge.contract.promises import Assignment, Connection, Directory, Receipt
 from tillbridge.contract.transport import Transport
@@ -38,6 +39,7 @@ _ORDER = {
 
 
 STOCK_PAGE = 500
+LEDGER_PAGE = 200
 
 
 class TrytonConnector:
@@ -102,6 +104,22 @@ class TrytonConnector:
         held = tuple(Held((code,), _thousandths(quantity)) for _, code, quantity in rows)
         last = str(rows[-1][0]) if rows else cursor
         return StockPage(held=held, cursor=last, more=len(rows) == STOCK_PAGE)
+
+    def ledger(
+        self,
+        span: Span,
+        cursor: str,
+        connection: Connection,
+        secrets: Mapping[str, str],
+        transport: Transport,
+    ) -> LedgerPage:
+        """What is posted in the entity's general ledger, 200 moves to a page."""
+        client = self._client(connection, secrets, transport)
+        try:
+            look = Lookups(client, span.entity)
+            return posted_lines(look, span, int(cursor or 0), LEDGER_PAGE)
+        finally:
+            self._sessions[_access(connection, secrets)] = client.session
 
     def ledger_moves(
         self,

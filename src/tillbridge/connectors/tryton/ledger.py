@@ -9,7 +9,11 @@ from typing import Any
 import msgspec
 
 from tillbridge.atoms import money
+from tillbridge.connectors.tryton.client import company_context, shaped
 from tillbridge.connectors.tryton.lookups import Lookups
+from tillbridge.contract.ledgers import LedgerLine, LedgerPage, Span
+
+RECEIVABLE = "customer-deposits"
 
 
 class LedgerMove(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +67,65 @@ def posted_moves(look: Lookups, operations: Sequence[str]) -> list[LedgerMove]:
         )
         for row in sorted(heads, key=lambda row: int(row["id"]))
     ]
+
+
+def posted_lines(look: Lookups, span: Span, after: int, limit: int) -> LedgerPage:
+    """A page of what is posted on some days, moves behind an id, whoever posted them."""
+    heads = shaped(
+        list[dict[str, Any]],
+        look.client.call(
+            "model.account.move.search_read",
+            [
+                ["company", "=", look.company],
+                ["state", "=", "posted"],
+                ["date", ">=", span.first],
+                ["date", "<=", span.last],
+                ["id", ">", after],
+            ],
+            0,
+            limit,
+            [["id", "ASC"]],
+            ["date", "description"],
+            context=company_context(look.company),
+        ),
+    )
+    moves = [row["id"] for row in heads]
+    if not moves:
+        return LedgerPage(lines=(), cursor=str(after))
+    invoices = look.client.search_read(
+        "account.invoice", [["move", "in", moves]], ["reference", "move"],
+        company=look.company, limit=limit,
+    )  # fmt: skip
+    made_for = {row["id"]: row["description"] or "" for row in heads}
+    made_for |= {row["move"]: row["reference"] or "" for row in invoices}
+    days = {row["id"]: row["date"] for row in heads}
+    rows = look.client.search_read(
+        "account.move.line",
+        [["move", "in", moves]],
+        ["move", "account.code", "account.type.receivable", "debit", "credit"],
+        company=look.company,
+        limit=1_000_000,
+    )
+    lines = tuple(
+        _told(row, days[row["move"]], made_for[row["move"]], look.company_currency)
+        for row in sorted(rows, key=lambda row: int(row["id"]))
+    )
+    return LedgerPage(lines=lines, cursor=str(moves[-1]), more=len(moves) == limit)
+
+
+def _told(row: dict[str, Any], day: date, operation: str, currency: str) -> LedgerLine:
+    account = row["account."]
+    code = account["code"] or ""
+    return LedgerLine(
+        currency=currency,
+        move=str(row["move"]),
+        day=day,
+        # what buyers owe on invoices stands against the deposits those used up
+        account=RECEIVABLE if account["type."]["receivable"] else code,
+        theirs=code,
+        amount=money.to_minor(row["debit"] - row["credit"], currency),
+        operation=operation,
+    )
 
 
 def _lines(look: Lookups, moves: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
