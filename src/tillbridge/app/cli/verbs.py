@@ -43,6 +43,7 @@ VERBS: Mapping[str, str] = {
     "ledger behind": "look",
     "ledger export": "look",
     "ledger journal": "look",
+    "ledger margin": "look",
     "ledger tie": "look",
     "operators add": "operators.manage",
     "operators list": "look.audit",
