@@ -19,7 +19,8 @@ from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.connectors import amazon, bai2, mt940
 from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import ReadsSettlements
-from tillbridge.reconciliation.settlement.intake import SettlementFiles, Taken
+from tillbridge.reconciliation.settlement.intake import SettlementFiles
+from tillbridge.reconciliation.settlement.taken import Taken
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="no recorded files here")
 BANK = REAL / "04_payments" / "bank"

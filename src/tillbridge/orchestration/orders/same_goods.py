@@ -8,7 +8,8 @@ same bag. Goods count once, by what is certain before what is likely:
 2. the channel's telling of what it was just told, before its answer is known;
 3. the same lines from one place, where both together are more than there is to send. Where they are
    not, they count once too, and a person is asked: another tracking number makes them two.
-What is told beyond what there is to send, by a system that is not alone, does not count.
+What is told beyond what there is to send, by a system that is not alone, does not count, unless it
+runs the place: what leaves there is known to it, and to nobody better.
 
 A parcel's handler (warehouse, store) knows better than the channel what became of it.
 """
@@ -70,12 +71,12 @@ class Joined(msgspec.Struct):
 
 
 def road_of(name: str, key: str, teller: str = "") -> str:
-    """Who tells of a fulfilment: `teller`, else the first part of its id; CHANNEL when that is the
-    connection the order came by, or there is none.
+    """Who tells of a fulfilment: the first part of its id, else the connection that told its lines;
+    CHANNEL when that is the one the order came by, or nobody knows.
     """
-    if not teller:
-        first, _, rest = name.partition("/")
-        teller = first if rest else CHANNEL
+    first, _, rest = name.partition("/")
+    if rest:
+        teller = first
     own = key.split("/", 2)[1] if key.count("/") > 1 else CHANNEL
     return CHANNEL if teller == own else teller
 
@@ -227,7 +228,8 @@ def _counted(groups: _Groups, known: Known, doubts: list[tuple[str, str]]) -> Jo
         if len(group) > 1:
             found.same[name] = group
         if whole.state in GONE:
-            kept = tuple(_within(whole, groups.road[name], used, known.room))
+            room = {} if known.runs(groups.road[name], whole.location) else known.room
+            kept = tuple(_within(whole, groups.road[name], used, room))
             if kept != whole.lines:
                 other = next((first[row.line] for row in whole.lines if row.line in first), name)
                 _doubt_places(found, name, other, whole)
