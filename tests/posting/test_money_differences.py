@@ -165,3 +165,10 @@ def test_the_verb_shows_writes_a_file_and_changes_nothing(shop: House, tmp_path:
     told = json.loads(shop.verb("--json", "rules", "diff", "--since", "2026-03-01"))
     assert told["sums"][0]["account"] == "customer-deposits"
     assert shop.rows("select count(*) from rule_book") == [(1,)]
+    # what one person has proposed is what the other one looks at, whatever the files say by then
+    shop.verb("rules", "activate", "--reason", "kept apart")
+    rules.write_text(rules.read_text().replace(otherwise(), ""))
+    asked = ("rules", "diff", "--since", "2026-03-01")
+    assert "0 would be booked otherwise" in shop.verb(*asked)
+    assert "2 would be booked otherwise" in shop.verb(*asked, "--proposal", "1")
+    assert "there is no proposal 2" in shop.verb(*asked, "--proposal", "2", code=1)

@@ -13,9 +13,12 @@ import typer
 from tillbridge.app.cli.terminal import MOST, terminal
 from tillbridge.app.text_table import table
 from tillbridge.atoms import csv_cells
+from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.money import to_text
 
 if TYPE_CHECKING:
+    from tillbridge.durable.rooms import Connection
+    from tillbridge.posting.money.book import RuleBook
     from tillbridge.posting.money.differences import FactDifference, Tally
 
 HEADS = ("day", "fact", "entity", "account", "item", "currency", "booked", "would be", "why")
@@ -27,9 +30,15 @@ def diff(
         datetime, typer.Option(formats=["%Y-%m-%d"], help="First business day to look at.")
     ],
     limit: Annotated[int, typer.Option(min=0, max=MOST, help="Facts shown; all are summed.")] = 50,
+    proposal: Annotated[
+        int, typer.Option(min=0, max=MOST, help="The rules of this proposal, not the files'.")
+    ] = 0,
     out: Annotated[Path | None, typer.Option(help="CSV file for every line that differs.")] = None,
 ) -> None:
-    """What the rules of the workspace's files would have booked otherwise; nothing is written."""
+    """What the rules of the workspace's files, or of a proposal, would have booked otherwise.
+
+    Nothing is written.
+    """
     from tillbridge.posting.money import activation
     from tillbridge.posting.money.differences import Tally, differences
 
@@ -39,7 +48,7 @@ def diff(
     with ExitStack() as stack:
         hub = stack.enter_context(here.hub())
         connection = stack.enter_context(hub.connect())
-        changed = hub.book
+        changed = proposed_book(connection, proposal) if proposal else hub.book
         found = activation.in_force(connection)
         in_force = found.book() if found else changed
         file = stack.enter_context(out.open("w", encoding="utf-8", newline="")) if out else None
@@ -63,6 +72,17 @@ def diff(
     totals = [dict(zip(heads, row, strict=True)) for row in sums]
     page = _page(tally, _rows(shown, here.who.sees), sums)
     here.show({**told, "sums": totals, "differences": shown}, page)
+
+
+def proposed_book(connection: Connection, number: int) -> RuleBook:
+    """The rules that wait for a second person; raises Refused when the proposal is of none."""
+    from tillbridge.posting.money import activation
+    from tillbridge.triage.approvals import approval
+
+    found = approval(connection, number)
+    if found.action != "rules.activate":
+        raise Refused(f"proposal {number} is of {found.action}, not of posting rules")
+    return activation.book_of(found.change["files"])
 
 
 def _rows(
