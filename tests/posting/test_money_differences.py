@@ -118,6 +118,12 @@ def test_days_before_and_other_entities_are_left_alone(shop: House) -> None:
 
 def test_what_a_void_took_back_is_named_and_not_summed(shop: House) -> None:
     traded(shop)
+    shop.connection.execute(  # told again: the log holds it twice, the book once
+        "insert into record (lane, key, type, version, fused, body)"
+        " select lane, key, type, version, true, body from record"
+        " where type = 'SaleRung' order by id limit 1"
+    )
+    shop.connection.commit()
     files = files_of(None)
     rules = files["rules.toml"]
     start = rules.index('fact = "SaleRung"')

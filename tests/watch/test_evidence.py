@@ -208,6 +208,15 @@ def test_a_forger_who_makes_the_end_anew_is_found_out(lines: list[bytes], kind: 
         assert not any("bytes" in words or "the end" in words for words in proof.problems)
 
 
+def test_an_entry_that_does_not_balance_is_named(lines: list[bytes]) -> None:
+    rows = parsed(lines)
+    entry = of(rows, "entry")[0]
+    entry["lines"][0][2] += 1
+    assert any(
+        f"entry {entry['id']} does not balance" in words for words in prove(sealed(rows)).problems
+    )
+
+
 def test_a_file_made_up_whole_has_another_digest_than_the_one_kept(lines: list[bytes]) -> None:
     rows = parsed(lines)
     of(rows, "head")[0]["made_by"] = "somebody"
