@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tillbridge.contract.ledgers import TellsLedger
 from tillbridge.contract.promises import (
     ChecksConnection,
     Delivers,
@@ -35,6 +36,7 @@ PROMISES: tuple[type[Any], ...] = (
     Taxes,
     PublishesAvailability,
     TellsStock,
+    TellsLedger,
     ChecksConnection,
 )
 
