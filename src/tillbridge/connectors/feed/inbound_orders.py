@@ -16,14 +16,17 @@ _PERSONAL = tuple(name for name in PartyDetails.__struct_fields__ if name != "pa
 
 
 def order(delivery: Delivery) -> Translation:
-    """One OrderPlaced with the order's version, and the buyer for the vault."""
+    """One OrderPlaced with the order's version, and the buyer for the vault. What a later version
+    changes is booked on the day of that version.
+    """
     head = delivery.head()
     currency = delivery.currency_of(head)
     head = delivery.head(currency=currency)
     location = delivery.name("location", head, "location")
     zone = delivery.zone(location)
     placed = _instant(head, "placed_at", zone)
-    version = _version(head.instant("version", zone) or placed)
+    told = head.instant("version", zone) or placed
+    version = _version(told)
     lines = tuple(_line(delivery, line) for line in delivery.parts("line", currency))
     if not lines:
         raise unreadable(delivery.places[0], "the order has no line")
@@ -32,7 +35,7 @@ def order(delivery: Delivery) -> Translation:
     tender = delivery.name("tender", head, "tender")
     fact = OrderPlaced(
         **delivery.carried(
-            key, f"{key}@{version}", placed, placed.astimezone(ZoneInfo(zone)).date(), location
+            key, f"{key}@{version}", told, told.astimezone(ZoneInfo(zone)).date(), location
         ),
         order=Order(
             number=head.text("number"),
