@@ -21,7 +21,7 @@ ROUNDS ?= 2000
 # Same content, same stamp, nothing to do; a fresh checkout with new times installs nothing twice.
 STAMP := $(VENV)/.installed-$(shell { pwd; cat requirements.txt; sed '/^\[tool\.ruff/,$$d' pyproject.toml; } | cksum | tr ' ' '-')
 
-.PHONY: help setup demo test test-long simulate mutants check format bench chaos flash-sale oversell connector lock clean
+.PHONY: help setup demo test test-long stories simulate mutants check format bench chaos flash-sale oversell connector lock clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test: check ## Gates, then every test that is not marked long, on all processors
 
 test-long: setup ## Only the tests marked long: crash, volume, simulation
 	@$(BIN)/pytest -m long $(ARGS)
+
+stories: setup ## Play every story; print the list with results, and three sales in full
+	@$(BIN)/python -m tests.stories $(ARGS)
 
 simulate: setup ## Play the whole hub in virtual time: make simulate SEEDS=500 FIRST=0
 	@$(BIN)/python -m tests.fire.simulation --seeds $(SEEDS) --first $(FIRST) $(ARGS)

@@ -1,4 +1,4 @@
-"""Three sales that are shown in full: what happens in each."""
+"""Three sales that are shown in full: what happens, and what a real Tryton holds of each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.connectors.tryton.live import Live
 from tests.stories import click_and_collect
 from tests.stories.returning import furnished
 from tests.stories.shop import NAMES, House, house, line, paid_order, refund, shipment, tax
@@ -170,3 +171,95 @@ SHOWN: dict[str, tuple[str, Play]] = {
     ),
 }
 """By key of the order: the title, and what happens."""
+
+
+# -- what Tryton holds ----------------------------------------------------------------------------
+
+
+class Held:
+    """What Tryton itself says of an order, as its own users would read it."""
+
+    def __init__(self, live: Live, key: str) -> None:
+        self._live = live
+        self._about = f"{key}/%"
+        self.sales = live.read(
+            "sale.sale", [["web_id", "like", self._about]],
+            "number", "state", "shipment_state", "untaxed_amount", "lines",
+        )  # fmt: skip
+        self.shipments = self._goods("stock.shipment.out", "outgoing_moves")
+        self.returns = self._goods("stock.shipment.out.return", "incoming_moves")
+        self.invoices = live.read(
+            "account.invoice", [["reference", "like", self._about]],
+            "number", "state", "total_amount", "move",
+        )  # fmt: skip
+        self.invoices.sort(key=lambda one: int(one["id"]))
+
+    def _goods(self, model: str, moves: str) -> list[dict[str, Any]]:
+        found = self._live.read(
+            model, [["reference", "like", self._about]],
+            "number", "state", "warehouse.code", moves,
+        )  # fmt: skip
+        for one in found:
+            one["moves"] = self._moves(one[moves])
+        return sorted(found, key=lambda one: int(one["id"]))
+
+    def _moves(self, ids: list[int]) -> list[tuple[str, int, str, str, str]]:
+        """State, quantity, product, from, to."""
+        rows = self._live.read(
+            "stock.move", [["id", "in", ids]],
+            "state", "quantity", "product.code", "from_location.name", "to_location.name",
+        )  # fmt: skip
+        return [
+            (row["state"], int(row["quantity"]), row["product."]["code"],
+             row["from_location."]["name"], row["to_location."]["name"])
+            for row in sorted(rows, key=lambda row: int(row["id"]))
+        ]  # fmt: skip
+
+    def lines(self) -> list[tuple[int, str, str]]:
+        """What its sale says: quantity, product, net."""
+        rows = self._live.read(
+            "sale.line", [["id", "in", [n for sale in self.sales for n in sale["lines"]]]],
+            "quantity", "product.code", "amount", "type",
+        )  # fmt: skip
+        return [
+            (int(row["quantity"]), (row["product."] or {}).get("code", ""), f"{row['amount']:.2f}")
+            for row in sorted(rows, key=lambda row: int(row["id"]))
+            if row["type"] == "line"
+        ]
+
+    def booked(self) -> dict[str, int]:
+        """Minor units by account over all its invoices and credit notes, debit positive."""
+        sums: dict[str, int] = {}
+        for invoice in self.invoices:
+            for account, amount in self._live.booked(str(invoice["move"])).items():
+                sums[account] = sums.get(account, 0) + amount
+        return {account: amount for account, amount in sorted(sums.items()) if amount}
+
+    def page(self) -> str:
+        """All of it, a line each."""
+        rows = [
+            ("sale", one["number"], one["state"],
+             f"{one['untaxed_amount']:.2f} net, goods {one['shipment_state']}")
+            for one in self.sales
+        ]  # fmt: skip
+        rows += [("", "", "", f"{n} x {code} {net}") for n, code, net in self.lines()]
+        for what, found in (("shipment", self.shipments), ("customer return", self.returns)):
+            for one in found:
+                rows.append((what, one["number"], one["state"], one["warehouse."]["code"]))
+                rows += [
+                    ("  move", "", state, f"{n} x {code}: {start} -> {end}")
+                    for state, n, code, start, end in one["moves"]
+                ]
+        for one in self.invoices:
+            kind = "invoice" if one["total_amount"] >= 0 else "credit note"
+            rows.append((kind, one["number"], one["state"], f"{one['total_amount']:.2f}"))
+        rows += [
+            ("  ledger", "", account, f"{amount / 100:.2f}")
+            for account, amount in self.booked().items()
+        ]
+        widths = [max(len(str(row[place])) for row in rows) for place in range(3)]
+        return "\n".join(
+            "  ".join(str(row[place] or "").ljust(widths[place]) for place in range(3))
+            + f"  {row[3]}"
+            for row in rows
+        )

@@ -1,15 +1,19 @@
-"""Three sales from the first message to the ERP's papers: split over warehouse and store with a
-return in another store; edited and partly cancelled; exchanged with a gift card.
+"""Three sales from the first message to what a real Tryton holds: split over warehouse and store
+with a return in another store; edited and partly cancelled; exchanged with a gift card.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.connectors.tryton.live import Live, running_erp
 from tests.stories.shop import House
-from tests.stories.shown import SHOWN, shown_house
+from tests.stories.shown import SHOWN, Held, shown_house
+from tillbridge.app.erp.beside import Erp
 
 BOOKS = {
     "order/web/4801": {
@@ -56,7 +60,7 @@ def played(shop: House, key: str) -> None:
     """It happened, and books, stock, papers and status are as they should be."""
     SHOWN[key][1](shop)
     assert shop.cases() == []
-    assert not shop.drain(60.0).moving
+    assert not shop.drain(600.0).moving
     assert shop.cases() == []
     assert shop.balances() == BOOKS[key]
     for where, pieces in STOCK[key].items():
@@ -77,3 +81,82 @@ def test_books_stock_and_papers(tmp_path: Path, database_url: str, key: str) -> 
         played(shop, key)
         assert shop.erp.store.duplicates() == {}
         assert sum(shop.erp_balances().values()) == 0
+
+
+@pytest.fixture(scope="module")
+def erp() -> Iterator[Erp]:
+    """One Tryton for the three of them."""
+    with running_erp() as running:
+        yield running
+
+
+@pytest.mark.timeout(1500)  # the first run on a machine installs Tryton and fills its database
+@pytest.mark.parametrize("key", list(SHOWN))
+def test_what_a_real_tryton_holds(
+    tmp_path: Path,
+    database_url: str,
+    erp: Erp,
+    key: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    with shown_house(tmp_path / "house", database_url, erp) as shop:
+        played(shop, key)
+        held = Held(Live(erp), key)
+        _CHECKS[key](held)
+        number = key.rpartition("/")[2]
+        command = f"$ tillbridge story {number}"
+        story = shop.verb("story", f"#{number}" if "web" in key else number)
+        record_property("title", SHOWN[key][0])
+        record_property("shown", f"{command}\n{story}\nwhat Tryton holds\n{held.page()}\n")
+
+
+def goods_of(rows: list[dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, int, str]]]]:
+    """Warehouse, state and moves of shipments or returns."""
+    return [
+        (one["warehouse."]["code"], one["state"], [move[:3] for move in one["moves"]])
+        for one in rows
+    ]
+
+
+def totals(held: Held) -> list[str]:
+    """Of invoices and credit notes, all posted."""
+    assert {one["state"] for one in held.invoices} <= {"posted", "paid"}
+    return [f"{one['total_amount']:.2f}" for one in held.invoices]
+
+
+def _split(held: Held) -> None:
+    assert [one["shipment_state"] for one in held.sales] == ["sent"]
+    assert goods_of(held.shipments) == [
+        ("wh-1", "done", [("done", 2, "sku-1")]),
+        ("store-1", "done", [("done", 2, "sku-2")]),
+    ]
+    assert goods_of(held.returns) == [("store-2", "done", [("done", 1, "sku-2")])]
+    assert totals(held) == ["64.80", "43.20", "-21.60"]
+    assert held.booked() == {"1.2.1": 8640, "sales": -8000, "sales-tax": -640}
+
+
+def _edited(held: Held) -> None:
+    assert goods_of(held.shipments) == [
+        ("wh-1", "done", [("done", 1, "sku-1")]),
+        ("wh-1", "done", [("done", 1, "sku-1"), ("done", 1, "sku-2")]),
+    ]
+    assert held.returns == []
+    assert totals(held) == ["20.00", "-2.00", "43.00"]
+    assert held.booked() == {"1.2.1": 6100, "sales": -6100}
+
+
+def _exchanged(held: Held) -> None:
+    assert goods_of(held.shipments) == [
+        ("wh-1", "done", [("done", 1, "sku-1")]),
+        ("wh-1", "done", [("done", 1, "sku-2")]),
+    ]
+    assert goods_of(held.returns) == [("store-1", "done", [("done", 1, "sku-1")])]
+    assert totals(held) == ["365.00", "-365.00", "324.00"]
+    assert held.booked() == {"1.2.1": 32400, "sales": -30000, "sales-tax": -2400}
+
+
+_CHECKS = {
+    "order/web/4801": _split,
+    "order/app/E-4802": _edited,
+    "order/web/4803": _exchanged,
+}
