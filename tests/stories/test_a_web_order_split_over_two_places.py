@@ -17,6 +17,7 @@ import pytest
 from tests.connectors.tryton.live import Live, running_erp
 from tests.stories.shop import House, house, line, paid_order, refund, shipment, tax
 from tillbridge.app.ledger_ties import tie_month
+from tillbridge.reconciliation.ledger.tie import Loose, TieOut
 
 KEY = "order/web/4711"
 NAMES = (("web", "location", "5502", "store-nyc"),)
@@ -134,6 +135,12 @@ def test_what_the_erp_did_and_could_not_say_is_looked_up_and_not_done_again(shop
     assert shop.lies() == []
 
 
+def _loose(tied: TieOut) -> list[Loose]:
+    """Documents of this order that do not agree; the same Tryton keeps those of others too."""
+    assert tied.accounts
+    return [one for one in tied.loose if KEY in (one.key, one.operation.rsplit("/", 2)[0])]
+
+
 @pytest.mark.timeout(900)  # the first run on a machine installs Tryton and fills its database
 def test_the_same_with_a_real_tryton(tmp_path: Path, database_url: str) -> None:
     with running_erp() as erp:
@@ -167,7 +174,7 @@ def test_the_same_with_a_real_tryton(tmp_path: Path, database_url: str) -> None:
             assert shop.cases() == []
             _is_in_tryton(live, before)
             tied = tie_month(shop.hub, shop.connection, "us", "2026-03")
-            assert tied.agrees, tied
+            assert _loose(tied) == []
             assert {one.account: one.erp for one in tied.accounts}["sales"] == -8000
             shop.connection.rollback()
             assert shop.lies() == []
