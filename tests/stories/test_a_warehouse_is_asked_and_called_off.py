@@ -62,7 +62,7 @@ def test_it_is_asked_once_and_its_parcel_counts_once(house: Floors) -> None:
 def test_a_cancellation_in_time_frees_the_goods_once_it_is_confirmed(house: Floors) -> None:
     house.ordered((1, 2))
     house.service.stop()
-    house.cancelled((1, 2))
+    house.cancelled((1, 2), seconds=2.0)
     assert house.shop.stock("P1") == (20, 2)  # nobody knows yet whether they leave
     house.service.start()
     house.shop.rows("update dest set open_until = null, failures = 0 returning 1")

@@ -69,8 +69,10 @@ class Floors:
         self.shop.web("orders/create", paid_order(number, lines, total))
         self.settled()
 
-    def cancelled(self, *pieces: tuple[int, int]) -> None:
-        """The shop tells that the order is cancelled and all of it given back."""
+    def cancelled(self, *pieces: tuple[int, int], seconds: float = 90.0) -> None:
+        """The shop tells that the order is cancelled and all of it given back. seconds: how long
+        what follows is waited for.
+        """
         lines = [line(sku, quantity=much, price="10.00") for sku, much in pieces]
         total = f"{sum(much for _, much in pieces) * 10}.00"
         gone = paid_order(
@@ -81,12 +83,12 @@ class Floors:
             updated_at="2026-03-02T22:20:00-05:00",
         )
         self.shop.web("orders/cancelled", gone)
-        self.settled()
+        self.settled(seconds)
 
-    def settled(self) -> None:
+    def settled(self, seconds: float = 90.0) -> None:
         """Everything that is owed goes out, every answer and every webhook comes in."""
         for _ in range(6):
-            self.shop.drain(90.0)
+            self.shop.drain(seconds)
             hooks = [
                 (name, hook)
                 for name, floor in (("shipbob", self.service), ("mill", self.supplier))
