@@ -135,6 +135,11 @@ def test_what_the_erp_did_and_could_not_say_is_looked_up_and_not_done_again(shop
     assert shop.lies() == []
 
 
+def _sales(tied: TieOut) -> int:
+    """What the ERP's account of sales holds, of whatever orders."""
+    return {one.account: one.erp for one in tied.accounts}.get("sales", 0)
+
+
 def _loose(tied: TieOut) -> list[Loose]:
     """Documents of this order that do not agree; the same Tryton keeps those of others too."""
     assert tied.accounts
@@ -168,6 +173,7 @@ def test_the_same_with_a_real_tryton(tmp_path: Path, database_url: str) -> None:
             )
             furnished(shop)
             before = _quantities(live)
+            others = _sales(tie_month(shop.hub, shop.connection, "us", "2026-03"))
             bought_and_sent(shop)
             brought_back(shop)
             assert not shop.drain(120.0).moving
@@ -175,7 +181,7 @@ def test_the_same_with_a_real_tryton(tmp_path: Path, database_url: str) -> None:
             _is_in_tryton(live, before)
             tied = tie_month(shop.hub, shop.connection, "us", "2026-03")
             assert _loose(tied) == []
-            assert {one.account: one.erp for one in tied.accounts}["sales"] == -8000
+            assert _sales(tied) - others == -8000
             shop.connection.rollback()
             assert shop.lies() == []
 
