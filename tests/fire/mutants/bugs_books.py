@@ -48,7 +48,7 @@ MONEY = (
         "a month locked under a posting",
         (
             Edit(
-                "durable/migrations/0010_money_book.sql",
+                "durable/migrations/0050_closing_months.sql",
                 "  perform pg_advisory_xact_lock_shared(66);\n",
                 "",
             ),
