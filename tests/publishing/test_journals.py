@@ -133,9 +133,25 @@ def test_entries_that_cancel_need_no_journal_and_are_still_accounted_for(
     assert journals(connection) == {}
     rows = connection.execute("select op, entry from journal_summary order by entry").fetchall()
     assert rows == [
-        ("journal/us/stores/nyc/2026-03-02/1/nil", "e1"),
-        ("journal/us/stores/nyc/2026-03-02/1/nil", "e2"),
+        ("journal/us/stores/nyc/2026-03-02/1/e1/nil", "e1"),
+        ("journal/us/stores/nyc/2026-03-02/1/e1/nil", "e2"),
     ]
+
+
+def test_each_time_that_entries_of_a_day_cancel_has_a_name_of_its_own(
+    connection: psycopg.Connection, to: Destinations
+) -> None:
+    for name in ("a", "b"):
+        take(connection, to, entry(f"{name}1", 1000), entry(f"{name}2", -1000))
+        summarise(connection, to, NOW)
+        connection.commit()
+    told = connection.execute(
+        "select convert_from(body, 'UTF8')::json ->> 'id' from record where type = 'JournalSummed'"
+        " order by id"
+    ).fetchall()
+    noted = connection.execute("select op, count(*) from journal_summary group by op").fetchall()
+    assert sorted(noted) == [(name, 2) for (name,) in sorted(told)]
+    assert len(noted) == 2
 
 
 def test_a_store_that_still_trades_is_left_until_it_is_quiet(

@@ -69,5 +69,5 @@ def test_entries_that_cancel_each_other_need_no_journal(connection: Connection) 
     add(connection, "b", -1000)
     assert summarise(connection, Destinations({"us": "erp"}, {"erp": dest}), NOW) == 0
     found = connection.execute("select distinct op from journal_summary").fetchall()
-    assert found == [("journal/us/stores/nyc/2026-01-04/1/nil",)]
+    assert found == [("journal/us/stores/nyc/2026-01-04/1/a/nil",)]
     assert connection.execute("select count(*) from journal_pending").fetchone() == (0,)

@@ -70,7 +70,7 @@ def _summed(
         )
     return JournalSummed(
         key=key,
-        id=operation if sums else f"{operation}/nil",
+        id=operation if sums else f"{operation}/{entries[0]}/nil",
         destination=destination,
         entries=entries,
         document=command,

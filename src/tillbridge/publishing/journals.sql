@@ -18,6 +18,8 @@ select pg_advisory_xact_lock(79)
 -- name: take
 -- Summed up from the very rows that are taken: an entry that commits between two statements would
 -- be noted as summarised without being in the sums. The first row (no account) names the entries.
+-- Where all cancels no document takes the number, so the name ends with the first entry instead:
+-- nothing else is ever summed up with that one.
 with taken as (
   delete from journal_pending
   where (entity, flow, place, day, currency) = (%b, %b, %b, %b, %b)
@@ -27,7 +29,8 @@ with taken as (
 ), noted as (
   insert into journal_summary (op, entry)
   select distinct %b::text || case when exists (select from sums where amount <> 0) then ''
-                                   else '/nil' end, entry from taken
+                                   else '/' || (select min(entry) from taken) || '/nil' end, entry
+  from taken
   on conflict do nothing
 )
 select account, amount, null::text[] from sums where amount <> 0

@@ -55,7 +55,8 @@ class Retailer(RuleBasedStateMachine):
         try:
             self.all_is_told()
             assert not self.shop.drain(30.0).moving
-            assert self.shop.lies() == []
+            lies = self.shop.lies()
+            assert not lies, lies
             self.compare()
         finally:
             self.out.close()
@@ -95,7 +96,7 @@ class Retailer(RuleBasedStateMachine):
     def nothing_is_broken(self) -> None:
         """After every step."""
         lies = self.shop.lies(quiesced=False)
-        assert lies == []
+        assert not lies, lies
 
     def compare(self) -> None:
         """The hub against the world; nothing is in the post."""
