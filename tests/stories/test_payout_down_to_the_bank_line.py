@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def transaction(
     number: int, kind: str, amount: str, fee: str, about: int | None, payout: int = 91
 ) -> dict[str, Any]:
     """A balance transaction of the provider."""
-    net = f"{float(amount) - float(fee):.2f}"
+    net = str(Decimal(amount) - Decimal(fee))
     return {
         "id": number,
         "type": kind,

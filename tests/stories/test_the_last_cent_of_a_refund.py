@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 from tests.stories.returning import NAMES as MORE
@@ -28,7 +29,7 @@ def test_the_last_piece_takes_what_is_left(tmp_path: Path, database_url: str) ->
             amounts.append(asked.body["amount"])
             back = {
                 "id": number, "line_item_id": 1, "quantity": 1, "subtotal": "55.00",
-                "total_tax": f"{float(amounts[-1]) - 55:.2f}", "restock_type": "return",
+                "total_tax": str(Decimal(amounts[-1]) - 55), "restock_type": "return",
                 "location_id": 5501, "line_item": LINES[0],
             }  # fmt: skip
             shop.web("refunds/create", refund(number, 4711, [back], amounts[-1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -137,8 +138,8 @@ def test_one_row_altered_left_out_or_in_another_currency_shows_to_the_cent() -> 
         if row["Type"] == "MerchantPayout":
             continue
         credit, debit = row["Net Credit (NC)"] or "0", row["Net Debit (NC)"] or "0"
-        net = round(float(credit) * 100) - round(float(debit) * 100)
-        altered = {**row, "Net Credit (NC)": f"{float(credit) + 0.01:.2f}"}
+        net = int(Decimal(credit) * 100) - int(Decimal(debit) * 100)
+        altered = {**row, "Net Credit (NC)": f"{Decimal(credit) + Decimal('0.01'):.2f}"}
         swapped = {**row, "Net Currency": "USD"}
         for changed, rest in (
             ([altered], {BATCH: 1}),

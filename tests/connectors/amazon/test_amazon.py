@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -139,8 +140,9 @@ def test_one_row_altered_left_out_doubled_or_in_another_currency_shows_to_the_ce
     amount = rows[0].split(b"\t").index(b"amount")
     for n, row in enumerate(rows[2:], start=2):
         cells = row.split(b"\t")
-        minor = round(float(cells[amount]) * 100)
-        altered = [*cells[:amount], b"%.2f" % (minor / 100 + 7.77), *cells[amount + 1 :]]
+        stated = Decimal(cells[amount].decode())
+        minor = int(stated * 100)
+        altered = [*cells[:amount], str(stated + Decimal("7.77")).encode(), *cells[amount + 1 :]]
         swapped = row.replace(b"\tUSD\t", b"\tEUR\t")
         for changed, rest in (
             ([b"\t".join(altered)], {S: 777}),

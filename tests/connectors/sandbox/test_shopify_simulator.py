@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -106,10 +107,10 @@ def test_an_order_read_again_says_the_totals_of_the_day(
         )
         order = msgspec.json.decode(item.body)["order"]
         total = order["totalPriceSet"]["shopMoney"]["amount"]
-        assert round(float(total) * 100) == outcome.total
+        assert Decimal(total) * 100 == outcome.total
         assert len(order["lineItems"]["nodes"]) == outcome.lines
         back = [one for one in order["transactions"] if one["kind"] == "REFUND"]
-        given = sum(round(float(one["amountSet"]["shopMoney"]["amount"]) * 100) for one in back)
+        given = sum(Decimal(one["amountSet"]["shopMoney"]["amount"]) * 100 for one in back)
         assert given == outcome.refunded
 
 

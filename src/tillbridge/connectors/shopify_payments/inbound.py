@@ -8,6 +8,7 @@ the id of the order's own transaction.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Generator, Iterator
 from datetime import UTC
 from typing import BinaryIO
@@ -68,7 +69,7 @@ def _answer(scanner: Scanner, config: ShopifyPaymentsConfig) -> Iterator[Told]:
         key = scanner.value() if mark == b'"' else None
         if key is None or scanner.blanks() != b":":
             yield Broken(scanner.line, "the object breaks off here")
-            yield from _rest(scanner)
+            _leave(scanner)
             return
         scanner.take(1)
         if scanner.blanks() == b"[" and key in (b'"payouts"', b'"transactions"'):
@@ -78,7 +79,7 @@ def _answer(scanner: Scanner, config: ShopifyPaymentsConfig) -> Iterator[Told]:
                 return
         elif scanner.value() is None:
             yield Broken(scanner.line, "a value does not end")
-            yield from _rest(scanner)
+            _leave(scanner)
             return
 
 
@@ -105,15 +106,13 @@ def _list(
         except (msgspec.MsgspecError, ValueError, MoneyError) as problem:
             yield Broken(n, f"object {n}: {problem}"[:300])
     yield Broken(n, "the file ends inside its list")
-    yield from _rest(scanner)
+    _leave(scanner)
     return False
 
 
-def _rest(scanner: Scanner) -> Iterator[Told]:
-    """Nothing can be told apart any more."""
-    for _ in scanner.rest():
-        pass
-    yield from ()
+def _leave(scanner: Scanner) -> None:
+    """Read to the end of what can no longer be told apart."""
+    deque(scanner.rest(), maxlen=0)
 
 
 def _payout(wire: Payout, n: int) -> PayoutTold:
