@@ -85,3 +85,22 @@ def test_a_code_goes_before_a_group_or_kind_of_the_same_name() -> None:
     settings = Settings(location=places)
     assert settings.places_of(("store",)) == ("store",)
     assert settings.places_of(("warehouse", "nyc", "nowhere")) == ("store", "nyc")
+
+
+@pytest.mark.parametrize(("connector", "taken"), [("shopify", True), ("feed", False)])
+def test_a_channel_that_would_be_told_in_vain_is_refused(
+    tmp_path: Path, connector: str, taken: bool
+) -> None:
+    text = f"""{HOUSE}tells_channel = true
+
+[connection.shop]
+connector = "{connector}"
+entity = "us"
+channel = "web"
+"""
+    (tmp_path / FILE).write_text(text, encoding="utf-8")
+    if taken:
+        assert policies_of(load_workspace(tmp_path)).of("web", "us").tells_channel
+        return
+    with pytest.raises(SettingsRefused, match="channel web: tells_channel, but no connection"):
+        policies_of(load_workspace(tmp_path))

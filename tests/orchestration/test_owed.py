@@ -24,7 +24,8 @@ from tests.orchestration.trade import (
 )
 from tillbridge.canonical.orders import OrderCancelled
 from tillbridge.canonical.payments import PaymentRefunded
-from tillbridge.orchestration.orders.owed import owed, refund_due_at
+from tillbridge.canonical.returns import RefundAdjustment, RefundIssued, RefundPayment
+from tillbridge.orchestration.orders.owed import owed, refund_due_at, unexplained
 from tillbridge.orchestration.orders.pickup import ready_since
 
 DEPOSIT = ("customer-deposits", KEY)
@@ -89,3 +90,32 @@ def _paid_back(amount: int) -> PaymentRefunded:
         "currency": "USD",
     }
     return PaymentRefunded(**told, **about(8))
+
+
+def test_a_refund_that_names_nothing_is_asked_about_until_something_accounts_for_it() -> None:
+    told = [placed(order([line("1"), line("2")])), capture(2200), _given(500)]
+    model = Model().tell([*told, parcel("p", {"1": 1, "2": 1})])
+    assert unexplained(model.state) == 500
+    assert model.notices == ["refund_unexplained"]
+    model.tell([_given(500, RefundAdjustment("discrepancy", 500))])
+    assert (unexplained(model.state), model.state.noticed) == (0, ())
+    assert model.items[DEPOSIT] == 0
+
+
+def test_a_cheaper_order_accounts_for_a_refund_that_names_nothing() -> None:
+    sold = [placed(order([line("1"), line("2")])), capture(2200), _given(1100)]
+    model = Model().tell(sold)
+    assert unexplained(model.state) == 1100
+    model.tell([changed(order([line("1")], at=9), 9)])
+    assert (unexplained(model.state), model.state.noticed) == (0, ())
+
+
+def _given(amount: int, *adjustments: RefundAdjustment) -> RefundIssued:
+    return RefundIssued(
+        refund="r1",
+        version=f"2026-03-02T13:0{len(adjustments)}:00Z",
+        currency="USD",
+        adjustments=adjustments,
+        payments=(RefundPayment("x1", "visa", amount),),
+        **about(20 + len(adjustments)),
+    )

@@ -173,6 +173,11 @@ def test_a_sweep_finds_what_no_webhook_told_and_the_books_become_those_of_a_clea
     assert hub.cases() == []
     assert hub.balances() == clean.balances()
     assert stock(hub) == stock(clean)
+    assert hub.statuses() == clean.statuses()
+    for one in (hub, clean):
+        assert not one.drain(60).moving
+    assert hub.erp_balances() == clean.erp_balances() != {}
+    assert hub.erp.store.duplicates() == {}
     assert hub.lies() == []
 
 

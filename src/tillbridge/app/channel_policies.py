@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
+from tillbridge.app import registry
 from tillbridge.app.settings import SettingsRefused, Workspace
-from tillbridge.app.settings_tables import LocationSettings
+from tillbridge.app.settings_tables import LocationSettings, Settings
 from tillbridge.atoms.errors import Refused
+from tillbridge.contract.promises import Delivers
 from tillbridge.orchestration.policies import ChannelPolicy, Keeper, Policies
 from tillbridge.orchestration.sourcing import Site, Sourcing, parse_areas
 from tillbridge.orchestration.terms import FILE, TermsOfSale, TermsRefused, parse_terms
@@ -15,8 +17,15 @@ AREAS = "postcodes.csv"
 
 
 def policies_of(workspace: Workspace) -> Policies:
-    """Policies of all channels; raises SettingsRefused when `postcodes.csv` cannot be read."""
+    """Policies of all channels. Raises SettingsRefused when `postcodes.csv` cannot be read, and for
+    a channel that would be told in vain.
+    """
     settings = workspace.settings
+    for channel in settings.channel:
+        if channel.tells_channel and not _can_be_told(channel.code, settings):
+            raise SettingsRefused(
+                f"channel {channel.code}: tells_channel, but no connection of it takes documents"
+            )
     entities = settings.entities()
     suppliers = {p.code: frozenset(p.supplies) for p in settings.location if not p.keeps_stock}
     return Policies(
@@ -56,6 +65,14 @@ def policies_of(workspace: Workspace) -> Policies:
         },
         run_by={place.code: place.run_by for place in settings.location if place.run_by},
         suppliers=suppliers,
+    )
+
+
+def _can_be_told(channel: str, settings: Settings) -> bool:
+    return any(
+        isinstance(registry.connector(one.connector), Delivers)
+        for one in settings.connection.values()
+        if one.channel == channel
     )
 
 

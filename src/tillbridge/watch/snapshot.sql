@@ -105,7 +105,7 @@ where reason not in ('stock_short', 'supply_late', 'tender_missing', 'tax_missin
                      'capture_failed', 'authorization_lapsing', 'payment_roads_differ',
                      'settled_below_value', 'refund_failed', 'payment_disputed',
                      'refund_while_disputed', 'card_overdrawn', 'refund_owed',
-                     'fulfilment_told_twice', 'refund_approval')
+                     'fulfilment_told_twice', 'refund_approval', 'refund_unexplained')
 
 -- name: analyze
 analyze seen_record, seen_order, seen_transfer, seen_held

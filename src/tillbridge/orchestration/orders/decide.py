@@ -49,7 +49,11 @@ from tillbridge.orchestration.orders.requesting import (
     left_all_the_same,
     requests,
 )
-from tillbridge.orchestration.orders.return_notices import beyond_shipment, in_other_currency
+from tillbridge.orchestration.orders.return_notices import (
+    beyond_shipment,
+    for_nothing_named,
+    in_other_currency,
+)
 from tillbridge.orchestration.orders.returns import came_back, paid_at_tills
 from tillbridge.orchestration.orders.sales_order import sales_order
 from tillbridge.orchestration.orders.same_goods import TOLD_TWICE, told_twice
@@ -144,6 +148,7 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     asked, notice = pay_back(state, order, policies)
     decision.emits += asked
     _while(state, decision, APPROVAL, notice)
+    _while(state, decision, "refund_unexplained", for_nothing_named(state, order))
     _payments(state, order, policies, decision, anew=isinstance(body, _MONEY))
     return decision
 

@@ -6,7 +6,9 @@ from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.money import to_text
 from tillbridge.atoms.quantity import to_text as quantity_text
 from tillbridge.canonical.orders import Order
+from tillbridge.orchestration.orders.owed import unexplained
 from tillbridge.orchestration.orders.returns import CameBack
+from tillbridge.orchestration.orders.state import OrderState
 
 
 def beyond_shipment(order: Order, found: CameBack) -> NeedsDecision | None:
@@ -39,4 +41,22 @@ def in_other_currency(order: Order, found: CameBack) -> NeedsDecision | None:
         amount=one.gross,
         currency=one.currency,
         details={"return": one.return_id, "line": one.line},
+    )
+
+
+def for_nothing_named(state: OrderState, order: Order) -> NeedsDecision | None:
+    """Money went back and nobody says what for: whether it is an allowance, goods or a mistake is
+    not for the hub to guess. The cash is booked, the order's deposit stays open by it.
+    """
+    amount = unexplained(state) if state.refunds else 0
+    if not amount:
+        return None
+    return NeedsDecision(
+        "refund_unexplained",
+        f"order {order.number}: {to_text(amount, order.currency)} {order.currency} were given back "
+        f"for no goods, shipping or allowance that is named; tell at {order.channel} what they are "
+        "for, or cancel what was not to be paid for",
+        owner="finance",
+        amount=amount,
+        currency=order.currency,
     )
