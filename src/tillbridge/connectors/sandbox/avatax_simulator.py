@@ -25,8 +25,14 @@ import msgspec
 
 from tillbridge.atoms.clock import Clock, SystemClock
 from tillbridge.connectors.sandbox.avatax_books import AvataxBooks, AvataxError, Incoming, Rate
-from tillbridge.connectors.sandbox.erp_faults import Fault, FaultScript, TokenBucket
-from tillbridge.connectors.sandbox.loopback import CUT, Answer, Call, LoopbackServer
+from tillbridge.connectors.sandbox.erp_faults import (
+    Fault,
+    FaultKind,
+    FaultScript,
+    TokenBucket,
+    suffered,
+)
+from tillbridge.connectors.sandbox.loopback import Answer, Call, LoopbackServer
 
 ACCOUNT, COMPANY = "2000123456", "TILLBRIDGE"
 NEW_YORK = (
@@ -114,34 +120,25 @@ class AvataxSimulator:
             return _told(429, {}, {"Retry-After": f"{wait:.3f}"})
         self.calls.append(f"{call.method} {call.path}")
         fault = self.faults.draw("read" if call.method == "GET" else "create")
-        return self._hit(fault, lambda: self._applied(call))
+        return self._suffered(fault, lambda: self._applied(call))
 
     def _known(self, call: Call) -> bool:
         given = call.headers.get("authorization", "").encode()
         return hmac.compare_digest(given, self._authorization)
 
-    def _hit(self, fault: Fault | None, apply: Callable[[], Answer]) -> Answer:
-        """The answer as the fault makes it."""
+    def _suffered(self, fault: Fault | None, apply: Callable[[], Answer]) -> Answer:
+        """The answer as the fault makes it, in the service's words."""
         if fault is None:
             return apply()
         refused = AvataxError(400, "GetTaxError", 300, fault.words)
-        plain: dict[str, Callable[[], Answer]] = {
+        wait = {"Retry-After": f"{fault.seconds:.3f}"}
+        refusals: dict[FaultKind, Callable[[], Answer]] = {
             "refuse": lambda: _told(400, refused.body),
             "error": lambda: _told(500, {}),
-            "throttle": lambda: _told(429, {}, {"Retry-After": f"{fault.seconds:.3f}"}),
-            "busy": lambda: _told(503, {}, {"Retry-After": f"{fault.seconds:.3f}"}),
-            "drop": lambda: CUT,
+            "throttle": lambda: _told(429, {}, wait),
+            "busy": lambda: _told(503, {}, wait),
         }
-        if fault.do in plain:
-            return plain[fault.do]()
-        if fault.do == "hang":
-            self._stopping.wait(fault.seconds)
-            return CUT
-        answer = apply()
-        if fault.do == "slow":
-            self._stopping.wait(fault.seconds)
-            return answer
-        return CUT  # lost, late
+        return suffered(fault, refusals, apply, self._stopping)
 
     def _applied(self, call: Call) -> Answer:
         with self._writing:

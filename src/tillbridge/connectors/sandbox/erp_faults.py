@@ -17,12 +17,14 @@ for the next `count` calls, or for every call with `probability` by `seed` until
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import msgspec
 
 from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.ids import SeededIds
+from tillbridge.connectors.sandbox.loopback import CUT, Answer
 
 FaultKind = Literal["refuse", "error", "throttle", "busy", "drop", "hang", "slow", "lost", "late"]
 
@@ -43,6 +45,34 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     seed: int = 0
     seconds: float = 1.0
     words: str = "the document is refused by the fault script"
+
+
+def suffered(
+    fault: Fault | None,
+    refusals: Mapping[FaultKind, Callable[[], Answer]],
+    apply: Callable[[], Answer],
+    stopping: threading.Event,
+) -> Answer:
+    """The answer as a fault makes it; without one, what `apply` answers.
+
+    refusals: the vendor's own words for faults that apply nothing (refuse, error, throttle, busy).
+    stopping: set when the simulator ends, so that nobody waits for it.
+    """
+    if fault is None:
+        return apply()
+    if fault.do in refusals:
+        return refusals[fault.do]()
+    if fault.do == "slow":
+        answer = apply()
+        stopping.wait(fault.seconds)
+        return answer
+    if fault.do == "lost":
+        apply()
+    elif fault.do in ("hang", "late"):
+        stopped = stopping.wait(fault.seconds)
+        if fault.do == "late" and not stopped:
+            apply()
+    return CUT
 
 
 class FaultScript:

@@ -43,10 +43,16 @@ from tillbridge.connectors.sandbox.erp_documents import (
     Rules,
     examine,
 )
-from tillbridge.connectors.sandbox.erp_faults import Fault, FaultScript, TokenBucket
+from tillbridge.connectors.sandbox.erp_faults import (
+    Fault,
+    FaultKind,
+    FaultScript,
+    TokenBucket,
+    suffered,
+)
 from tillbridge.connectors.sandbox.erp_orders import keep_order
 from tillbridge.connectors.sandbox.erp_store import ErpStore, Logged, Stored
-from tillbridge.connectors.sandbox.loopback import CUT, Answer, Call, LoopbackServer, json_answer
+from tillbridge.connectors.sandbox.loopback import Answer, Call, LoopbackServer, json_answer
 
 STOCK_PAGE = 200
 LEDGER_PAGE = 500
@@ -137,7 +143,7 @@ class ErpSimulator:
             return self._create(call, self._batch)
         fault = self.faults.draw("read")
         ids = call.query.get("external_id", [])
-        return self._hit(fault, lambda: self._read(call), ids), fault.do if fault else "", ids
+        return self._suffered(fault, lambda: self._read(call), ids), fault.do if fault else "", ids
 
     def _create(
         self, call: Call, apply: Callable[[list[Incoming]], Answer]
@@ -151,34 +157,22 @@ class ErpSimulator:
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             return _refused(400, "shape", f"the body cannot be read: {problem}"), "", ()
         ids = [document.external_id for document in documents]
-        answer = self._hit(fault, lambda: apply(documents), ids)
+        answer = self._suffered(fault, lambda: apply(documents), ids)
         return answer, fault.do if fault else "", ids
 
-    def _hit(self, fault: Fault | None, apply: Callable[[], Answer], ids: Sequence[str]) -> Answer:
-        """The answer as the fault makes it; without one, the plain answer."""
+    def _suffered(
+        self, fault: Fault | None, apply: Callable[[], Answer], ids: Sequence[str]
+    ) -> Answer:
+        """The answer as the fault makes it, in the ERP's words."""
         if fault is None:
             return apply()
-        wait = fault.seconds
-        plain: dict[str, Callable[[], Answer]] = {
+        refusals: dict[FaultKind, Callable[[], Answer]] = {
             "refuse": lambda: _all_refused(fault.words, ids),
             "error": lambda: json_answer(500, {"error": {"code": "internal", "words": "sorry"}}),
-            "throttle": lambda: _throttled(wait),
-            "busy": lambda: _busy("down for a moment", wait),
-            "drop": lambda: CUT,
+            "throttle": lambda: _throttled(fault.seconds),
+            "busy": lambda: _busy("down for a moment", fault.seconds),
         }
-        if fault.do in plain:
-            return plain[fault.do]()
-        if fault.do == "slow":
-            answer = apply()
-            self._stopping.wait(wait)
-            return answer
-        if fault.do == "lost":
-            apply()
-            return CUT
-        stopped = self._stopping.wait(wait)  # hang and late
-        if fault.do == "late" and not stopped:
-            apply()
-        return CUT
+        return suffered(fault, refusals, apply, self._stopping)
 
     def _single(self, documents: list[Incoming]) -> Answer:
         result = self._apply(documents)[0]

@@ -24,8 +24,8 @@ from typing import Any
 import msgspec
 
 from tillbridge.atoms.clock import Clock, SystemClock
-from tillbridge.connectors.sandbox.erp_faults import Fault, FaultScript
-from tillbridge.connectors.sandbox.loopback import CUT, Answer, Call, LoopbackServer, json_answer
+from tillbridge.connectors.sandbox.erp_faults import Fault, FaultKind, FaultScript, suffered
+from tillbridge.connectors.sandbox.loopback import Answer, Call, LoopbackServer, json_answer
 
 CHANNEL = 105
 CALLS_A_MINUTE = 150
@@ -144,7 +144,7 @@ class ShipbobSimulator:
             return json_answer(429, words, {"x-retry-after": str(wait), "x-remaining-calls": "0"})
         self.calls.append(f"{call.method} {call.path}")
         fault = self.faults.draw("read" if call.method == "GET" else "create")
-        return self._hit(fault, lambda: self._applied(call))
+        return self._suffered(fault, lambda: self._applied(call))
 
     def _limited(self) -> int:
         """Seconds to wait; a sliding window of a minute."""
@@ -157,28 +157,18 @@ class ShipbobSimulator:
             self._window.append(now)
             return 0
 
-    def _hit(self, fault: Fault | None, apply: Callable[[], Answer]) -> Answer:
-        """The answer as the fault makes it."""
+    def _suffered(self, fault: Fault | None, apply: Callable[[], Answer]) -> Answer:
+        """The answer as the fault makes it, in the warehouse's words."""
         if fault is None:
             return apply()
         wait = {"x-retry-after": str(max(int(fault.seconds), 1))}
-        plain: dict[str, Callable[[], Answer]] = {
+        refusals: dict[FaultKind, Callable[[], Answer]] = {
             "refuse": lambda: json_answer(400, {"order": [fault.words]}),
             "error": lambda: json_answer(500, {}),
             "throttle": lambda: json_answer(429, {}, wait),
             "busy": lambda: json_answer(503, {}, wait),
-            "drop": lambda: CUT,
         }
-        if fault.do in plain:
-            return plain[fault.do]()
-        if fault.do == "hang":
-            self._stopping.wait(fault.seconds)
-            return CUT
-        answer = apply()
-        if fault.do == "slow":
-            self._stopping.wait(fault.seconds)
-            return answer
-        return CUT  # lost, late
+        return suffered(fault, refusals, apply, self._stopping)
 
     def _applied(self, call: Call) -> Answer:
         path = call.path.removeprefix(VERSION)
