@@ -117,6 +117,23 @@ def test_the_story_of_a_sale_leads_to_the_journal_that_took_it(shop: House) -> N
     assert _masked(told) == SALE_STORY
 
 
+def test_what_stands_in_the_ledger_of_the_erp_leads_back_to_its_sales(shop: House) -> None:
+    _order(shop)
+    _sale(shop)
+    shop.drain()
+    papers = shop.rows("select kind, number, op, key from document order by kind")
+    for kind, number, op, key in papers:
+        if kind in ("invoice", "journal"):
+            assert find(shop.connection, number) == find(shop.connection, op) == key
+    (journal,) = [key for kind, _, _, key in papers if kind == "journal"]
+    told = page(tell(shop.connection, journal))
+    assert re.search(r"summed up\n  \S+ +10.80 USD  (sale/stores/12/4/2026-03-02/1)  \1", told), (
+        told
+    )
+    for entry, fact, key in shop.rows("select id::text, fact, key from entry"):
+        assert find(shop.connection, entry) == find(shop.connection, fact) == key
+
+
 def test_a_story_shows_what_is_held_waiting_and_wrong(shop: House) -> None:
     shop.fault("refuse", words="no such customer")
     shop.web("orders/create", paid_order(4711, [line(1)], "10.00"))

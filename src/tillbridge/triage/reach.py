@@ -46,7 +46,15 @@ def only_within(connection: Connection, numbers: Sequence[int], reach: Reach) ->
         raise Refused(f"there is no case {missing[0]}")
 
 
+def unknown(text: str) -> str:
+    """The words for what is not there, or not within reach."""
+    return (
+        f"nothing is known of {text!r} (an order number, a receipt, a number of the ERP, a line of "
+        "a payout or a bank, an entry or a key)"
+    )
+
+
 def key_within(connection: Connection, key: str, reach: Reach) -> None:
     """Raises Refused for a key outside of the reach, in the words for one that is not there."""
     if not keys_within(connection, [key], reach):
-        raise Refused(f"nothing is known of {key!r} (an order number, a receipt or a key)")
+        raise Refused(unknown(key))

@@ -12,6 +12,7 @@ from tillbridge.atoms.money import to_text
 from tillbridge.atoms.quantity import to_text as quantity_text
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
+from tillbridge.triage.reach import unknown
 from tillbridge.watch.telling import said
 
 QUERIES = load("tillbridge.watch", "story.sql")
@@ -33,13 +34,18 @@ class Story(msgspec.Struct, frozen=True):
     documents: list[Row]
     cases: list[Row]
     settlement: list[Row] = []
+    summed: list[Row] = []
 
 
 def find(connection: Connection, text: str) -> str:
-    """The key meant by an order number, receipt or key; raises Refused naming the choices."""
-    rows = connection.execute(QUERIES.find, {"text": text}).fetchall()
+    """The key meant by an order number, receipt or key, else by a number of the ERP, a line of a
+    payout or a bank, or an entry. Raises Refused naming the choices.
+    """
+    values = {"text": text}
+    rows = connection.execute(QUERIES.find, values).fetchall()
+    rows = rows or connection.execute(QUERIES.find_paper, values).fetchall()
     if not rows:
-        raise Refused(f"nothing is known of {text!r} (an order number, a receipt or a key)")
+        raise Refused(unknown(text))
     keys = sorted({row[0] for row in rows})
     if len(keys) > 1:
         raise Refused(f"{text!r} may be any of: {', '.join(keys)}")
@@ -63,6 +69,7 @@ def tell(connection: Connection, key: str) -> Story:
         documents=_named(connection.execute(QUERIES.documents, {"key": key})),
         cases=_named(connection.execute(QUERIES.cases, {"key": key})),
         settlement=_named(connection.execute(QUERIES.settlement, {"key": key})),
+        summed=_named(connection.execute(QUERIES.summed, {"key": key})),
     )
 
 
@@ -119,6 +126,9 @@ def page(story: Story) -> str:
     if story.documents:
         lines += ["", "documents"]
         lines += [_document(row) for row in story.documents]
+    if story.summed:
+        lines += ["", "summed up"]
+        lines += _summed(story.summed)
     if story.cases:
         lines += ["", "cases"]
         lines += [
@@ -162,6 +172,20 @@ def _document(row: Row) -> str:
     number = row["number"] or "waiting"
     move = f", ledger move {row['move']}" if row["move"] else ""
     return f"  {row['name']:<8} {row['kind']:<12} {row['state']:<9} {number}{move}"
+
+
+def _summed(rows: list[Row]) -> list[str]:
+    lines = []
+    for row in rows:
+        amount = f"{to_text(row['amount'], row['currency'])} {row['currency']}"
+        lines.append(
+            f"  {row['number'] or 'waiting':<10} {amount:>16}  {row['key']}  {row['fact']}"
+        )
+    for op, count in {row["op"]: row["all"] for row in rows}.items():
+        shown = sum(row["op"] == op for row in rows)
+        if shown < count:
+            lines.append(f"  ... and {count - shown} more of {op}")
+    return lines
 
 
 def _instant(at: datetime) -> str:

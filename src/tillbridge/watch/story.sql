@@ -12,6 +12,17 @@ join bank_match m on m.bank_line = l.id join payout p on p.id = m.payout
 where l.statement in (select id from bank_statement) and l.line = %(text)s and l.line <> ''
 limit 20
 
+-- name: find_paper
+-- by what stands on a paper or in a ledger: the ERP's number or move, our name of a document, an
+-- entry's fact or id
+select key from document where number = %(text)s or move = %(text)s
+union select key from document where op = %(text)s
+union select key from entry where fact = %(text)s
+union select key from entry
+      where id = case when %(text)s ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                 then %(text)s::uuid end
+limit 20
+
 -- name: order
 select number, channel, status, currency, total, placed_at, revision from order_state
 where key = %b
@@ -48,6 +59,17 @@ where d.key = %(key)s or starts_with(d.key, 'tax/' || %(key)s || '/')
    or d.op in (select s.op from journal_summary s join entry e on e.id::text = s.entry
                where e.key = %(key)s)
 order by d.day, d.op
+
+-- name: summed
+-- what a journal sums up: the entries behind each of its documents, the largest first
+select d.number, s.op, e.key, e.fact, e.currency, b.amount, count(*) over (partition by s.op) as all
+from document d
+join journal_summary s on s.op = d.op
+join entry e on e.id = s.entry::uuid
+join lateral (select coalesce(sum(l.amount) filter (where l.amount > 0), 0)::bigint as amount
+              from entry_line l where l.entry = e.id) b on true
+where d.key = %(key)s and d.kind = 'journal'
+order by s.op, b.amount desc, e.fact limit 40
 
 -- name: cases
 select id, reason, state, words, remedy from exception_case

@@ -28,7 +28,10 @@ def register(app: typer.Typer) -> None:
 
 
 def story(context: typer.Context, key: str) -> None:
-    """One sale from delivery to ledger and ERP; KEY is an order number, receipt or key."""
+    """One sale from delivery to ledger, ERP and bank line.
+
+    KEY: an order number, a receipt, a number of the ERP, a line of a payout or a bank, an entry.
+    """
     import msgspec
 
     from tillbridge.app.cli.policies import terms_page
