@@ -293,12 +293,16 @@ def shipment(number: int, order_id: int, lines: dict[int, int], **fields: Any) -
 def refund(
     number: int, order_id: int, lines: Sequence[dict[str, Any]], paid: str, **fields: Any
 ) -> dict[str, Any]:
-    """A refund told alone with its payment."""
+    """A refund told alone with its payment; one without goods tells its amount as a discrepancy, as
+    the shop does.
+    """
+    allowance = {"kind": "refund_discrepancy", "amount": f"-{paid}", "tax_amount": "0.00"}
     return {
         "id": number,
         "order_id": order_id,
         "created_at": "2026-03-04T09:00:00-05:00",
         "refund_line_items": list(lines),
+        "order_adjustments": [] if lines else [allowance],
         "transactions": [
             {
                 "id": number * 10,

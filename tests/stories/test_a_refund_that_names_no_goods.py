@@ -16,9 +16,8 @@ from tests.stories.till_files import goods, poslog, receipt, tender
 
 LINES = [line(1, quantity=2, price="10.00")]
 ORDER = paid_order(4711, LINES, "20.00")
-GOODWILL = refund(3, 4711, [], "5.00")
-ALLOWANCE = {"kind": "refund_discrepancy", "amount": "-5.00", "tax_amount": "0.00"}
-NAMED = refund(3, 4711, [], "5.00", order_adjustments=[ALLOWANCE])
+NAMED = refund(3, 4711, [], "5.00")
+NAMELESS = refund(3, 4711, [], "5.00", order_adjustments=[])
 TOLD = (
     ("orders/create", ORDER),
     ("fulfillments/create", shipment(1, 4711, {1: 2})),
@@ -55,7 +54,7 @@ def test_money_given_back_for_nothing_named_is_asked_for_and_not_guessed(
 ) -> None:
     told = [("orders/create", ORDER), ("fulfillments/create", shipment(1, 4711, {1: 2}))]
     at = 2 if late else 0
-    told.insert(at, ("refunds/create", GOODWILL))
+    told.insert(at, ("refunds/create", NAMELESS))
     with house(tmp_path / "house", database_url) as shop:
         for topic, body in told:
             shop.web(topic, body)

@@ -81,7 +81,7 @@ def test_a_month_holds_everything_and_proves_itself(lines: list[bytes]) -> None:
     assert all(proof.counts[kind] for kind in kinds)
     rows = parsed(lines)
     assert {row["fact_type"] for row in of(rows, "entry")} == {
-        "DepositReceived", "SaleRecognised", "RefundPaid", "SaleRung", "SaleVoided"
+        "DepositReceived", "SaleRecognised", "SaleReversed", "RefundPaid", "SaleRung", "SaleVoided"
     }  # fmt: skip
     assert sealed(rows) == lines  # the forger below writes just as the hub does
 

@@ -49,7 +49,7 @@ def for_nothing_named(state: OrderState, order: Order) -> NeedsDecision | None:
     not for the hub to guess. The cash is booked, the order's deposit stays open by it.
     """
     amount = unexplained(state) if state.refunds else 0
-    if not amount:
+    if not amount or "refund_beyond_payment" in state.noticed:  # one case is enough
         return None
     return NeedsDecision(
         "refund_unexplained",
