@@ -8,8 +8,7 @@ the last stored one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -23,6 +22,7 @@ from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import Item, Page, Polls
 from tillbridge.contract.transport import Transport
 from tillbridge.durable import accounts, log
+from tillbridge.durable.alone import alone
 from tillbridge.durable.crash_points import reach
 from tillbridge.durable.messages import connection_ids, store
 from tillbridge.durable.queries import load
@@ -33,8 +33,6 @@ from tillbridge.inbox.backpressure import Asked, never
 QUERIES = load(
     "tillbridge.inbox",
     "polls.sql",
-    "lock_stream",
-    "unlock_stream",
     "make_cursor",
     "read_cursor",
     "move_cursor",
@@ -130,8 +128,8 @@ class Poller:
         """Read one stream from its cursor to its end, due or not."""
         report = PollReport(stream=stream)
         self._make(connection, stream)
-        with self._alone(connection, stream) as alone:
-            if not alone:
+        with alone(connection, "poll", self._source.name, stream) as held:
+            if not held:
                 report.words = "another process reads this stream"
                 return report
             row = self._row(connection, stream)
@@ -267,21 +265,6 @@ class Poller:
         row = connection.execute(QUERIES.read_cursor, (self._source.name, stream)).fetchone()
         connection.rollback()
         return _Row(row[0], row[1], row[2], due=row[1] <= now) if row else _Row("", now, 0)
-
-    @contextmanager
-    def _alone(self, connection: Connection, stream: str) -> Iterator[bool]:
-        """Hold the stream for this session, so that two workers do not ask the same."""
-        text = f"poll\x1f{self._source.name}\x1f{stream}"
-        number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], signed=True)
-        held = connection.execute(QUERIES.lock_stream, (number,)).fetchone() == (True,)
-        connection.commit()
-        try:
-            yield held
-        finally:
-            if held and not connection.closed:
-                connection.rollback()
-                connection.execute(QUERIES.unlock_stream, (number,))
-                connection.commit()
 
 
 def _note(report: PollReport, page: Page) -> None:

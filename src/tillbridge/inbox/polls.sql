@@ -1,11 +1,5 @@
 -- Pollers: one cursor per connection and stream, moved together with what was read.
 
--- name: lock_stream
-select pg_try_advisory_lock(%b::bigint)
-
--- name: unlock_stream
-select pg_advisory_unlock(%b::bigint)
-
 -- name: make_cursor
 insert into poll_cursor (connection, stream) values (%b::text, %b::text) on conflict do nothing
 

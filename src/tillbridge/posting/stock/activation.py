@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-import msgspec
-
 from tillbridge.canonical.markers import AvailabilityRulesChanged
-from tillbridge.durable import audit, log
+from tillbridge.durable import log
+from tillbridge.durable.activation import Activated, Activation
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 from tillbridge.posting.stock.items import Items
@@ -30,41 +29,22 @@ QUERIES = load(
 )
 
 
-class Activated(msgspec.Struct, frozen=True):
-    """Rules in force: SHA-256 of their meaning, their text, since when and by whom."""
-
-    hash: bytes
-    text: str
-    at: datetime
-    by: str
+_KEPT = Activation(QUERIES, "stock.rules", lambda text: parse_rules(text).hash)
 
 
 def in_force(connection: Connection) -> Activated | None:
     """The rules in force; None in a database that met none yet: nothing is kept back."""
-    row = connection.execute(QUERIES.in_force, binary=True).fetchone()
-    return None if row is None else Activated(bytes(row[0]), row[1], row[2], row[3])
+    return _KEPT.in_force(connection)
 
 
 def activate(connection: Connection, text: str, by: str, reason: str) -> bool:
     """Put rules in force and tell the log; the caller commits next. False: they are already.
 
-    Raises RulesRefused. The database refuses changed rules without the approval of a second person.
+    Raises RulesRefused.
     """
-    wanted = parse_rules(text).hash
-    connection.execute(QUERIES.lock)
-    before = in_force(connection)
-    if before is not None and before.hash == wanted:
+    wanted = _KEPT.activate(connection, text, by, reason)
+    if wanted is None:
         return False
-    connection.execute(QUERIES.activate, (wanted, text, by))
-    audit.record(
-        connection,
-        by,
-        "stock.rules",
-        wanted.hex()[:16],
-        before=before.hash.hex() if before else None,
-        after=wanted.hex(),
-        reason=reason,
-    )
     marker = AvailabilityRulesChanged(key="hub/availability", id="", hash=wanted, text=text)
     log.mark(connection, [marker])
     return True

@@ -8,9 +8,7 @@ transaction is open while the source is asked.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -24,6 +22,7 @@ from tillbridge.contract.promises import Connection as Source
 from tillbridge.contract.promises import Listed, Listing, Lists, Subscribes, Window
 from tillbridge.contract.transport import Transport
 from tillbridge.durable import accounts, log
+from tillbridge.durable.alone import alone
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Record
 from tillbridge.reconciliation.asking import asked
@@ -35,8 +34,6 @@ from tillbridge.reconciliation.sweeps.subscriptions import keep_subscribed
 QUERIES = load(
     "tillbridge.reconciliation.sweeps",
     "sweeps.sql",
-    "lock_stream",
-    "unlock_stream",
     "standing",
     "add_sweep",
     "add_sums",
@@ -184,8 +181,8 @@ class Sweeper:
         """
         accounts.make_missing(connection, self._source.name)
         connection.commit()
-        with self._alone(connection, stream) as alone:
-            if not alone:
+        with alone(connection, "sweep", self._source.name, stream) as held:
+            if not held:
                 return None
             window = self._window(connection, stream, since, until)
             tally, asked = Tally(), list[str]()
@@ -329,21 +326,6 @@ class Sweeper:
             )
         settle(connection, "sweep_difference", _cases(swept), now, checked=tally.keys)
         connection.commit()
-
-    @contextmanager
-    def _alone(self, connection: Connection, stream: str) -> Iterator[bool]:
-        """Hold the stream for this session, so that two workers do not sweep the same."""
-        text = f"sweep\x1f{self._source.name}\x1f{stream}"
-        number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], signed=True)
-        held = connection.execute(QUERIES.lock_stream, (number,)).fetchone() == (True,)
-        connection.commit()
-        try:
-            yield held
-        finally:
-            if held and not connection.closed:
-                connection.rollback()
-                connection.execute(QUERIES.unlock_stream, (number,))
-                connection.commit()
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> tuple[list[object], ...]:

@@ -1,11 +1,5 @@
 -- Sweeps: what was compared, what was found, how far a stream is complete.
 
--- name: lock_stream
-select pg_try_advisory_lock(%b::bigint)
-
--- name: unlock_stream
-select pg_advisory_unlock(%b::bigint)
-
 -- name: standing
 -- the last sweep of a stream, and up to when it is known to be complete
 select (select complete_through from poll_cursor
