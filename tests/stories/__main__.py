@@ -57,7 +57,9 @@ def _result(found: Counter[str]) -> str:
     turns = sum(found.values())
     if found["failed"]:
         return f"FAILED {found['failed']} of {turns}"
-    return f"{turns - found['skipped']} passed" + (f", {found['skipped']} skipped" if found["skipped"] else "")
+    return f"{turns - found['skipped']} passed" + (
+        f", {found['skipped']} skipped" if found["skipped"] else ""
+    )
 
 
 def main(arguments: list[str]) -> int:
