@@ -22,6 +22,10 @@ def test_connections_and_places_of_other_entities_are_left_out(tmp_path: Path) -
     settings = workspace.settings
     assert set(ours.locations) | set(theirs.locations) == {one.code for one in settings.location}
     assert set(ours.locations).isdisjoint(theirs.locations)
+    assert (set(ours.own), set(theirs.own)) == (set(theirs.locations), set(ours.locations))
+    assert not theirs.leaves_out("stores", "store-tor")  # its own, by a connection of another
+    assert ours.leaves_out("stores", "store-tor")
+    assert theirs.leaves_out("stores", "")
     assert "web" not in ours.connections
     assert "web" in theirs.connections
     assert (ours.first.isoformat(), ours.last.isoformat()) == ("2026-02-01", "2026-02-28")

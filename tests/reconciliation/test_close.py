@@ -85,6 +85,17 @@ def test_what_is_of_a_later_month_or_another_entity_does_not_block(shop: House) 
     assert foreign == []
 
 
+def test_a_store_is_its_entitys_own_whoever_tells_of_it(shop: House) -> None:
+    shop.names([("stores", "location", "20", "store-tor")])
+    log = poslog(sale(1), sale(3)).replace(b"<RetailStoreID>12<", b"<RetailStoreID>20<")
+    shop.file("stores", log.replace(b"USD", b"CAD"))
+    gaps = {
+        entity: [one.words for one in listed(shop, entity=entity) if one.kind == "till"]
+        for entity in ("us", "ca")
+    }
+    assert gaps == {"us": [], "ca": ["number 2 of till 4 of store-tor never came"]}
+
+
 def test_a_gap_that_a_person_closed_is_not_missing_any_more(shop: House) -> None:
     shop.file("stores", poslog(sale(1), sale(3)))
     shop.drain()

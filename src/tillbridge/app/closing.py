@@ -23,6 +23,7 @@ def scope_of(hub: Hub, entity: str, period: str, now: datetime) -> Scope:
         locations=tuple(
             place.code for place in settings.location if place.entity not in ("", entity)
         ),
+        own=tuple(place.code for place in settings.location if place.entity == entity),
         expected=hub.expected,
     )
 

@@ -21,7 +21,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """The month of an entity that is to be closed.
 
     period: `2026-03`. now: an instant. connections, locations: those of other entities; what
-    belongs to nobody in particular counts for everybody. expected: what stores and tills have to
+    belongs to nobody in particular counts for everybody. own: its places, which are its own
+    whoever's connection tells of them. expected: what stores and tills have to
     tell; None where the workspace is not at hand, then only what was noticed before counts.
     """
 
@@ -30,6 +31,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     connections: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     expected: Expected | None = None
 
     @property
@@ -57,8 +59,15 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             "month_after": (after + timedelta(days=31)).replace(day=1).isoformat(),
             "connections": list(self.connections),
             "locations": list(self.locations),
+            "own": list(self.own),
             "now": self.now,
         }
+
+    def leaves_out(self, source: str, location: str) -> bool:
+        """Whether what a connection tells of a place is another entity's."""
+        if location in self.own:
+            return False
+        return location in self.locations or source in self.connections
 
 
 class Blocker(msgspec.Struct, frozen=True, kw_only=True):

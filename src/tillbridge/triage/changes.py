@@ -83,6 +83,7 @@ def _lock(connection: Connection, change: Change, hand: Hand) -> None:
         now=hand.now,
         connections=tuple(left_out["connections"]),
         locations=tuple(left_out["locations"]),
+        own=tuple(left_out.get("own", ())),
     )
     close_month(connection, scope, "locked", hand.by, hand.reason)
 

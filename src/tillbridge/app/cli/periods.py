@@ -100,6 +100,7 @@ def lock(context: typer.Context, entity: str, month: str, reason: _Reason = "") 
             scope = scope_of(hub, entity, month, now)
             refuse_while_blocked(connection, scope)
             left_out = {"connections": scope.connections, "locations": scope.locations}
+            left_out["own"] = scope.own
             change = {"entity": entity, "period": month, "left_out": left_out}
             wish = Wish("periods.lock", f"{entity}/{month}", change, reason, entity)
             proposal = carry_out(connection, here.who, wish, now)

@@ -59,8 +59,9 @@ where case when o.day is not null then o.day <= %(last)s
        where s.key = o.key and s.location <> ''),
       split_part(o.key, '/', 2) <> all(%(connections)s::text[]))
     when o.noun in ('till', 'store', 'stock')
-    then split_part(o.key, '/', 2) <> all(%(connections)s::text[])
-         and split_part(o.key, '/', 3) <> all(%(locations)s::text[])
+    then split_part(o.key, '/', 3) = any(%(own)s::text[])
+         or split_part(o.key, '/', 2) <> all(%(connections)s::text[])
+            and split_part(o.key, '/', 3) <> all(%(locations)s::text[])
     else split_part(o.key, '/', 2) <> all(%(connections)s::text[])
          and o.source <> all(%(connections)s::text[])
   end

@@ -67,7 +67,7 @@ def tills(connection: Connection, scope: Scope) -> Iterator[Blocker]:
     rows = connection.execute(HEALTH.days, (since,)).fetchall()
     heard = [day for day in (TillDay(*row) for row in rows) if day.business_date <= scope.last]
     for store in judge(heard, (), scope.expected, scope.now):
-        if store.location not in scope.locations and store.source not in scope.connections:
+        if not scope.leaves_out(store.source, store.location):
             yield from _closes(store, scope, seen)
             yield from _days(store, scope, days)
 
@@ -76,7 +76,7 @@ def _numbers(connection: Connection, scope: Scope, seen: Seen) -> Iterator[Block
     for gap in gaps(connection, scope.now + timedelta(days=1)):
         day = gap.business_date.isoformat()
         key = key_of("till", gap.source, gap.location, gap.till or "all", day)
-        foreign = gap.location in scope.locations or gap.source in scope.connections
+        foreign = scope.leaves_out(gap.source, gap.location)
         missing = gap.missing - gap.waiting
         if foreign or gap.filled_at or missing <= 0 or ("till_sequence_gap", key) in seen:
             continue
