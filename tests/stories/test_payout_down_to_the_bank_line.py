@@ -267,6 +267,10 @@ def test_a_line_settled_otherwise_is_accepted_as_what_it_is(shop: House) -> None
     balances = shop.balances()
     assert "clearing/shop-pay" not in balances
     assert balances["settlement-differences"] == 2
+    page = shop.verb("reconcile", "status")
+    assert "differs by" not in page
+    assert "order/web/1001" not in page  # nothing of it is open
+    assert "accepted" in shop.verb("reconcile", "show", KEY)
     assert shop.lies() == []
 
 

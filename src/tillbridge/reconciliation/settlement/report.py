@@ -89,8 +89,10 @@ class PayoutView(msgspec.Struct, frozen=True, kw_only=True):
 def tie_outs(connection: Connection, accounts: Sequence[Account]) -> list[TieOut]:
     """All tie-outs of these accounts, in order."""
     found: list[TieOut] = []
+    banks = {one.rules.bank for one in accounts}
     for account in accounts:
-        found += _clearing(connection, account)
+        if account.name not in banks:  # a bank's statements say nothing of what is still owed
+            found += _clearing(connection, account)
         found += _payouts(connection, account)
     entities = sorted({(one.entity, one.functional) for one in accounts})
     for entity, currency in entities:
@@ -115,13 +117,21 @@ def card_tie_outs(connection: Connection, entities: Sequence[str]) -> list[TieOu
             currency=one.currency,
             books=one.liability,
             theirs=one.named,
-            parts=(Part("of cards whose number was not told yet", one.unnamed),)
-            if one.unnamed
-            else (),
+            parts=_unnamed(one.unnamed),
         )
         for one in cards.tie_out(connection)
         if not entities or one.entity in entities
     ]
+
+
+def _unnamed(amount: int) -> tuple[Part, ...]:
+    """What of a liability stands on no named card: sold here without a number, or (negative) named
+    by the cards' own ledger without a sale that is told here.
+    """
+    if not amount:
+        return ()
+    words = "sold, and the card's number not told yet" if amount > 0 else "sold before these books"
+    return (Part(f"of cards {words}", amount),)
 
 
 def _clearing(connection: Connection, account: Account) -> list[TieOut]:

@@ -39,7 +39,7 @@ select * from (
            || ': settled otherwise than booked', -m.difference
   from settlement_match m join settlement_line s on s.id = m.line join payout p on p.id = s.payout
   left join money_movement v on v.id = m.movement
-  where s.account = %(name)s and m.difference <> 0
+  where s.account = %(name)s and m.difference <> 0 and m.how <> 'accepted'
     and coalesce(nullif(v.tender, ''), nullif(s.tender, ''), %(first)s) = %(tender)s
   union all
   select 'part', 'cards taken at tills, told by no transaction', sum(l.amount)
@@ -50,7 +50,8 @@ select * from (
   union all
   select 'open', x.key, x.amount from (
     select e.key, sum(l.amount) - coalesce((
-        select sum(s.gross) from settlement_match m join settlement_line s on s.id = m.line
+        select sum(s.gross - m.difference)
+        from settlement_match m join settlement_line s on s.id = m.line
         where m.key = e.key and s.account = %(name)s), 0) as amount
     from entry_line l join entry e on e.id = l.entry
     where l.account = %(account)s and e.entity = %(entity)s
@@ -124,7 +125,9 @@ select l.line, l.type, l.told, l.gross, coalesce(m.how, 'held'), coalesce(m.key,
        coalesce(m.difference, 0)
 from settlement_line l left join settlement_match m on m.line = l.id
 where l.payout = %b
-order by coalesce(m.how in ('open', 'unknown', 'currency') or m.difference <> 0, true) desc, l.id
+order by coalesce(m.how in ('open', 'unknown', 'currency')
+                  or m.difference <> 0 and m.how <> 'accepted', true) desc,
+         coalesce(m.how, '') = 'accepted' desc, l.id
 limit 50
 
 -- name: payout_entries

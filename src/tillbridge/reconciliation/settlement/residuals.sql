@@ -21,7 +21,8 @@ join settlement_line l on l.id = m.line
 where p.key = %b and m.how in ('reference', 'intent', 'order') order by l.id
 
 -- name: off_lines
-select sum(case when m.how in ('open', 'unknown', 'currency') then l.gross else m.difference end)
+select sum(case when m.how in ('open', 'unknown', 'currency') then l.gross
+                when m.how <> 'accepted' then m.difference end)
 from payout p
 join settlement_line l on l.payout = p.id
 join settlement_match m on m.line = l.id
@@ -32,7 +33,8 @@ insert into settlement_residual (payout, kind, amount, tender, whole, lines, fac
 values (%b, %b, %b, %b, %b, %b::text[], %b, %b, %b, %b)
 
 -- name: accept_lines
-update settlement_match m set how = 'accepted', difference = 0
+-- by how much it differs stays written beside it
+update settlement_match m set how = 'accepted'
 from settlement_line l
 where m.payout = %b and l.id = m.line and l.line = any(%b::text[])
 
