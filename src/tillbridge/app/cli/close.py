@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tillbridge.app.cli.periods import month_of
 from tillbridge.app.cli.terminal import terminal
-from tillbridge.app.text_table import table
-from tillbridge.atoms.money import to_text
-
-if TYPE_CHECKING:
-    from tillbridge.reconciliation.blocking import Blocker
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +23,7 @@ def close(
 ) -> None:
     """List what still blocks the close of MONTH of ENTITY; exit 1 while anything does."""
     from tillbridge.app.closing import look_at_tills, scope_of
+    from tillbridge.app.finance_pages import close_page
     from tillbridge.posting.money.periods import state_of
     from tillbridge.reconciliation.close.checks import blockers
 
@@ -41,26 +36,6 @@ def close(
         found = blockers(connection, scope_of(hub, entity, month, now))
     shown = [one for one in found if owner in ("", one.owner)]
     told = {"entity": entity, "period": month, "state": state, "blockers": shown}
-    here.show(told, _page(entity, month, state, shown))
+    here.show(told, close_page(entity, month, state, shown))
     if found:
         raise typer.Exit(1)
-
-
-def _page(entity: str, month: str, state: str, found: Sequence[Blocker]) -> str:
-    if not found:
-        after = "" if state == "locked" else "; it can be closed"
-        return f"{entity} {month} is {state}, nothing blocks it{after}"
-    rows = [
-        (
-            one.kind,
-            one.owner,
-            one.day,
-            one.key,
-            "" if one.amount is None else f"{to_text(one.amount, one.currency)} {one.currency}",
-            one.words,
-            one.remedy,
-        )
-        for one in found
-    ]
-    heads = ("what", "owner", "day", "of", "amount", "why", "to do")
-    return f"{table(heads, rows)}\n{entity} {month} is {state}: {len(found)} thing(s) block it"

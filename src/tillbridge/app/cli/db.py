@@ -80,7 +80,7 @@ def restore(
     force: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
 ) -> None:
     """Restore a backup; leased and sent work becomes unknown and is looked up first."""
-    from tillbridge.app.cli.identity import account
+    from tillbridge.app.machine_account import account
     from tillbridge.durable.migrate import migrate
     from tillbridge.durable.postgres import database
     from tillbridge.durable.postgres.archive import restore as load

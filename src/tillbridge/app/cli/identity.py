@@ -8,11 +8,11 @@ a wall.
 from __future__ import annotations
 
 import os
-import pwd
 from datetime import datetime
 from pathlib import Path
 
 from tillbridge.app.cli.verbs import VERBS
+from tillbridge.app.machine_account import account
 from tillbridge.app.settings import FILE
 from tillbridge.atoms.errors import Refused
 from tillbridge.durable.rooms import Connection
@@ -43,14 +43,6 @@ def identify(connection: Connection, folder: Path, now: datetime) -> Who:
 def allowed(who: Who, verb: str) -> None:
     """Raises Refused when the operator may not use the verb, or it names no action."""
     require(who, VERBS.get(verb, f"of `{verb}`"))
-
-
-def account(number: int) -> str:
-    """Name of an account of the machine; `uid-1000` where it has none, as in a container."""
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"uid-{number}"
 
 
 def _owner(folder: Path) -> str:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 import typer
 
 from tillbridge.app.cli.terminal import fail, proposed, terminal
-from tillbridge.app.text_table import table
 from tillbridge.atoms.money import MoneyError, to_minor, to_text
-
-if TYPE_CHECKING:
-    from tillbridge.reconciliation.settlement.report import PayoutView, TieOut
 
 app = typer.Typer(no_args_is_help=True)
 _Key = Annotated[str, typer.Argument(help="Key of the payout: payout/ACCOUNT/ID.")]
@@ -23,6 +18,7 @@ _Key = Annotated[str, typer.Argument(help="Key of the payout: payout/ACCOUNT/ID.
 @app.command()
 def status(context: typer.Context) -> None:
     """Every tie-out: the books, the other side, and the parts of each difference."""
+    from tillbridge.app.finance_pages import tie_page
     from tillbridge.reconciliation.settlement.report import card_tie_outs, tie_outs
 
     here = terminal(context)
@@ -38,31 +34,7 @@ def status(context: typer.Context) -> None:
         }
         for one in found
     ]
-    here.show({"tie_outs": shown}, _page(found))
-
-
-def _page(found: Sequence[TieOut]) -> str:
-    headers = ("tie-out", "entity", "books", "theirs", "difference", "")
-    rows = [
-        (
-            one.name,
-            one.entity,
-            *(to_text(sum_, one.currency) for sum_ in (one.books, one.theirs, one.difference)),
-            one.currency,
-        )
-        for one in found
-    ]
-    lines = [table(headers, rows)]
-    for one in found:
-        parts = [f"  {to_text(part.amount, one.currency):>12}  {part.what}" for part in one.parts]
-        if one.unexplained:
-            parts.append(f"  {to_text(one.unexplained, one.currency):>12}  unexplained")
-        if parts:
-            lines += ["", f"{one.name} of {one.entity} differs by:", *parts]
-        if one.open:
-            lines += ["", f"{one.name} of {one.entity}, still open:"]
-            lines += [f"  {to_text(p.amount, one.currency):>12}  {p.what}" for p in one.open]
-    return "\n".join(lines)
+    here.show({"tie_outs": shown}, tie_page(found))
 
 
 @app.command()
@@ -82,40 +54,14 @@ def run(context: typer.Context) -> None:
 @app.command()
 def show(context: typer.Context, payout: _Key) -> None:
     """A payout: its lines by type, those that wait, its entries, its lines at the bank."""
+    from tillbridge.app.finance_pages import payout_page
     from tillbridge.reconciliation.settlement import report
 
     here = terminal(context)
     with here.database() as connection:
         found = report.payout(connection, payout)
     here.who.within(found.entity)
-    here.show(msgspec.to_builtins(found), _payout_page(found))
-
-
-def _payout_page(found: PayoutView) -> str:
-    def text(amount: int | None) -> str:
-        return "not told" if amount is None else to_text(amount, found.currency)
-
-    head = (
-        f"{found.account} {found.payout} of {found.entity}: {text(found.amount)} {found.currency},"
-        f" {found.state or 'state not told'}, for {found.paid_on or 'some day'};"
-        f" {'ties' if found.tied else 'held'}"
-    )
-    types = [(kind, count, *map(text, amounts)) for kind, count, *amounts in found.types]
-    lines = [
-        (line, kind, told, text(gross), how, key, text(off) if off else "")
-        for line, kind, told, gross, how, key, off in found.lines
-    ]
-    entries = [(str(day), account, text(sum_)) for account, day, _, sum_ in found.entries]
-    bank = [(name, of, str(day), text(sum_), words) for name, of, day, sum_, words in found.bank]
-    return "\n\n".join(
-        (
-            head,
-            table(("type", "lines", "gross", "fee", "net"), types),
-            table(("line", "type", "told", "gross", "matched by", "key", "differs"), lines),
-            table(("posted", "account", "amount"), entries),
-            table(("bank", "statement", "booked", "amount", "text"), bank),
-        )
-    )
+    here.show(msgspec.to_builtins(found), payout_page(found))
 
 
 @app.command()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from datetime import date
 
 import msgspec
 
+from tillbridge.app.demo import monthend_page
 from tillbridge.app.demo.look import DocumentRow, Glance
-from tillbridge.app.demo.tieout import Tie
+from tillbridge.app.demo.monthend import MonthEnd
 from tillbridge.app.demo.trade import Sent
 from tillbridge.app.text_table import table
 from tillbridge.atoms.money import to_text
 from tillbridge.posting.money.report import Balance
+from tillbridge.reconciliation.ledger.tie import TieOut
 from tillbridge.triage.cases import Case
 from tillbridge.watch.verify import Verdict
 
@@ -28,9 +31,13 @@ class Mend(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the demo has to tell. timings: seconds; amounts: minor units."""
+    """Everything the demo has to tell. day: of trade; program: how tillbridge is called here;
+    timings: seconds; amounts: minor units.
+    """
 
     ok: bool
+    day: date
+    program: str
     address: str
     workspace: str
     erp: str
@@ -42,7 +49,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, int]
     documents: list[DocumentRow]
     balances: list[Balance]
-    ties: list[Tie]
+    month: MonthEnd
+    ties: list[TieOut]
     cases: list[Mend]
     verify: Verdict
     story: str
@@ -95,8 +103,10 @@ def counted(sent: Sent, found: Glance, duplicates: int) -> dict[str, int]:
     }
 
 
-def problems(sent: Sent, found: Glance, verdict: Verdict, ties: list[Tie]) -> list[str]:
-    """What makes the demo fail, in words; an open case does not."""
+def problems(
+    sent: Sent, found: Glance, verdict: Verdict, month: MonthEnd, ties: list[TieOut]
+) -> list[str]:
+    """What makes the demo fail, in words."""
     told = []
     if sent.acknowledged != sent.deliveries:
         told.append(f"{sent.deliveries - sent.acknowledged} webhooks were never acknowledged")
@@ -106,6 +116,16 @@ def problems(sent: Sent, found: Glance, verdict: Verdict, ties: list[Tie]) -> li
         told.append(f"the ERP refused {found.refused} documents")
     if not verdict.ok:
         told.append(f"{verdict.broken} invariants are broken")
+    told += [
+        f"{entity} {month.period} cannot be closed: {listed[0].words}"
+        for entity, listed in month.after.close_lists.items()
+        if listed
+    ]
+    told += [
+        f"{one.name} of {one.entity} has an unexplained difference"
+        for one in month.after.tie_outs
+        if one.unexplained
+    ]
     told += [f"the ERP's ledger of {one.entity} differs" for one in ties if not one.agrees]
     return told
 
@@ -126,7 +146,7 @@ def sending_table(sent: Sent, found: Glance, duplicates: int, files: int) -> str
         ("webhooks sent", sent.attempts, f"{sent.odd} doubled, overtaking or late"),
         ("acknowledged", sent.acknowledged, "each stored before its answer"),
         ("forged", sent.forged, f"answered {sent.forged_status}, nothing stored"),
-        ("files dropped", files, "stock levels, one POSLog per store"),
+        ("files dropped", files, "stock, gift cards, a POSLog per store (one twice), payout, bank"),
         ("deliveries kept", found.messages, f"{duplicates} repeated, taken once"),
         ("web orders", found.orders + found.parked_orders, f"{found.parked_orders} held by a case"),
         ("stock movements", found.movements, f"{found.held_pieces} pieces reserved now"),
@@ -182,21 +202,24 @@ def _right(amount: int, currency: str) -> str:
     return f"{to_text(amount, currency):>14}"
 
 
-def tie_lines(ties: list[Tie], erp: str) -> str:
+def tie_lines(ties: list[TieOut], erp: str) -> str:
     """One line per entity: whether the ERP's ledger says the same."""
     lines = []
     for one in ties:
-        turnover = f"{to_text(one.debits, one.currency)} {one.currency}"
+        debits = sum(account.erp for account in one.accounts if account.erp > 0)
+        turnover = f"{to_text(debits, one.currency)} {one.currency}"
         if one.agrees:
-            lines.append(
-                f"{one.entity}: {erp} agrees on {one.accounts} accounts, debits {turnover}"
-            )
+            kept = sum(1 for account in one.accounts if account.hub or account.erp)
+            lines.append(f"{one.entity}: {erp} agrees on {kept} accounts, debits {turnover}")
             continue
-        lines.append(f"{one.entity}: {erp} DIFFERS by {to_text(one.difference, one.currency)}")
+        lines.append(f"{one.entity}: {erp} DIFFERS")
         lines += [
-            f"    {name}: hub {to_text(mine, one.currency)}, ERP {to_text(theirs, one.currency)}"
-            for name, (mine, theirs) in one.differences.items()
+            f"    {account.account}: hub {to_text(account.hub, one.currency)},"
+            f" ERP {to_text(account.erp, one.currency)}"
+            for account in one.accounts
+            if account.difference
         ]
+        lines += [f"    {loose.operation}: {loose.why}" for loose in one.loose]
     return "\n".join(lines)
 
 
@@ -229,10 +252,11 @@ def page(outcome: Outcome, sending: str) -> str:
         sending,
         facts_table(outcome.facts),
         documents_table(outcome.documents),
+        outcome.story,
+        monthend_page.page(outcome.month, outcome.program),
         balances_table(outcome.balances),
         "ledger of the ERP against the books of the hub\n" + tie_lines(outcome.ties, outcome.erp),
         "open cases\n" + cases_text(outcome.cases),
-        outcome.story,
         verify_line(outcome.verify),
         f"timings: {timings}",
     ]

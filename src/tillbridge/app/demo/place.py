@@ -23,6 +23,8 @@ from tillbridge.app.workspace import write
 from tillbridge.atoms.clock import Clock
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.ids import Ids
+from tillbridge.connectors.sandbox.assortment import STORES
+from tillbridge.connectors.sandbox.card_files import MAPPING
 from tillbridge.connectors.sandbox.retailer import DayOfTrade
 from tillbridge.durable.postgres import external_url, status
 from tillbridge.durable.postgres.databases import (
@@ -35,6 +37,8 @@ from tillbridge.durable.postgres.supervisor import choose_port, port_is_free
 
 FOLDER = "tillbridge-demo"
 ERP = "erp"
+CARDS = {"us": "cards", "ca": "cards-ca"}
+"""Legal entity -> the connection that tells of its gift cards."""
 MARK = Path(".tillbridge") / "demo.json"
 PORT = 8765
 _SERVER = "postgres"
@@ -49,6 +53,33 @@ secrets.password = {{ file = "secrets/erp-password" }}
 settings = {{ url = "auto", database = "{database}" }}
 # Twenty documents go in one call and a batch takes seconds, so the bucket never holds it up.
 budget = {{ rate = 20.0, burst = 40.0, conc = 20 }}
+"""
+
+
+_MONTH_END = """
+# The provider of the web shop's card payments: what it saves of payouts and balance transactions is
+# dropped into drop/shop-pay/. Its payouts go to the bank whose statements come to drop/house-bank/.
+[connection.shop-pay]
+connector = "shopify_payments"
+entity = "us"
+
+[connection.shop-pay.settle]
+tenders = ["shop-pay"]
+orders = ["web"]
+bank = "house-bank"
+bank_texts = ["SHOPIFY"]
+
+[connection.house-bank]
+connector = "camt"
+entity = "us"
+"""
+_CARDS = """
+[connection.{name}]
+connector = "feed"
+entity = "{entity}"
+channel = "stores"
+timezone = "{timezone}"
+settings = {{ mapping = "feeds/cards.toml" }}
 """
 
 
@@ -74,6 +105,9 @@ def make_place(folder: Path, erp: str, day: DayOfTrade, ids: Ids, clock: Clock) 
     (folder / MARK).parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     (folder / MARK).write_bytes(msgspec.json.encode(mark))
     write(folder, ids, clock)
+    (folder / "feeds" / "cards.toml").write_text(MAPPING, encoding="utf-8")
+    for name in ("shop-pay", "house-bank", *CARDS.values()):
+        (folder / "drop" / name).mkdir()
     _settings(folder, erp, mark.database)
     if erp == "tryton":
         _tryton(folder, day, ids, clock)
@@ -150,6 +184,10 @@ def _settings(folder: Path, erp: str, database: str) -> None:
         while lines and lines[-1].startswith("#"):
             lines.pop()
         text = "\n".join(lines).rstrip() + "\n\n" + _TRYTON.format(database=database)
+    text += _MONTH_END + "\n# The gift card service, one file per legal entity\n"
+    for store in {one.entity: one for one in reversed(STORES)}.values():
+        name, zone = CARDS[store.entity], store.timezone
+        text += _CARDS.format(name=name, entity=store.entity, timezone=zone)
     path.write_text(text, encoding="utf-8")
 
 

@@ -13,11 +13,13 @@ from types import FrameType
 
 from tillbridge.app.beside import SandboxBeside, service_up
 from tillbridge.app.beside_tryton import TrytonBeside, tryton_address
-from tillbridge.app.demo import look, outcome, tieout
+from tillbridge.app.demo import look, outcome
 from tillbridge.app.demo.bars import Bars
+from tillbridge.app.demo.monthend import Closing, MonthEnd, trading_day
 from tillbridge.app.demo.place import ERP, Occupied, fresh_database, make_place
 from tillbridge.app.demo.trade import (
     Sent,
+    drop_cards,
     drop_stock,
     drop_till_files,
     send_webhooks,
@@ -26,6 +28,7 @@ from tillbridge.app.demo.trade import (
 from tillbridge.app.erp.progress import ErpError
 from tillbridge.app.http_process import HttpProcesses
 from tillbridge.app.hub import Hub
+from tillbridge.app.ledger_ties import tie_month
 from tillbridge.app.logs import log_to
 from tillbridge.app.settings import Workspace
 from tillbridge.app.worker import Worker
@@ -53,7 +56,7 @@ from tillbridge.watch.verify import verify
 LOG = Path(".tillbridge") / "hub.log"
 LOOK_SECONDS = 0.2
 STUCK_SECONDS = 120.0
-_FILES = 1  # the stock file; a POSLog per store comes on top
+_FILES = 4  # stock, gift cards of two entities, a log once more; a POSLog per store comes on top
 
 
 class DemoFailed(Exception):
@@ -69,7 +72,8 @@ def run(folder: Path, *, erp: str, orders: int, wait: bool, seed: int, json: boo
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with ExitStack() as stack:
-            demo = _Demo(folder.resolve(), erp, day_of_trade(seed, orders), stack)
+            day = day_of_trade(seed, orders, trading_day(SystemClock().now().date()))
+            demo = _Demo(folder.resolve(), erp, day, stack)
             return demo.play(wait=wait, json=json)
     except Occupied as problem:
         return _failed(str(problem), 2)
@@ -112,14 +116,20 @@ class _Demo:
         seen = self._first_view(hub, connection, json=json)
         self._erp_up(hub, beside)
         self._drained(connection)
+        self._lap("drained", self._hub_began)
+        began = self._clock.monotonic()
+        month = Closing(
+            hub, connection, self._day, self._until, lambda: self._drained(connection)
+        ).play()
+        self._lap("month_end", began)
         self._lap("total", self._began)
-        found = self._outcome(hub, connection, address, seen, sent)
+        found = self._outcome(hub, connection, address, seen, sent, month)
         self._bars.__exit__(None, None, None)
         if json:
             sys.stdout.write(outcome.encoded(found))
         else:
             glance = look.glance(connection)
-            files = _FILES + len(self._day.poslogs)
+            files = _FILES + len(self._day.poslogs) + len(found.month.files)
             table = outcome.sending_table(sent, glance, status(connection).duplicates, files)
             connection.rollback()
             sys.stdout.write(f"\n{outcome.page(found, table)}\n")
@@ -194,6 +204,7 @@ class _Demo:
         worker.start()
         self._stack.callback(worker.stop)
         drop_stock(hub.workspace.folder, self._day)
+        drop_cards(hub.workspace.folder, self._day)
         expected = self._day.opening_stock.count(b"\n") - 1
 
         def taken() -> tuple[int, int]:
@@ -267,9 +278,9 @@ class _Demo:
             found = look.glance(connection)
             return found.records - found.pending, found.records
 
+        self._until("records carried by the flow", carried)
         self._until("documents answered by the ERP", answered)
-        self._until("answers carried by the flow", carried)
-        self._lap("drained", self._hub_began)
+        self._until("records carried by the flow", carried)
 
     def _until(self, name: str, counted: Callable[[], tuple[int, int]]) -> None:
         """Show a count until it is whole; DemoFailed when it stands still for two minutes."""
@@ -296,6 +307,7 @@ class _Demo:
         address: str,
         seen: dict[str, int],
         sent: Sent,
+        month: MonthEnd,
     ) -> outcome.Outcome:
         late = self._day.late
         program = _program(self._folder)
@@ -306,10 +318,16 @@ class _Demo:
         glance = look.glance(connection)
         verdict = verify(connection, quiesced=True, deep=True, chart=hub.book.chart)
         mends = [outcome.mend(case, program, {late.theirs: late.ours}) for case in cases]
-        ties = self._ties(hub, connection)
-        problems = outcome.problems(sent, glance, verdict, ties)
+        ties = [
+            tie_month(hub, connection, code, month.period)
+            for code in hub.workspace.settings.entities()
+        ]
+        connection.rollback()
+        problems = outcome.problems(sent, glance, verdict, month, ties)
         return outcome.Outcome(
             ok=not problems,
+            day=self._day.day,
+            program=program,
             address=address,
             workspace=str(self._folder),
             erp=self._erp,
@@ -321,29 +339,13 @@ class _Demo:
             facts=look.fact_counts(connection),
             documents=look.documents(connection),
             balances=balances,
+            month=month,
             ties=ties,
             cases=mends,
             verify=verdict,
             story=self._story(connection),
             problems=problems,
         )
-
-    def _ties(self, hub: Hub, connection: Connection) -> list[tieout.Tie]:
-        entities = hub.workspace.settings.entities()
-        if self._erp == "tryton":
-            transport = HttpTransport(LOOPBACK)
-            password = hub.secrets(ERP)["password"]
-            settings = hub.sources[ERP].settings
-            theirs = tieout.tryton_balances(settings, password, transport, entities)
-            transport.close()
-        else:
-            currencies = {entity.currency: code for code, entity in entities.items()}
-            theirs = tieout.sandbox_balances(self._sandbox.balances(), currencies)
-        ours = look.booked_in_erp(connection)
-        return [
-            tieout.tie(code, entity.currency, ours.get(code, {}), theirs.get(code, {}))
-            for code, entity in entities.items()
-        ]
 
     def _story(self, connection: Connection) -> str:
         """The order that was partly given back, whole."""

@@ -163,7 +163,7 @@ DESTINATIONS: tuple[Destination, ...] = (
     Destination("Hartford", "Connecticut", "CT", "06103", CONNECTICUT),
     Destination("Portland", "Oregon", "OR", "97205", NO_TAX),
 )
-GATEWAYS = {"shopify_payments": "card", "paypal": "paypal", "gift_card": "gift-card"}
+GATEWAYS = {"shopify_payments": "shop-pay", "paypal": "paypal", "gift_card": "gift-card"}
 TILL_TENDERS = {"Cash": "cash", "CreditDebit": "card", "GiftCard": "gift-card"}
 DEPARTMENTS = ("apparel", "bags", "camp", "tools")
 
