@@ -20,7 +20,7 @@ MATRIX = {
     ),
     "accountant": (
         "look look.raw look.audit cards.read cases.decide names.set periods.close periods.admit"
-        " rules.activate keys.own approvals.decide returns.decide settlement.decide"
+        " costs.tell rules.activate keys.own approvals.decide returns.decide settlement.decide"
     ),
     "integrator": (
         "look look.raw cases.decide names.set data.take_in flow.pause hub.run secrets.set"

@@ -192,6 +192,12 @@ MONEY = {
         update entry_line set account = 'nowhere' where n = 1 and entry = {_OF_ORDER_1}""",
 }
 STOCK = {
+    "goods_are_valued_as_they_moved": """
+        insert into goods_value
+          (movement, key, origin, entity, product, location, damaged, kind, quantity, day, at)
+        values (9999, 'a', 'a', 'us', 'P1', 'wh-east', false, 'sold', -1, '2026-03-01', now())""",
+    "what_goods_are_worth_was_told": """
+        insert into goods_revalued values ('us', 'P1', '2026-03-01', 'wh-east', 500, 1)""",
     "on_hand_is_the_sum_of_movements": """
         update stock set on_hand = on_hand + 1 where location = 'wh-east' and product = 'P1'""",
     "no_movement_without_a_stock_row": """

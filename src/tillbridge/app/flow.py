@@ -129,6 +129,9 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "BankStatementReported": _KEPT,
     "ResidualAccepted": _KEPT,
     "SettlementMatched": _BOOK_MONEY,
+    # told by cost lists, and worked out of them and the stock book
+    "ItemCosted": _KEPT,
+    "CostMoved": _BOOK_MONEY,
     # deliver
     "EntryPosted": _DELIVER,
     "SubmitDocument": _DELIVER,

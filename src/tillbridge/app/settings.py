@@ -28,6 +28,7 @@ from tillbridge.app.settings_tables import (
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.money import MoneyError, exponent
 from tillbridge.contract.addresses import Reach
+from tillbridge.posting.money.policy import FLOWS as LEDGER_FLOWS
 from tillbridge.reconciliation.tills.rules import DAYS
 
 FILE = "tillbridge.toml"
@@ -231,8 +232,8 @@ def _entity_problems(entity: EntitySettings, settings: Settings) -> list[tuple[s
     if entity.erp and entity.erp not in settings.connection:
         found.append((f"entity {entity.code}: no connection {entity.erp!r}", entity.erp))
     for flow, ledger in entity.gl.items():
-        if flow not in FLOWS or ledger not in LEDGERS:
-            wrong = ledger if flow in FLOWS else flow
+        if flow not in LEDGER_FLOWS or ledger not in LEDGERS:
+            wrong = ledger if flow in LEDGER_FLOWS else flow
             found.append((f"entity {entity.code}: gl {flow} = {ledger!r} is not known", wrong))
     return found
 

@@ -24,6 +24,7 @@ class EntitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """A legal entity. erp: connection name of its ERP, "" = none. gl: flow -> who owns the
     ledger, `documents` (the ERP books) or `journals` (the hub sends its entries). tells_goods: the
     ERP keeps its stock by deliveries, customer returns and stock moves; its invoices move none.
+    cost: who values its stock, the ERP (the hub tells it quantities alone) or the hub.
     """
 
     code: str
@@ -32,6 +33,7 @@ class EntitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     erp: str = ""
     gl: Mapping[str, str] = {}
     tells_goods: bool = False
+    cost: Literal["erp", "hub"] = "erp"
 
 
 class LocationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

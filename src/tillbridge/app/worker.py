@@ -25,6 +25,7 @@ from tillbridge.app.audit_digests import keep_digests
 from tillbridge.app.bell import Bell
 from tillbridge.app.flow_process import carry
 from tillbridge.app.hub import Hub
+from tillbridge.app.money_chores import MONEY_RHYTHM, money_chores
 from tillbridge.app.pending import Pending, pending
 from tillbridge.app.pickups import expire_pickups
 from tillbridge.app.replay.checkpoint import safe_below
@@ -36,10 +37,8 @@ from tillbridge.posting.stock import expiry
 from tillbridge.posting.stock.waiting import ask_again
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.journals import summarise
-from tillbridge.reconciliation.cards import look_at_cards
 from tillbridge.reconciliation.holds import look_at_holds
 from tillbridge.reconciliation.owed import look_at_owed
-from tillbridge.reconciliation.settlement.look import look_at_settlements
 from tillbridge.reconciliation.sweeps.files import look_at_files
 from tillbridge.reconciliation.tills.cases import tell
 from tillbridge.reconciliation.tills.closing import tell_due
@@ -62,12 +61,11 @@ RHYTHM = {
     "tills": 600,
     "erasures": 3600,
     "supply": 300,
-    "cards": 300,
     "holds": 300,
     "owed": 3600,
     "files": 300,
     "pickups": 300,
-    "settlement": 60,
+    **MONEY_RHYTHM,
 }
 DELIVERING_MOST = 4
 """Threads per destination, never more than its account takes calls at once."""
@@ -132,11 +130,10 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         "supply": supply,
         "replenishment": replenish,
         "files": look_at_files,
-        "cards": partial(look_at_cards, hub.policies.sale),
         "holds": look_at_holds,
         "owed": look_at_owed,
         "pickups": partial(expire_pickups, hub),
-        "settlement": lambda one, now: look_at_settlements(one, hub.accounts, now).words,
+        **money_chores(hub),
         "erasures": lambda connection, now: erase_waiting(connection, now.date()),
     }
 

@@ -14,6 +14,7 @@ import msgspec
 from tillbridge.canonical import (
     cards,
     catalogue,
+    costs,
     documents,
     intake,
     items,
@@ -125,6 +126,8 @@ _CLASSES: tuple[type[Body], ...] = (
     settlement.BankStatementReported,
     settlement.ResidualAccepted,
     settlement.SettlementMatched,
+    costs.ItemCosted,
+    costs.CostMoved,
     *markers.MARKERS,
 )
 # name -> (class, current version)

@@ -161,7 +161,7 @@ class EntryPosted(Fact, frozen=True, kw_only=True, omit_defaults=True):
 
     Only emitted where the workspace says gl = "journals" for entity and flow.
     lines: rows with kind = account, amount = signed functional minor units (debit positive),
-    item = open item. flow: `web` or `stores`. location/channel: where it belongs.
+    item = open item. flow: `web`, `stores` or `policy`. location/channel: where it belongs.
     """
 
     entry: str

@@ -138,7 +138,7 @@ left join entry e on e.fact = r.fact
 left join seen_held h on h.key = r.key and h.room in ('posting.money', 'reading')
 where r.type in ('DepositReceived', 'SaleRecognised', 'SaleReversed', 'RefundPaid', 'DisputeMoved',
                  'GiftCardIssued', 'GiftCardAdjusted', 'GiftCardExpired', 'StoreCreditIssued',
-                 'StoreCreditAdjusted', 'StoreCreditExpired')
+                 'StoreCreditAdjusted', 'StoreCreditExpired', 'CostMoved')
   and r.carried and r.amount <> 0 and e.id is null and h.key is null
 
 -- name: cards_add_up_to_their_liability

@@ -239,3 +239,27 @@ left join seen_held h on h.key = r.key and h.room in ('posting.stock', 'reading'
 where r.type in ('MoveStock', 'StockAdjusted', 'ConditionChanged', 'StockReceived',
                  'TransferDispatched')
   and r.carried and m.fact is null and h.key is null
+
+-- name: goods_are_valued_as_they_moved
+-- says: Where the hub values stock, the worth of goods is that of their movement, once.
+-- do: Report a defect; the inventory of that place is wrong by it.
+-- owner: finance
+select v.movement, v.key, v.product, v.location from goods_value v
+left join stock_movement m on m.id = v.movement
+where m.id is null
+   or (m.key, m.product, m.location, m.quantity) <> (v.key, v.product, v.location, v.quantity)
+   or (m.condition = 'damaged') <> v.damaged
+
+-- name: what_goods_are_worth_was_told
+-- says: What the hub says stands in the inventory is what it told the money book, per key.
+-- do: Report a defect; `tillbridge costs show` against the inventory accounts tells by how much.
+-- owner: finance
+select x.key, sum(x.told) as told, sum(x.worth) as worth from (
+  select r.key, r.amount as told, 0 as worth from seen_record r where r.type = 'CostMoved'
+  union all
+  select key, 0, coalesce(worth, 0) from goods_value
+  union all
+  select 'cost/' || replace(replace(entity, '%', '%25'), '/', '%2F') || '/'
+         || replace(replace(product, '%', '%25'), '/', '%2F'), 0, amount from goods_revalued
+) x
+group by x.key having sum(x.told) <> sum(x.worth)

@@ -2,7 +2,8 @@
 
 A category is what sales are booked by (`sales/shoes`: shoes). What an order earns or costs besides
 (discounts, shipping, cost, fees) is shared out over its categories by what was sold of each, with
-the largest remainder, so that no cent is lost. What belongs to no sale is shown as such, under
+the largest remainder, so that no cent is lost; a cost that names one of its categories
+(`cost-of-goods/shoes`) is that category's. What belongs to no sale is shown as such, under
 NOT_ALLOCATED, never spread over those that can be known.
 """
 
@@ -33,6 +34,10 @@ _MEASURES = {
     "shipping-income": "shipping",
     "shipping-cost": "cost",
     "cost-of-goods": "cost",
+    "damaged-goods": "cost",
+    "shrinkage": "cost",
+    "stock-write-offs": "cost",
+    "cost-variance": "cost",
     "intercompany-cost": "cost",
     "intercompany-sales": "cost",
     "fees": "fees",
@@ -128,8 +133,9 @@ def allocated(group: list[Line], since: date, through: date) -> Iterator[tuple[L
     for line in group:
         if not since <= line.day <= through:
             continue
-        if _measure(line.account) == "sales":
-            yield line, _category(line.account), line.amount
+        own = _category(line.account)
+        if _measure(line.account) == "sales" or own in weights:
+            yield line, own, line.amount
         elif not names:
             yield line, NOT_ALLOCATED, line.amount
         else:

@@ -9,6 +9,7 @@ from tillbridge.connectors.feed.config import FeedConfig, mapping_of
 from tillbridge.connectors.feed.delivery import Delivery
 from tillbridge.connectors.feed.fields import places_of
 from tillbridge.connectors.feed.inbound_cards import card
+from tillbridge.connectors.feed.inbound_costs import cost
 from tillbridge.connectors.feed.inbound_fulfilments import fulfilment, substitution
 from tillbridge.connectors.feed.inbound_goods import GOODS
 from tillbridge.connectors.feed.inbound_orders import order
@@ -29,6 +30,7 @@ _KINDS: dict[str, Callable[[Delivery], Translation]] = {
     "product": product,
     "payment": payment,
     "card": card,
+    "cost": cost,
     "returns": returns,
     "fulfilment": fulfilment,
     "substitution": substitution,

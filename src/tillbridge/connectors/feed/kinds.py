@@ -282,6 +282,15 @@ _CARD = {
         **{name: Meaning("text") for name in ("by", "approved_by")},
     }
 }
+_COST = {
+    "row": {
+        "product": Meaning("text", required=True),
+        "cost": Meaning("number", required=True),
+        "since": Meaning("day", required=True),
+        "currency": Meaning("text"),
+        "at": Meaning("instant"),
+    }
+}
 _RETURNS = {
     "head": {
         "number": Meaning("text", required=True),
@@ -332,6 +341,7 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
     "product": _PRODUCT,
     "payment": _PAYMENT,
     "card": _CARD,
+    "cost": _COST,
     "item": _ITEM,
     "adjustment": _goods(line=("location",), reason=Meaning("text", required=True)),
     "condition": _goods(line=("location",), before=_BEFORE, reason=Meaning("text")),
@@ -351,7 +361,7 @@ SCHEMA: dict[str, dict[str, dict[str, Meaning]]] = {
 KINDS = tuple(SCHEMA)
 # sections that may stand several times ([[line]]); every kind needs those of NEEDED
 REPEATED = ("line", "tender", "tax", "pack", "component", "count")
-ROWS = ("stock", "product", "payment", "card", "substitution", "settlement")
+ROWS = ("stock", "product", "payment", "card", "cost", "substitution", "settlement")
 """Kinds with one row for each; the rows of the others belong together by their identity."""
 NEEDED = {
     **dict.fromkeys(ROWS, ("row",)),

@@ -110,7 +110,7 @@ def posted_fact(written: Written) -> EntryPosted:
     """The fact that an entry has to reach the ERP's ledger as part of a journal."""
     fact, entry, day = written.fact, written.entry, written.posted_date
     location: str = getattr(fact, "location", "")
-    place = location if written.flow == "stores" else written.channel
+    place = written.channel if written.flow == "web" else location
     return EntryPosted(
         key=key_of("journal", entry.entity, written.flow, place, day.isoformat()),
         id=f"entry/{written.id}",

@@ -14,7 +14,7 @@ from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.money import exponent, split
 from tillbridge.posting.money.chart import BookRefused
 
-FLOWS = ("web", "stores")
+FLOWS = ("web", "stores", "policy")
 LEDGERS = ("documents", "journals")
 # central banks publish nothing at weekends and holidays; an older rate is no rate
 RATE_DAYS_MAX = 7
@@ -75,7 +75,8 @@ class Policy:
     """Settings of the money book for one workspace.
 
     functional: entity -> ISO 4217 currency. ledgers: (entity, flow) -> `documents` (the ERP books
-    by its own documents) or `journals` (the hub sends its entries); documents where not said.
+    by its own documents) or `journals` (the hub sends its entries); documents where not said,
+    of what is worked out by policy (costs, breakage, reserves) journals.
     """
 
     def __init__(
@@ -112,8 +113,8 @@ class Policy:
         )
 
     def ledger_of(self, entity: str, flow: str) -> str:
-        """`documents` or `journals`."""
-        return self._ledgers.get((entity, flow), "documents")
+        """`documents` or `journals`; no document tells an ERP what the hub works out by policy."""
+        return self._ledgers.get((entity, flow), "journals" if flow == "policy" else "documents")
 
     def converted(self, amounts: Sequence[int], source: str, target: str, day: date) -> list[int]:
         """Signed amounts that sum to zero, in another currency, still summing to zero.

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from tillbridge.canonical.cards import ISSUE_REASONS
+from tillbridge.canonical.costs import GOODS_KINDS
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import TENDER_KINDS
 from tillbridge.canonical.sales import (
@@ -57,8 +58,9 @@ class Collection(msgspec.Struct, frozen=True):
 class Shape(msgspec.Struct, frozen=True):
     """What rules may say about one fact.
 
-    flow: `web` or `stores`, for the general ledger. header: attributes of the fact itself, for
-    templates and for the rule's own `where`. derived: measure -> {stored measure: coefficient}.
+    flow: `web`, `stores` or `policy`, for the general ledger. header: attributes of the fact
+    itself, for templates and for the rule's own `where`. derived: measure -> {stored measure:
+    coefficient}.
     """
 
     fact: str
@@ -133,6 +135,10 @@ def _rows(fact: Any) -> Iterable[Any]:
 
 def _claims(fact: Any) -> Iterable[Any]:
     return fact.claims  # type: ignore[no-any-return]
+
+
+def _goods(fact: Any) -> Iterable[Any]:
+    return fact.goods  # type: ignore[no-any-return]
 
 
 def _itself(fact: Any) -> Iterable[Any]:
@@ -231,6 +237,14 @@ _SETTLED = Collection(
     frozenset({"kind", "tender", "bank"}),
 )
 
+_GOODS = Collection(
+    "goods",
+    _goods,
+    {"amount": "amount"},
+    {"kind": GOODS_KINDS},
+    frozenset({"kind", "product", "location", "category"}),
+)
+
 SHAPES: dict[str, Shape] = dict(
     (
         shape_of("DepositReceived", (_TENDERS,), _TENDERED),
@@ -260,6 +274,8 @@ SHAPES: dict[str, Shape] = dict(
             _TILL_HEADER | {"channel", "party", "receipt"},
             "stores",
         ),
+        # a flow of its own: no document of an ERP tells what is worked out by policy
+        shape_of("CostMoved", (_GOODS,), {}, flow="policy"),
         shape_of("CashMoved", (_CASH,), {}, _TILL_HEADER, "stores"),
         shape_of(
             "TillCounted",

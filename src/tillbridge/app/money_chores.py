@@ -1,0 +1,36 @@
+"""What the schedules do about money and the worth of goods: cards, settlements, costs."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tillbridge.app.hub import Hub
+from tillbridge.app.settings import Workspace
+from tillbridge.durable import schedules
+from tillbridge.reconciliation.cards import look_at_cards
+from tillbridge.reconciliation.costs.goods import Place, Valuing
+from tillbridge.reconciliation.costs.look import look_at_goods
+from tillbridge.reconciliation.settlement.look import look_at_settlements
+
+MONEY_RHYTHM = {"cards": 300, "settlement": 60, "costs": 60}
+"""Seconds between two runs."""
+
+
+def money_chores(hub: Hub) -> dict[str, schedules.Chore]:
+    """What the schedules run, by name."""
+    valuing = valuing_of(hub.workspace)
+    return {
+        "cards": partial(look_at_cards, hub.policies.sale),
+        "settlement": lambda one, now: look_at_settlements(one, hub.accounts, now).words,
+        "costs": lambda one, now: look_at_goods(one, valuing, now).words,
+    }
+
+
+def valuing_of(workspace: Workspace) -> Valuing:
+    """Whose stock the hub values, as the workspace says."""
+    settings = workspace.settings
+    return Valuing(
+        {one.code: one.currency for one in settings.entity if one.cost == "hub"},
+        {one.code: Place(one.entity, one.timezone) for one in settings.location},
+        {name: one.channel for name, one in settings.connection.items()},
+    )

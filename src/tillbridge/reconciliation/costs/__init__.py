@@ -1,0 +1,1 @@
+"""What goods cost and what their movements are worth, where the hub values stock."""
