@@ -124,6 +124,8 @@ ORDERS = {
     "what_an_order_booked_is_what_it_told": _state("order/web/4", "{deposited,shop-pay}", "'9999'"),
 }
 MONEY = {
+    "breakage_is_what_was_told": """
+        insert into card_breakage values ('us', 'USD', 'card/1', 500, 0, 1)""",
     "every_entry_balances": f"""
         update entry_line set amount = amount + 1, txn_amount = txn_amount + 1
         where n = 1 and entry = {_OF_ORDER_1}""",

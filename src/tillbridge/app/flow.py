@@ -65,6 +65,7 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "GiftCardIssued": _BOOK_MONEY,
     "GiftCardAdjusted": _BOOK_MONEY,
     "GiftCardExpired": _BOOK_MONEY,
+    "BreakageRecognised": _BOOK_MONEY,
     "StoreCreditIssued": _BOOK_MONEY,
     "StoreCreditAdjusted": _BOOK_MONEY,
     "StoreCreditExpired": _BOOK_MONEY,

@@ -1,4 +1,4 @@
-"""What the schedules do about money and the worth of goods: cards, settlements, costs."""
+"""What the schedules do about money and the worth of goods."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from functools import partial
 from tillbridge.app.hub import Hub
 from tillbridge.app.settings import Workspace
 from tillbridge.durable import schedules
+from tillbridge.reconciliation.breakage import look_at_breakage
 from tillbridge.reconciliation.cards import look_at_cards
 from tillbridge.reconciliation.costs.goods import Place, Valuing
 from tillbridge.reconciliation.costs.look import look_at_goods
 from tillbridge.reconciliation.settlement.look import look_at_settlements
 
-MONEY_RHYTHM = {"cards": 300, "settlement": 60, "costs": 60}
+MONEY_RHYTHM = {"cards": 300, "settlement": 60, "costs": 60, "breakage": 86_400}
 """Seconds between two runs."""
 
 
@@ -21,6 +22,7 @@ def money_chores(hub: Hub) -> dict[str, schedules.Chore]:
     valuing = valuing_of(hub.workspace)
     return {
         "cards": partial(look_at_cards, hub.policies.sale),
+        "breakage": partial(look_at_breakage, hub.policies.sale),
         "settlement": lambda one, now: look_at_settlements(one, hub.accounts, now).words,
         "costs": lambda one, now: look_at_goods(one, valuing, now).words,
     }

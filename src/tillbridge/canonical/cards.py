@@ -11,9 +11,12 @@ import hashlib
 import re
 
 from tillbridge.canonical.fact import Fact
+from tillbridge.canonical.valued import ValuedRow
 
 # sold: an order's line paid for it. refund: an order's refund filled it. given: out of goodwill.
 ISSUE_REASONS = ("sold", "refund", "given")
+# ours, or the state's: unclaimed property is never earned
+BREAKAGE_KINDS = ("income", "escheat")
 SHOWN_DIGITS = 4
 # a key or open item of a card in any text; the id of one of its facts (card/CONNECTION/REFERENCE/
 # EVENT) names no card
@@ -91,6 +94,23 @@ class CardExpired(CardMovement, frozen=True, kw_only=True, omit_defaults=True):
     hub says so, "" where the card's ledger does.
     """
 
+    policy: str = ""
+
+
+class BreakageRecognised(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """What of a card, or of all cards sold in a month, nobody is expected to spend; negative when
+    it was spent after all. The card itself stays as it is.
+
+    item: `card/<id>` or `breakage/<month>`. rows: by BREAKAGE_KINDS, minor units. method: `remote`
+    or `proportional`. version: of the reckoning; policy: `file:line` of the terms that say so.
+    """
+
+    currency: str
+    item: str
+    method: str
+    version: str
+    rows: tuple[ValuedRow, ...]
+    card: str = ""
     policy: str = ""
 
 

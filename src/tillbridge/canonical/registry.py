@@ -60,6 +60,7 @@ _CLASSES: tuple[type[Body], ...] = (
     cards.GiftCardRedeemed,
     cards.GiftCardAdjusted,
     cards.GiftCardExpired,
+    cards.BreakageRecognised,
     cards.StoreCreditIssued,
     cards.StoreCreditRedeemed,
     cards.StoreCreditAdjusted,

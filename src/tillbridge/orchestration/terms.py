@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -42,6 +43,9 @@ SUBSTITUTIONS = ("never", "lower_price", "as_told")
 RETURN_STARTS = ("delivered", "shipped", "placed")
 REFUND_BY = ("channel", "hub")
 WITHOUT_RECEIPT = ("refuse", "store_credit")
+BREAKAGE = ("never", "remote", "proportional")
+PARTS = 1_000_000
+"""A whole, of which rates are parts."""
 NO_WINDOW = -1
 _DAYS_MAX = 3_650
 # countries come from outside; what they name must not fill the memory
@@ -72,6 +76,10 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     days it is a case that a buyer is still owed money. gift_card_days, store_credit_days: how long
     what was put on a card can be spent, from the day it was last filled, 0 = for ever; such a term
     is of an entity or of all, a card belongs to no channel or country.
+    gift_card_breakage: when what nobody will spend is earned, one of BREAKAGE; by the terms of the
+    day it is worked out, of an entity or of all. gift_card_breakage_days: `remote` after so many
+    days without a movement. gift_card_breakage_rate: share of what is sold that is never spent,
+    for `proportional`; gift_card_escheat: share of it that the state gets (parts of PARTS).
     refund_by: who gives money back that is owed, one of REFUND_BY (`hub`: it has the channel pay,
     and asks a person first from refund_approval on).
     """
@@ -89,6 +97,10 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     refund_days: int = 3
     gift_card_days: int = 0
     store_credit_days: int = 0
+    gift_card_breakage: str = "never"
+    gift_card_breakage_days: int = 0
+    gift_card_breakage_rate: int = 0
+    gift_card_escheat: int = 0
     refund_by: str = "channel"
 
 
@@ -218,6 +230,22 @@ def _days(least: int) -> Reader:
     return whole(least, _DAYS_MAX, "a whole number of days")
 
 
+def _share(value: Any) -> int:
+    """A percentage as a text, because a float is no exact share."""
+    if not isinstance(value, str):
+        raise TypeError('a percentage as a text, such as "7.5"')
+    try:
+        percent = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is no percentage") from None
+    if not percent.is_finite() or not 0 <= percent <= 100:
+        raise ValueError("a percentage is from 0 to 100")
+    parts = percent * PARTS / 100
+    if parts != int(parts):
+        raise ValueError("a percentage has four decimals at most")
+    return int(parts)
+
+
 def _limits(value: Any) -> dict[str, int]:
     """Amounts by currency: texts, because a float is no exact amount."""
     if not isinstance(value, dict) or not value:
@@ -250,6 +278,10 @@ _SAYS: Mapping[str, Reader] = {
     "refund_days": _days(0),
     "gift_card_days": _days(0),
     "store_credit_days": _days(0),
+    "gift_card_breakage": one_of(BREAKAGE),
+    "gift_card_breakage_days": _days(1),
+    "gift_card_breakage_rate": _share,
+    "gift_card_escheat": _share,
     "refund_by": one_of(REFUND_BY),
 }
 _WORDS: Mapping[str, Reader] = {

@@ -37,6 +37,8 @@ select r.id, r.lane, r.key, r.type, r.cause, r.fused or r.id <= coalesce(c.pos, 
   case
     when r.type in ('DepositReceived', 'RefundPaid') then
       (select sum((t ->> 'amount')::bigint) from json_array_elements(b.tenders) t)
+    when r.type = 'BreakageRecognised' then
+      (select sum((t ->> 'amount')::bigint) from json_array_elements(b.rows) t)
     when r.type = 'CostMoved' then
       (select sum((g ->> 'amount')::bigint) from json_array_elements(b.goods) g)
     when r.type = 'DisputeMoved' then
@@ -62,7 +64,7 @@ left join lateral json_to_record(
   then convert_from(r.body, 'UTF8')::json end
 ) b (id text, message bigint, kind text, tenders json, lines json, taxes json, sales_order json,
      sales_order_change json, invoice json, credit_note json, refund json, entries json, claims json,
-     amount bigint, card text, goods json) on true
+     amount bigint, card text, goods json, rows json) on true
 
 -- name: fill_orders
 insert into seen_order

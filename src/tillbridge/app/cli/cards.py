@@ -77,3 +77,17 @@ def tie(context: typer.Context) -> None:
     ]
     heads = ("entity", "account", "cards", "on cards", "unnamed", "liability", "currency")
     here.show({"cards": kept}, table(heads, rows) if rows else "no card was told")
+
+
+@app.command()
+def breakage(context: typer.Context) -> None:
+    """Work out by policy what of gift cards is never spent; the schedule does so daily."""
+    from tillbridge.reconciliation.breakage import look_at_breakage
+
+    here = terminal(context)
+    with here.hub() as hub, hub.connect() as connection:
+        words = look_at_breakage(hub.policies.sale, connection, hub.agreed_clock.now())
+        connection.commit()
+        with hub.connect(worker=True) as working:
+            hub.runner(working).drain()
+    here.show({"told": words}, words)

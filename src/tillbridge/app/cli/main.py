@@ -74,7 +74,7 @@ app.add_typer(
     transfers.app, name="transfers", help="Goods between places: list, show, order, cancel."
 )
 app.add_typer(orders.app, name="orders", help="Goods of orders: pick-failed, source.")
-app.add_typer(cards.app, name="cards", help="Gift cards and store credit: show, tie.")
+app.add_typer(cards.app, name="cards", help="Gift cards and store credit: show, tie, breakage.")
 app.add_typer(costs.app, name="costs", help="What goods cost and are worth: set, show, value.")
 app.add_typer(policies.app, name="policies", help="Terms of sale: show.")
 app.add_typer(reconcile.app, name="reconcile", help="Settlement: status, show, accept, run.")

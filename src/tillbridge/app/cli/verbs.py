@@ -18,6 +18,7 @@ VERBS: Mapping[str, str] = {
     "audit export": "look.audit",
     "audit list": "look.audit",
     "audit verify": "look.audit",
+    "cards breakage": "data.take_in",
     "cards show": "cards.read",
     "cards tie": "look",
     "cases cancel": "cases.decide",

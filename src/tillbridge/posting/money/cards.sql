@@ -4,6 +4,7 @@
 select e.business_date, e.fact_type, e.key, e.entity, l.account, -l.amount, e.currency
 from entry_line l join entry e on e.id = l.entry
 where l.item = any(%(items)s::text[])
+  and l.account in ('gift-card-liability', 'store-credit-liability')
 order by e.business_date, e.at, e.id, l.n
 
 -- name: tie_out

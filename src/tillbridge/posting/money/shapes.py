@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from tillbridge.canonical.cards import ISSUE_REASONS
+from tillbridge.canonical.cards import BREAKAGE_KINDS, ISSUE_REASONS
 from tillbridge.canonical.costs import GOODS_KINDS
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
 from tillbridge.canonical.payments import TENDER_KINDS
@@ -245,6 +245,10 @@ _GOODS = Collection(
     frozenset({"kind", "product", "location", "category"}),
 )
 
+_BREAKAGE = Collection(
+    "rows", _rows, {"amount": "amount"}, {"kind": BREAKAGE_KINDS}, frozenset({"kind"})
+)
+
 SHAPES: dict[str, Shape] = dict(
     (
         shape_of("DepositReceived", (_TENDERS,), _TENDERED),
@@ -257,6 +261,13 @@ SHAPES: dict[str, Shape] = dict(
         shape_of("GiftCardIssued", (_ISSUE,), {}, _CARD_HEADER),
         shape_of("GiftCardAdjusted", (_CARD,), {}, _CARD_HEADER),
         shape_of("GiftCardExpired", (_CARD,), {}, _CARD_HEADER),
+        shape_of(
+            "BreakageRecognised",
+            (_BREAKAGE,),
+            {},
+            frozenset({"key", "source", "currency", "item", "method"}),
+            flow="policy",
+        ),
         shape_of("StoreCreditIssued", (_ISSUE,), {}, _CARD_HEADER),
         shape_of("StoreCreditAdjusted", (_CARD,), {}, _CARD_HEADER),
         shape_of("StoreCreditExpired", (_CARD,), {}, _CARD_HEADER),
