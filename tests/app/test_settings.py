@@ -51,6 +51,7 @@ MISTAKES = [
     ('erp = "erp"', 'erp = "erq"', 7, "entity us: no connection 'erq'"),
     ('gl = { web = "documents" }', 'gl = { wev = "documents" }', 8, "gl wev = 'documents'"),
     ('gl = { web = "documents" }', 'gl = { web = "both" }', 8, "gl web = 'both' is not known"),
+    ('gl = { web = "documents" }', 'payments = "bank"', 8, "payments is one of"),
     ('timezone = "America/New_York"', 'timezone = "America/York"', 13, "no IANA time zone"),
     ('fulfil_from = ["wh"]', 'fulfil_from = ["wx"]', 19, "channel web: no location 'wx'"),
     ('fulfil_from = ["wh"]', "split_most = 0", 19, "Expected `int` >= 1"),

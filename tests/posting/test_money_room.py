@@ -28,6 +28,7 @@ from tillbridge.canonical.registry import decode, encode
 from tillbridge.canonical.valued import EntryPosted
 from tillbridge.posting.money.book import make_book
 from tillbridge.posting.money.entries import REVERSAL, entry_id, hash_of
+from tillbridge.posting.money.examples import fact_of
 from tillbridge.posting.money.periods import list_periods, posted_date, set_period
 from tillbridge.posting.money.policy import Policy
 from tillbridge.posting.money.report import (
@@ -221,12 +222,39 @@ def test_journals_are_told_only_where_the_settings_say_so(connection: Connection
     assert decode("EntryPosted", 1, encode(told)) == told
     rows = connection.execute("select entity, flow, gl from entry order by 1, 2, 3").fetchall()
     assert rows == [
-        ("AT", "stores", "documents"),
-        ("AT", "stores", "documents"),
+        ("AT", "stores", "hub"),
+        ("AT", "stores", "hub"),
         ("DE", "stores", "journals"),
         ("DE", "stores", "journals"),
-        ("DE", "web", "documents"),
+        ("DE", "web", "hub"),
     ]
+
+
+def test_what_no_document_books_is_told_as_journals_where_payments_are(
+    connection: Connection,
+) -> None:
+    policy = Policy({"DE": "EUR", "AT": "EUR"}, telling=["DE"])
+    paid = deposit(channel="web")
+    outcomes = take(connection, [paid, sale()], policy=policy)
+    (told,) = [body for outcome in outcomes for body in outcome.emits]
+    assert isinstance(told, EntryPosted)
+    assert (told.entry, told.flow) == (str(entry_id(paid.id, "DE")), "web")
+    assert told.place == "web"
+    assert told.key == "journal/DE/web/web/2026-01-02"
+    rows = connection.execute("select fact_type, gl from entry order by 1").fetchall()
+    assert rows == [("DepositReceived", "journals"), ("SaleRecognised", "documents")]
+
+
+def test_an_entry_of_no_channel_is_summed_by_whose_account_it_is(connection: Connection) -> None:
+    policy = Policy({"DE": "EUR"}, telling=["DE"])
+    row = {"kind": "paid", "amount": 5000, "tender": "stripe"}
+    words = {"entity": "DE", "currency": "EUR", "account": "stripe", "payout": "po_1"}
+    key = {"key": "payout/stripe/po_1", "id": "payout/stripe/po_1#1", "version": 1}
+    matched = fact_of("SettlementMatched", {**words, **key, "rows": [row]})
+    (outcome,) = take(connection, [matched], policy=policy)
+    (told,) = outcome.emits
+    assert isinstance(told, EntryPosted)
+    assert told.place == "stripe"
 
 
 def test_a_void_follows_the_ledger_its_sale_went_to(connection: Connection) -> None:

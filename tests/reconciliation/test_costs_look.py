@@ -247,4 +247,4 @@ def test_what_changed_alone_is_told() -> None:
     (one,) = changed(row, Worth(-900, -900))
     assert (one.kind, one.amount, one.quantity) == ("sold", -200, 0)
     assert Entities("us").of("selling") == "us"
-    assert EURO.ledger_of("DE", "policy") == "journals"
+    assert EURO.ledger_of("DE", "policy", "CostMoved") == "journals"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from tests.stories.shop import House, house, line, paid_order, refund, shipment
 from tests.stories.till_files import goods, poslog, post_void, receipt, tender
 from tillbridge.app.ledger_ties import tie_month
+from tillbridge.contract.ledgers import RECEIVABLE, LedgerLine
 from tillbridge.reconciliation.ledger.accounts import folded
-from tillbridge.reconciliation.ledger.tie import Loose, TieOut
+from tillbridge.reconciliation.ledger.tie import Loose, TieOut, by_operation
 
 
 @pytest.fixture
@@ -118,3 +120,21 @@ def test_accounts_the_erp_does_not_keep_count_for_the_one_it_has() -> None:
     theirs = {"clearing": 8, "sales": -8}
     assert folded(ours, theirs) == ({"clearing": 8, "sales": -8}, {"clearing": 8, "sales": -8})
     assert Loose("hub", "", "k", 1, "w").amount == 1
+
+
+def there(account: str, amount: int, move: str, *, clears: bool = False) -> LedgerLine:
+    return LedgerLine(
+        currency="USD", move=move, day=date(2026, 3, 2), account=account, theirs=account,
+        amount=amount, operation="invoice/1", clears=clears,
+    )  # fmt: skip
+
+
+def test_a_payment_of_a_document_is_no_second_one_and_a_second_payment_is() -> None:
+    booked = [there(RECEIVABLE, 100, "1"), there("sales", -100, "1")]
+    paid = [there(RECEIVABLE, -100, "2", clears=True), there("deposits", 100, "2", clears=True)]
+    one = by_operation([*booked, *paid], "USD", paid_there=True)["invoice/1"]
+    assert (one.accounts, one.twice) == ({RECEIVABLE: 0, "sales": -100, "deposits": 100}, set())
+    again = [there(RECEIVABLE, -100, "3", clears=True)]
+    assert by_operation([*booked, *paid, *again], "USD")["invoice/1"].twice == {"2", "3"}
+    unpaid = by_operation(booked, "USD")["invoice/1"]
+    assert unpaid.accounts == {"customer-deposits": 100, "sales": -100}

@@ -223,13 +223,16 @@ def house(
     clock: Clock | None = None,
     furnish: Callable[[Path], None] | None = None,
     reach: Mapping[str, Mapping[str, Any]] | None = None,
+    payments: str = "hub",
 ) -> Iterator[House]:
     """A house in a new folder over a database of its own, all names known and the shelves full.
 
     furnish: changes the workspace before it is read. reach: settings of connections laid over its
-    own, for another ERP than the sandbox's.
+    own, for another ERP than the sandbox's. payments: whether the ERP is told of payments, too
+    (`journals`); where a story is about something else it is not, and has fewer documents to name.
     """
     write(folder, SeededIds(1))
+    _payments(folder / "tillbridge.toml", payments)
     if furnish is not None:
         furnish(folder)
     workspace = load_workspace(folder)
@@ -256,6 +259,12 @@ def house(
     finally:
         transport.close()
         erp.close()
+
+
+def _payments(settings: Path, how: str) -> None:
+    text = settings.read_text()
+    assert 'payments = "journals"\n' in text
+    settings.write_text(text.replace('payments = "journals"\n', f'payments = "{how}"\n'))
 
 
 def paid_order(

@@ -54,6 +54,7 @@ def test_a_marketplace_order_with_an_unmapped_tax_code_waits_for_one_line(shop: 
         "sales-tax/us-ny": -80,
     }
     assert shop.erp.store.counts() == {"sales_order": 2, "invoice": 1}
+    assert shop.erp_balances() == {"receivable": 6080, "revenue/goods": -6000, "tax/us-ny": -80}
     assert shop.statuses() == {"#8001": "shipped", "#8002": "paid"}
     assert shop.lies() == []
 

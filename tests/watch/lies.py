@@ -187,6 +187,9 @@ MONEY = {
         insert into document (dest, op, key, kind, state, day)
         select 1, max(op), 'journal/x', 'journal', 'dropped', current_date
         from journal_summary where op like '%x'""",
+    "every_entry_has_one_way_to_the_erp": """
+        update entry set gl = 'documents' where fact = (
+          select min(fact) from entry where gl = 'hub')""",
     "no_journal_for_what_the_erp_books_itself": """
         insert into journal_summary (op, entry)
         select 'journal/x/1/nil', id::text from entry where gl = 'documents' limit 1""",

@@ -39,6 +39,7 @@ def policies_of(workspace: Workspace) -> Policies:
                 suppliers=tuple(code for code in settings.ships_from(channel) if code in suppliers),
                 # an order is booked as one wherever it was sold: at a till too (posting, shapes)
                 gl=entities[channel.entity].gl.get("web", "documents"),
+                pays_papers=entities[channel.entity].payments == "journals",
                 erp=bool(entities[channel.entity].erp),
                 order_point=channel.order_point,
                 nearest=channel.nearest,

@@ -177,10 +177,10 @@ class Hub:
         """Functional currencies and who owns the ledger."""
         entities = self.workspace.settings.entity
         return Policy(
-            {entity.code: entity.currency for entity in entities},
+            {e.code: e.currency for e in entities},
             {(e.code, flow): ledger for e in entities for flow, ledger in e.gl.items()},
-            self._rates(),
-        )
+            self._rates(), {e.code for e in entities if e.payments == "journals"},
+        )  # fmt: skip
 
     def _rates(self) -> Rates:
         """Exchange rates of the workspace's `rates.csv`, if it has one."""

@@ -25,7 +25,8 @@ def tie_month(hub: Hub, connection: Connection, entity: str, period: str) -> Tie
     scope = scope_of(hub, entity, period, hub.clock.now())
     currency = hub.money_policy.functional_of(entity)
     span = Span(entity, scope.first, scope.last)
-    theirs = by_operation(_lines(hub, connector, name, span), currency)
+    paid_there = settings.entities()[entity].payments == "journals"
+    theirs = by_operation(_lines(hub, connector, name, span), currency, paid_there=paid_there)
     return tie_out(connection, entity, currency, (span.first, span.last), theirs)
 
 

@@ -35,6 +35,7 @@ FILE = "tillbridge.toml"
 FLOWS = ("web", "stores")
 ORDER_POINTS = ("paid", "placed")
 LEDGERS = ("documents", "journals")
+PAYMENTS = ("hub", "journals")
 DIRECT = "direct"
 """The connector of orders handed in at the API."""
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -235,6 +236,9 @@ def _entity_problems(entity: EntitySettings, settings: Settings) -> list[tuple[s
         if flow not in LEDGER_FLOWS or ledger not in LEDGERS:
             wrong = ledger if flow in LEDGER_FLOWS else flow
             found.append((f"entity {entity.code}: gl {flow} = {ledger!r} is not known", wrong))
+    if entity.payments not in PAYMENTS:
+        words = f"entity {entity.code}: payments is one of {PAYMENTS}"
+        found.append((words, entity.payments))
     return found
 
 

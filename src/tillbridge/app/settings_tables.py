@@ -22,8 +22,11 @@ class Secret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class EntitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A legal entity. erp: connection name of its ERP, "" = none. gl: flow -> who owns the
-    ledger, `documents` (the ERP books) or `journals` (the hub sends its entries). tells_goods: the
-    ERP keeps its stock by deliveries, customer returns and stock moves; its invoices move none.
+    ledger, `documents` (the ERP books) or `journals` (the hub sends its entries). payments: what
+    no document of the ERP books (deposits, refunds, settlement, cards) where gl = documents:
+    `journals` (the hub sends its entries, invoices are paid from them) or `hub` (not told).
+    tells_goods: the ERP keeps its stock by deliveries, customer returns and stock moves; its
+    invoices move none.
     cost: who values its stock, the ERP (the hub tells it quantities alone) or the hub.
     """
 
@@ -32,6 +35,7 @@ class EntitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     currency: str
     erp: str = ""
     gl: Mapping[str, str] = {}
+    payments: str = "hub"
     tells_goods: bool = False
     cost: Literal["erp", "hub"] = "erp"
 

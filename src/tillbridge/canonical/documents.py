@@ -100,7 +100,9 @@ class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """An invoice for what was earned so far and not yet invoiced; its total is law.
 
     order: operation id of the sales order it belongs to. number: the order number people know.
-    moves_goods: False where the goods are told by documents of their own (`delivery`).
+    moves_goods: False where the goods are told by documents of their own (`delivery`). paid_from:
+    our account of buyers' money, where journals tell the ERP of it: what the buyer owes on the
+    document is cleared against that account as soon as it is booked; "" = it stays open there.
     """
 
     order: str
@@ -113,10 +115,13 @@ class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     party: str = ""
     location: str = ""
     moves_goods: bool = True
+    paid_from: str = ""
 
 
 class CreditNoteDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A credit note for a reversal; amounts positive, its total is law."""
+    """A credit note for a reversal; amounts positive, its total is law. paid_from: as of an
+    invoice.
+    """
 
     order: str
     number: str
@@ -127,6 +132,7 @@ class CreditNoteDocument(msgspec.Struct, frozen=True, kw_only=True, omit_default
     lines: tuple[DocumentLine, ...]
     party: str = ""
     location: str = ""
+    paid_from: str = ""
 
 
 class JournalLine(msgspec.Struct, frozen=True, omit_defaults=True):

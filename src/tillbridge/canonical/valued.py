@@ -159,9 +159,11 @@ class TillCounted(Fact, frozen=True, kw_only=True, omit_defaults=True):
 class EntryPosted(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the money book that must reach the ERP as (part of) a journal.
 
-    Only emitted where the workspace says gl = "journals" for entity and flow.
+    Only emitted where the workspace says gl = "journals" for entity and flow, or where no document
+    of the ERP books the fact and the entity says payments = "journals".
     lines: rows with kind = account, amount = signed functional minor units (debit positive),
-    item = open item. flow: `web`, `stores` or `policy`. location/channel: where it belongs.
+    item = open item. flow: `web`, `stores` or `policy`. location/channel: where it belongs. place:
+    what its day is summed up by: the store, the channel, the account of a settlement.
     """
 
     entry: str
@@ -171,3 +173,4 @@ class EntryPosted(Fact, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[ValuedRow, ...]
     channel: str = ""
     location: str = ""
+    place: str = ""

@@ -11,11 +11,15 @@ import msgspec
 from tillbridge.contract.promises import Connection
 from tillbridge.contract.transport import Transport
 
+RECEIVABLE = "receivable"
+"""What a line is told on that says what buyers owe on the ERP's own invoices, whatever its code."""
+
 
 class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a posted move. account: our name of it; theirs: the ERP's. amount: minor units of
     the entity's currency, debit positive. operation: the hub's id of the document that the move
-    was made for, "" where it names none. move: what the ERP calls it.
+    was made for, "" where it names none. move: what the ERP calls it. clears: the move only takes
+    what the document's own move put on the buyer's account off it again.
     """
 
     currency: str
@@ -25,6 +29,7 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
     theirs: str
     amount: int
     operation: str = ""
+    clears: bool = False
 
 
 class LedgerPage(msgspec.Struct, frozen=True, kw_only=True):

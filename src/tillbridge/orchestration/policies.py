@@ -19,7 +19,8 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How a channel's orders are handled.
 
     entity: selling legal entity. fulfil_from: our location codes in order of preference.
-    gl: who owns the ledger for this flow, `documents` or `journals`. erp: whether documents are
+    gl: who owns the ledger for this flow, `documents` or `journals`. pays_papers: the ERP is told
+    what buyers paid, so its invoices are paid from there. erp: whether documents are
     sent at all. order_point: `paid` or `placed`, when the sales order goes to the ERP.
     nearest: minor units a kilometre to the buyer counts for, None = fulfil_from as it is written.
     split_most: over how many locations an order may be spread. backorder: what is not there may be
@@ -38,6 +39,7 @@ class ChannelPolicy(msgspec.Struct, frozen=True, kw_only=True):
     entity: str
     fulfil_from: tuple[str, ...] = ()
     gl: str = "documents"
+    pays_papers: bool = False
     erp: bool = True
     order_point: str = "paid"
     nearest: int | None = None

@@ -132,7 +132,7 @@ class PublishingSession(KeyedSession):
                 n,
                 entry.entity,
                 entry.flow,
-                entry.location or entry.channel,
+                entry.place or entry.location or entry.channel,
                 entry.business_date,
                 entry.currency,
                 line.kind,

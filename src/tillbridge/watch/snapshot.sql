@@ -48,7 +48,8 @@ select r.id, r.lane, r.key, r.type, r.cause, r.fused or r.id <= coalesce(c.pos, 
       (select coalesce(sum(coalesce((l ->> 'list')::bigint, 0)
                            - coalesce((l ->> 'discount')::bigint, 0)), 0)
        from json_array_elements(b.lines) l)
-      + (select coalesce(sum((t ->> 'tax')::bigint), 0) from json_array_elements(b.taxes) t)
+      + (select coalesce(sum((t ->> 'tax')::bigint), 0) from json_array_elements(b.taxes) t
+         where coalesce(t ->> 'collector', 'seller') = 'seller')
     when r.type = 'SubmitDocument' then
       (coalesce(b.sales_order, b.sales_order_change, b.invoice, b.credit_note,
                 b.refund) ->> 'total')::bigint

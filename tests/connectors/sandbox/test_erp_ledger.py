@@ -18,7 +18,7 @@ PAGE = b"""{"moves": [{"document": 1, "move": "MV-INV-000001",
 def test_its_own_accounts_are_named_as_ours() -> None:
     lines = ledger_lines(read_ledger(PAGE))
     assert [(one.account, one.amount) for one in lines] == [
-        ("customer-deposits", 1080),
+        ("receivable", 1080),
         ("sales", -1000),
         ("sales-tax/us-ny", -80),
     ]

@@ -55,6 +55,9 @@ BOOKS = Books(
     entities=(
         LegalEntity("us", "Harbor US Inc.", "USD"),
         LegalEntity("eu", "Harbor EU GmbH", "EUR"),
+        # books of their own, which no other test writes into: to be compared to the last account
+        LegalEntity("quay", "Quayside Inc.", "USD"),
+        LegalEntity("pier", "Pier Stores Inc.", "USD"),
     ),
     first_day=date(2025, 12, 1),
     last_day=date(2026, 12, 31),
@@ -66,6 +69,7 @@ BOOKS = Books(
         WebShop("web-us", "us", "USD"),
         WebShop("web-eu", "eu", "EUR"),
         WebShop("web", "us", "USD"),
+        WebShop("quay-web", "quay", "USD"),
     ),
     places=(
         Place("wh-1", "Warehouse"),

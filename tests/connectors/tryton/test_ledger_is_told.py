@@ -37,7 +37,7 @@ def test_invoices_and_journals_are_told_with_their_operations(live: Live) -> Non
         operation: {one.account: one.amount for one in lines if one.operation == operation}
         for operation in (invoice.id, entry.id)
     }
-    assert ours[invoice.id]["customer-deposits"] == 1077  # receivable over there
+    assert ours[invoice.id]["receivable"] == 1077
     assert ours[invoice.id]["sales"] == -1000
     assert sorted(ours[entry.id].values()) == [-1000, -80, 1080]
     assert {one.currency for one in lines} == {"USD"}

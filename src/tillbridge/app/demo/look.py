@@ -99,7 +99,7 @@ def booked_in_erp(connection: Connection) -> dict[str, dict[str, int]]:
     rows = connection.execute(
         "select e.entity, l.account, sum(l.amount)::bigint"
         " from entry e join entry_line l on l.entry = e.id"
-        " where e.gl = 'journals' or e.fact_type in ('SaleRecognised', 'SaleReversed')"
+        " where e.gl <> 'hub'"
         " group by 1, 2 order by 1, 2"
     ).fetchall()
     connection.rollback()

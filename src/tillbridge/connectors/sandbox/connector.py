@@ -69,7 +69,7 @@ class SandboxConnector:
     ) -> LedgerPage:
         """The moves of the entity's company, 500 documents to a page."""
         settings: SandboxSettings = connection.settings
-        company = settings.company or connection.entity
+        company = settings.company or span.entity
         client = _client(connection, secrets, transport)
         found = client.ledger(company, span.first.isoformat(), span.last.isoformat(), cursor)
         last = str(found.moves[-1].document) if found.moves else cursor
@@ -101,7 +101,7 @@ class _Delivery:
     def __init__(self, client: ErpClient, connection: Connection) -> None:
         self._client = client
         self._settings: SandboxSettings = connection.settings
-        self._company = self._settings.company or connection.entity
+        self._entity = connection.entity
         self.receipts: dict[str, Receipt] = {}
 
     def look_up(self, tasks: Sequence[Assignment]) -> bool:
@@ -137,7 +137,8 @@ class _Delivery:
             if command.id in self.receipts or any(command.id == sent.id for sent, _ in ready):
                 continue  # there already, or twice in one call
             try:
-                document = document_of(command, self._company, directory, task.parties)
+                company = self._settings.company or command.entity or self._entity
+                document = document_of(command, company, directory, task.parties)
             except (ValueError, NeedsDecision) as problem:
                 self.receipts[command.id] = Receipt(
                     operation=command.id, outcome="refused", words=str(problem)

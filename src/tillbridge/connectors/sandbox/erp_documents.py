@@ -104,7 +104,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """A document as the API takes it; `lines` are read by kind.
 
     moves_goods: whether an invoice takes its goods out of the location's stock. destination: of a
-    stock move from `location`; "" on either side = outside of the house.
+    stock move from `location`; "" on either side = outside of the house. paid_from: the account an
+    invoice or credit note is paid from as soon as it is booked.
     """
 
     kind: str
@@ -124,6 +125,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     entries: int = 1
     moves_goods: bool = True
     destination: str = ""
+    paid_from: str = ""
 
 
 class MoveLine(msgspec.Struct, frozen=True):
@@ -269,6 +271,9 @@ def _trade_move(
         if net
     ]
     move += [MoveLine(f"tax/{code}", -sign * amount) for code, amount in taxes if amount]
+    if document.paid_from:
+        move.append(MoveLine("receivable", -receivable, item))
+        move.append(MoveLine(document.paid_from, receivable, item))
     return tuple(move)
 
 

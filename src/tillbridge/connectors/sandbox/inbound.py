@@ -6,12 +6,12 @@ from datetime import date
 
 from tillbridge.atoms.money import MoneyError, to_minor
 from tillbridge.connectors.sandbox.wire import Ledger
-from tillbridge.contract.ledgers import LedgerLine
+from tillbridge.contract.ledgers import RECEIVABLE, LedgerLine
 from tillbridge.contract.wire import WireError
 
 # what it calls accounts when it books a document by itself
 _OURS = {
-    "receivable": "customer-deposits",
+    "receivable": RECEIVABLE,
     "revenue/goods": "sales",
     "revenue/shipping": "shipping-income",
     "revenue/gift_card": "gift-card-liability",

@@ -89,6 +89,7 @@ def document_of(
         customer_name=(party.company or party.name) if party else "",
         order_external_id=order,
         moves_goods=moves_goods,
+        paid_from=getattr(body, "paid_from", ""),
     )
 
 

@@ -64,6 +64,7 @@ class ErpDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     entries: int = 1
     moves_goods: bool = True
     destination: str = ""
+    paid_from: str = ""
 
 
 class ErpAnswer(msgspec.Struct, frozen=True, kw_only=True):

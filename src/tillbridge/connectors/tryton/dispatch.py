@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from tillbridge.canonical.documents import (
 )
 from tillbridge.canonical.orders import LINE_KINDS
 from tillbridge.connectors.tryton import outbound
+from tillbridge.connectors.tryton.clearing import Clearing
 from tillbridge.connectors.tryton.client import TrytonClient
 from tillbridge.connectors.tryton.config import TrytonSettings
 from tillbridge.connectors.tryton.drafting import (
@@ -84,8 +85,9 @@ class Dispatch:
         sale_lines = self._look.sale_lines(shop, [doc.order for doc in documents.values()])
         accounts = {kind: self._settings.line_account(kind) for kind in LINE_KINDS}
         template = self._settings.tax_account
+        known = self._accounts(_charge_accounts(documents.values(), accounts, template))
         common = {
-            "accounts": self._accounts(_charge_accounts(documents.values(), accounts, template)),
+            "accounts": known,
             "journal": self._look.journal("revenue"),
             "receivable": self._look.receivable(),
         }
@@ -109,6 +111,7 @@ class Dispatch:
         endings |= refused | self._send(Invoices(), drafts)
         try:
             booked = self._booked(endings)
+            endings |= self._paid(endings, documents, known)
         except RetryLater as later:
             raise RetryLater(later.words, unknown=True) from None  # they stand there, posted
         return [receipt_of(assignment, endings, booked) for assignment in assignments]
@@ -254,6 +257,24 @@ class Dispatch:
     def _send(self, kind: Any, drafts: Sequence[Draft]) -> dict[str, Ending]:
         return Sender(self._client, self._look.company, kind).send(drafts)
 
+    def _paid(
+        self,
+        endings: Mapping[str, Ending],
+        documents: Mapping[str, Charge],
+        accounts: Mapping[str, Account],
+    ) -> dict[str, Ending]:
+        """Pay booked documents from where buyers' money stands; gives those that were not."""
+        place = Setting(company=self._look.company, currency=0, code="", accounts=accounts)
+        paid_from = {
+            operation: place.account(document.paid_from).id
+            for operation, document in documents.items()
+            if document.paid_from and isinstance(endings.get(operation), Found)
+        }
+        if not paid_from:
+            return {}
+        journal = self._look.journal("general", self._settings.journal)
+        return {**Clearing(self._client, self._look, journal).pay(endings, paid_from)}
+
     def _booked(self, endings: Mapping[str, Ending]) -> dict[int, int]:
         """Per ledger move of a posted invoice: what it put on the buyer's account, minor units."""
         moves = [end.move for end in endings.values() if isinstance(end, Found) and end.move]
@@ -274,7 +295,7 @@ class Dispatch:
 
 
 def _charge_accounts(
-    documents: Iterable[Charge], accounts: Mapping[str, str], template: str
+    documents: Collection[Charge], accounts: Mapping[str, str], template: str
 ) -> set[str]:
     taxes = {
         template.format(jurisdiction=jurisdiction)
@@ -282,7 +303,8 @@ def _charge_accounts(
         for line in document.lines
         for jurisdiction, _ in line.taxes
     }
-    return {*accounts.values(), *taxes}
+    paid_from = {document.paid_from for document in documents} - {""}
+    return {*accounts.values(), *taxes, *paid_from}
 
 
 def _signed_total(document: Charge) -> Any:

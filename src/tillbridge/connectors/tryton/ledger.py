@@ -9,11 +9,10 @@ from typing import Any
 import msgspec
 
 from tillbridge.atoms import money
+from tillbridge.connectors.tryton.clearing import paid_operation
 from tillbridge.connectors.tryton.client import company_context, shaped
 from tillbridge.connectors.tryton.lookups import Lookups
-from tillbridge.contract.ledgers import LedgerLine, LedgerPage, Span
-
-RECEIVABLE = "customer-deposits"
+from tillbridge.contract.ledgers import RECEIVABLE, LedgerLine, LedgerPage, Span
 
 
 class LedgerMove(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,11 +119,11 @@ def _told(row: dict[str, Any], day: date, operation: str, currency: str) -> Ledg
         currency=currency,
         move=str(row["move"]),
         day=day,
-        # what buyers owe on invoices stands against the deposits those used up
         account=RECEIVABLE if account["type."]["receivable"] else code,
         theirs=code,
         amount=money.to_minor(row["debit"] - row["credit"], currency),
-        operation=operation,
+        operation=paid_operation(operation) or operation,
+        clears=bool(paid_operation(operation)),
     )
 
 

@@ -125,6 +125,8 @@ def invoice_row(
     line_account: our account name per line kind; tax_account: its template.
     """
     check_sums(document)
+    if document.paid_from:
+        setting.account(document.paid_from)  # missing: refused before anything is booked
     sign = -1 if isinstance(document, CreditNoteDocument) else 1
     buyer = setting.sure_buyer()
     lines: list[Row] = []

@@ -23,6 +23,10 @@ from tillbridge.orchestration.orders.value import SEP, line_of, minus
 from tillbridge.orchestration.orders.valuing import When
 from tillbridge.orchestration.policies import ChannelPolicy
 
+DEPOSITS = "customer-deposits"
+"""Where the chart keeps what buyers paid; an invoice that is paid by the hub is paid from there."""
+_OURS = f"{SEP}seller"
+
 Values = dict[str, LineValue]
 
 
@@ -114,6 +118,15 @@ def _joined(rows: list[Row]) -> list[Row]:
     return list(found.values())
 
 
+def _charged(row: Row) -> Row:
+    """Without the tax that a marketplace collects and remits: it is neither ours nor owed to us."""
+    taxes = row.value.taxes
+    if all(key.endswith(_OURS) for key in taxes):
+        return row
+    ours = {key: amount for key, amount in taxes.items() if key.endswith(_OURS)}
+    return msgspec.structs.replace(row, value=msgspec.structs.replace(row.value, taxes=ours))
+
+
 def _says(value: LineValue) -> bool:
     goods = value.quantity if value.kind == GOODS else 0
     return bool(goods or value.list != value.discount or any(value.taxes.values()))
@@ -123,8 +136,10 @@ def charge(
     state: OrderState, order: Order, policy: ChannelPolicy, when: When, rows: list[Row]
 ) -> list[Body]:
     """The invoice (or credit note, when the sum is negative) for a step, where the ERP books it."""
-    rows = [row for row in _joined(rows) if _says(row.value)]
     if not rows or not _told(policy):
+        return []
+    rows = [row for row in map(_charged, _joined(rows)) if _says(row.value)]
+    if not rows:
         return []
     total = sum(r.value.list - r.value.discount + sum(r.value.taxes.values()) for r in rows)
     sign = -1 if (total or sum(row.value.quantity for row in rows)) < 0 else 1
@@ -158,6 +173,7 @@ def charge(
         lines=lines,
         party=order.party,
         location=_ships_from(state, policy),
+        paid_from=DEPOSITS if policy.pays_papers else "",
     )
     entity = state.entities.selling
     if isinstance(body, InvoiceDocument):

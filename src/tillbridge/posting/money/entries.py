@@ -110,7 +110,7 @@ def posted_fact(written: Written) -> EntryPosted:
     """The fact that an entry has to reach the ERP's ledger as part of a journal."""
     fact, entry, day = written.fact, written.entry, written.posted_date
     location: str = getattr(fact, "location", "")
-    place = written.channel if written.flow == "web" else location
+    place = _sold_at(written) if written.flow == "web" else location
     return EntryPosted(
         key=key_of("journal", entry.entity, written.flow, place, day.isoformat()),
         id=f"entry/{written.id}",
@@ -130,7 +130,13 @@ def posted_fact(written: Written) -> EntryPosted:
         ),
         channel=written.channel,
         location=location,
+        place=place,
     )
+
+
+def _sold_at(written: Written) -> str:
+    """Channel of a web entry; the account of a settlement, which is of no one channel."""
+    return written.channel or getattr(written.fact, "account", "") or written.fact.source
 
 
 def entry_columns(new: Sequence[Written]) -> tuple[list[Any], ...]:

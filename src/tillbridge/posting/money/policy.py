@@ -16,6 +16,8 @@ from tillbridge.posting.money.chart import BookRefused
 
 FLOWS = ("web", "stores", "policy")
 LEDGERS = ("documents", "journals")
+# what invoices and credit notes book where the ERP keeps the ledger by its own documents
+BY_DOCUMENTS = frozenset({"SaleRecognised", "SaleReversed"})
 # central banks publish nothing at weekends and holidays; an older rate is no rate
 RATE_DAYS_MAX = 7
 
@@ -77,6 +79,7 @@ class Policy:
     functional: entity -> ISO 4217 currency. ledgers: (entity, flow) -> `documents` (the ERP books
     by its own documents) or `journals` (the hub sends its entries); documents where not said,
     of what is worked out by policy (costs, breakage, reserves) journals.
+    telling: entities whose ERP gets as journals what no document of its own books.
     """
 
     def __init__(
@@ -84,8 +87,10 @@ class Policy:
         functional: Mapping[str, str],
         ledgers: Mapping[tuple[str, str], str] | None = None,
         rates: Rates | None = None,
+        telling: Iterable[str] = (),
     ) -> None:
         self._functional = dict(functional)
+        self._telling = frozenset(telling)
         self._ledgers = dict(ledgers or {})
         self._rates = rates or Rates()
         for (entity, flow), ledger in self._ledgers.items():
@@ -112,9 +117,15 @@ class Policy:
             if entity
         )
 
-    def ledger_of(self, entity: str, flow: str) -> str:
-        """`documents` or `journals`; no document tells an ERP what the hub works out by policy."""
-        return self._ledgers.get((entity, flow), "journals" if flow == "policy" else "documents")
+    def ledger_of(self, entity: str, flow: str, fact: str) -> str:
+        """How an entry of a fact reaches the ERP: `documents` (it books one of its own),
+        `journals` (the hub sends it) or `hub` (not at all). No document tells what is worked out by
+        policy.
+        """
+        ledger = self._ledgers.get((entity, flow), "journals" if flow == "policy" else "documents")
+        if ledger == "journals" or fact in BY_DOCUMENTS:
+            return ledger
+        return "journals" if entity in self._telling else "hub"
 
     def converted(self, amounts: Sequence[int], source: str, target: str, day: date) -> list[int]:
         """Signed amounts that sum to zero, in another currency, still summing to zero.

@@ -228,7 +228,8 @@ class MoneySession(KeyedSession):
             self._connection.execute(QUERIES.write_voids, (self._now, *columns), binary=True)
 
     def _written(self, fact: Fact, hashed: bytes) -> list[Written]:
-        flow = self._flows[type(fact).__name__]
+        name = type(fact).__name__
+        flow = self._flows[name]
         channel: str = getattr(fact, "channel", "")
         return [
             Written(
@@ -239,7 +240,7 @@ class MoneySession(KeyedSession):
                 posted_date=self._day(fact, entry.entity),
                 flow=flow,
                 channel=channel,
-                gl=self._policy.ledger_of(entry.entity, flow),
+                gl=self._policy.ledger_of(entry.entity, flow, name),
             )
             for entry in post(self._book, fact, self._policy, self._items)
         ]

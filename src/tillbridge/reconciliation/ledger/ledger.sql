@@ -1,14 +1,12 @@
 -- What of the books of a month has to stand in the ERP's ledger, and through which document.
 
 -- name: balances
--- told: what reaches the ERP by a journal or by a document it books itself. The rest (payments of
--- orders where gl = documents) stands in the money book alone.
+-- what reaches the ERP by a journal or by a document it books itself; what the workspace says it is
+-- not told of (gl = hub) stands in the money book alone
 select l.account,
-  coalesce(sum(l.amount) filter (where t.told), 0)::bigint,
-  coalesce(sum(l.amount) filter (where not t.told), 0)::bigint
+  coalesce(sum(l.amount) filter (where e.gl <> 'hub'), 0)::bigint,
+  coalesce(sum(l.amount) filter (where e.gl = 'hub'), 0)::bigint
 from entry e join entry_line l on l.entry = e.id
-cross join lateral (
-  select e.gl = 'journals' or e.fact_type in ('SaleRecognised', 'SaleReversed') as told) t
 where e.entity = %(entity)s and e.posted_date >= %(first)s::date and e.posted_date <= %(last)s::date
 group by l.account
 

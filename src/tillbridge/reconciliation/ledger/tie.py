@@ -7,19 +7,21 @@ from datetime import date
 
 import msgspec
 
-from tillbridge.contract.ledgers import LedgerLine
+from tillbridge.contract.ledgers import RECEIVABLE, LedgerLine
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 from tillbridge.reconciliation.ledger.accounts import folded
 
 QUERIES = load("tillbridge.reconciliation.ledger", "ledger.sql")
+# where the money book keeps what the ERP's invoices say is owed
+DEPOSITS = "customer-deposits"
 
 
 class AccountTie(msgspec.Struct, frozen=True):
     """One account: minor units of the entity's currency, debit positive.
 
-    hub: what reaches the ERP by a journal or by its own documents. alone: what no document tells it
-    of (payments of orders where `gl = documents`): shown beside, and compared with nothing.
+    hub: what reaches the ERP by a journal or by its own documents. alone: what the workspace says
+    it is not told (`payments = "hub"`): shown beside, and compared with nothing.
     """
 
     account: str
@@ -61,10 +63,19 @@ class TieOut(msgspec.Struct, frozen=True):
 
 
 class Booked(msgspec.Struct):
-    """What the ERP posted for one operation: per account of ours, and by which moves."""
+    """What the ERP posted for one operation: per account of ours, by which moves, and by which
+    moves it was paid there.
+    """
 
     accounts: dict[str, int]
     moves: set[str]
+    paid_by: set[str]
+
+    @property
+    def twice(self) -> set[str]:
+        """Its moves where one is too many."""
+        many = (moves for moves in (self.moves, self.paid_by) if len(moves) > 1)
+        return set().union(*many)
 
     @property
     def debits(self) -> int:
@@ -72,16 +83,23 @@ class Booked(msgspec.Struct):
         return sum(amount for amount in self.accounts.values() if amount > 0)
 
 
-def by_operation(lines: Iterable[LedgerLine], currency: str) -> dict[str, Booked]:
+def by_operation(
+    lines: Iterable[LedgerLine], currency: str, *, paid_there: bool = False
+) -> dict[str, Booked]:
     """Lines of the entity's currency by the operation they were made for, a strange move by its
     own name; another currency is another entity's books in the same company over there.
+
+    paid_there: the ERP clears what buyers owe, so what is owed still is an account of its own;
+    else it stands for the deposits that it uses up here.
     """
     found: dict[str, Booked] = {}
     for line in lines:
         if line.currency == currency:
-            one = found.setdefault(line.operation or f"move {line.move}", Booked({}, set()))
-            one.accounts[line.account] = one.accounts.get(line.account, 0) + line.amount
-            one.moves.add(line.move)
+            name = line.operation or f"move {line.move}"
+            one = found.setdefault(name, Booked({}, set(), set()))
+            account = DEPOSITS if line.account == RECEIVABLE and not paid_there else line.account
+            one.accounts[account] = one.accounts.get(account, 0) + line.amount
+            (one.paid_by if line.clears else one.moves).add(line.move)
     return found
 
 
@@ -166,8 +184,8 @@ def _strange(connection: Connection, theirs: dict[str, Booked], told: set[str]) 
         state, key = known.get(operation, ("", ""))
         if operation not in known:
             found.append(Loose("erp", operation, "", one.debits, "the hub knows nothing of it"))
-        elif len(one.moves) > 1 and operation not in told:
-            why = f"there {len(one.moves)} times: {', '.join(sorted(one.moves))}"
+        elif one.twice and operation not in told:
+            why = f"there {len(one.twice)} times: {', '.join(sorted(one.twice))}"
             found.append(Loose("both", operation, key, one.debits, why))
         elif state != "accepted":
             why = f"there, and {state} here: it is not known to have come"
