@@ -428,12 +428,28 @@ SETTLEMENT = {
         values ('bank', 1, 'b', 1, 10, 'USD', '2026-03-01', '', '', '', false);
         insert into bank_match select id, 1, 11, 'sum' from bank_line""",
 }
+_OWED = """
+        insert into receivable (key, order_key, n, kind, number, erp_number, order_number, entity,
+          channel, party, currency, issued_on, due_on, total, credited, paid)
+        values ('order/web/1/invoice/1', 'order/web/1', 1, 'invoice', '1-1', '', '#1', 'us', 'web',
+          '', 'USD', '2026-03-01', '2026-03-31', 10, 0, {paid})"""
+_ISSUED = (
+    """'{"issued": {"order/web/1/invoice/1": {"number": "1-1", "total": 10,"""
+    """ "issued_on": "2026-03-01", "due_on": "2026-03-31"}}}'"""
+)
+RECEIVABLES = {
+    "receivables_are_what_their_orders_say": _OWED.format(paid=10),
+    "receivables_are_in_the_books_as_they_are_open": f"""
+        {_OWED.format(paid=0)};
+        {_state("order/web/1", "{account}", _ISSUED)}""",
+}
 LIES = {
     **MESSAGES,
     **ORDERS,
     **TAXES,
     **MONEY,
     **SETTLEMENT,
+    **RECEIVABLES,
     **STOCK,
     **CHANNELS,
     **DOCUMENTS,

@@ -35,6 +35,7 @@ _DELIVER = (Route(PUBLISHING),)
 _TILL_SALE = (Route(ORCHESTRATION), Route(MONEY, ORCHESTRATION), Route(STOCK, ORCHESTRATION))
 _TILL_CASH = (Route(ORCHESTRATION), Route(MONEY, ORCHESTRATION))
 _DECIDE_AND_BOOK = (Route(ORCHESTRATION), Route(STOCK))
+_DECIDE_AND_BOOK_MONEY = (Route(ORCHESTRATION), Route(MONEY))
 _KEPT: tuple[Route, ...] = ()
 
 FLOW: dict[str, tuple[Route, ...]] = {
@@ -124,6 +125,11 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "DisputeMoved": _BOOK_MONEY,
     "TransferPriced": _BOOK_MONEY,
     "ReturnRecharged": _BOOK_MONEY,
+    # goods on account: owed until paid or credited
+    "InvoiceIssued": _BOOK_MONEY,
+    "CreditNoteIssued": _KEPT,
+    "ReceivableSettled": _BOOK_MONEY,
+    "BankPaymentMatched": _DECIDE_AND_BOOK_MONEY,
     # told by settlement files and worked out of them; what a payout came to is booked
     "PayoutReported": _KEPT,
     "PayoutFailed": _KEPT,

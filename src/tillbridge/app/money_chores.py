@@ -11,7 +11,7 @@ from tillbridge.reconciliation.breakage import look_at_breakage
 from tillbridge.reconciliation.cards import look_at_cards
 from tillbridge.reconciliation.costs.goods import Place, Valuing
 from tillbridge.reconciliation.costs.look import look_at_goods
-from tillbridge.reconciliation.settlement.look import look_at_settlements
+from tillbridge.reconciliation.receivables.look import settle
 
 MONEY_RHYTHM = {"cards": 300, "settlement": 60, "costs": 60, "breakage": 86_400}
 """Seconds between two runs."""
@@ -23,7 +23,7 @@ def money_chores(hub: Hub) -> dict[str, schedules.Chore]:
     return {
         "cards": partial(look_at_cards, hub.policies.sale),
         "breakage": partial(look_at_breakage, hub.policies.sale),
-        "settlement": lambda one, now: look_at_settlements(one, hub.accounts, now).words,
+        "settlement": lambda one, now: settle(one, hub.accounts, now).words,
         "costs": lambda one, now: look_at_goods(one, valuing, now).words,
     }
 

@@ -105,6 +105,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sale: key of the till sale it was rung up with. till_paid: what that receipt took for it.
     replaces: key of the order that was cancelled for it, whose goods and money it takes over;
     `paid_stated` then counts that money too.
+    payment_days: sold on account, each invoice due so many days after it; None = paid when placed.
     tax: how its tax is known (TAX_TOLD); `missing`: the total is without tax, and nothing of the
     order goes out before a tax service has answered.
     """
@@ -132,6 +133,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     till_paid: tuple[TillPayment, ...] = ()
     replaces: str = ""
     tax: str = "told"
+    payment_days: int | None = None
 
 
 class OrderPlaced(Fact, frozen=True, kw_only=True, omit_defaults=True):

@@ -21,6 +21,7 @@ from tillbridge.canonical import (
     markers,
     orders,
     payments,
+    receivables,
     returns,
     sales,
     settlement,
@@ -129,6 +130,10 @@ _CLASSES: tuple[type[Body], ...] = (
     settlement.SettlementMatched,
     costs.ItemCosted,
     costs.CostMoved,
+    receivables.InvoiceIssued,
+    receivables.CreditNoteIssued,
+    receivables.ReceivableSettled,
+    receivables.BankPaymentMatched,
     *markers.MARKERS,
 )
 # name -> (class, current version)

@@ -18,6 +18,7 @@ from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import DONE, Connection, KeyedSession, Outcome, Record
 from tillbridge.orchestration.machine import Running
 from tillbridge.orchestration.orders.decide import decide as decide_order
+from tillbridge.orchestration.orders.on_account import receivable_rows
 from tillbridge.orchestration.orders.owed import refund_due_at
 from tillbridge.orchestration.orders.pickup import ready_since
 from tillbridge.orchestration.orders.state import OrderState
@@ -220,6 +221,10 @@ class OrchestrationSession(KeyedSession):
         sales = [self._sales[key] for key in keys if key in self._sales]
         if orders:
             self._connection.execute(QUERIES.save_orders, _order_columns(orders), binary=True)
+            owed = receivable_rows(orders)
+            if owed:
+                papers = [list(column) for column in zip(*owed, strict=True)]
+                self._connection.execute(QUERIES.save_receivables, papers, binary=True)
         if sales:
             columns = _sale_columns(sales)
             self._connection.execute(QUERIES.save_sales, (self._now, *columns), binary=True)

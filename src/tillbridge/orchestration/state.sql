@@ -16,6 +16,21 @@ on conflict (key) do update set
   placed_at = excluded.placed_at, body = excluded.body, lapses_at = excluded.lapses_at,
   ready_since = excluded.ready_since, refund_due_at = excluded.refund_due_at
 
+-- name: save_receivables
+insert into receivable (key, order_key, n, kind, number, erp_number, order_number, entity, channel,
+                        party, currency, issued_on, due_on, total, credited, paid)
+select * from unnest(%b::text[], %b::text[], %b::int[], %b::text[], %b::text[], %b::text[],
+                     %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::date[],
+                     %b::date[], %b::bigint[], %b::bigint[], %b::bigint[])
+on conflict (key) do update set
+  erp_number = excluded.erp_number, order_number = excluded.order_number,
+  channel = excluded.channel, party = excluded.party, credited = excluded.credited,
+  paid = excluded.paid
+where (receivable.erp_number, receivable.order_number, receivable.channel, receivable.party,
+       receivable.credited, receivable.paid)
+   is distinct from (excluded.erp_number, excluded.order_number, excluded.channel, excluded.party,
+                     excluded.credited, excluded.paid)
+
 -- name: waiting_for_buyers
 -- Orders of which something lies ready, the oldest first, from one on
 select key, ready_since, body from order_state

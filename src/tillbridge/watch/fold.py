@@ -28,6 +28,7 @@ from tillbridge.canonical.valued import (
 )
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Unreadable, readable
+from tillbridge.orchestration.orders.account_state import Account
 from tillbridge.orchestration.orders.evolve import evolve
 from tillbridge.orchestration.orders.fulfilment import FULFILMENT_STATES
 from tillbridge.orchestration.orders.payments import purse_of
@@ -59,6 +60,7 @@ TOLD = (
     "StoreCreditRedeemed",
     "LineSubstituted",
     "RefundIssued",
+    "BankPaymentMatched",
     "ReturnAuthorized",
     "ReturnCancelled",
     "GoodsReturned",
@@ -93,6 +95,7 @@ EVIDENCE = (
     "untaxed",
     "untaxed_refunds",
     "taxes",
+    "account",
 )
 BOOKED = ("deposited", "refunded", "recognised", "reversed", "recharged", "claimed", "moved")
 _BLOCK = 1_000
@@ -275,6 +278,9 @@ def _told(state: OrderState, name: str) -> object:
     """A field of the evidence; fulfilments as they were told, whatever counts of them."""
     if name == "shipments" and state.parcels is not None:
         return state.parcels
+    if name == "account":
+        known = state.account or Account()
+        return known.days, known.version, known.banked
     return getattr(state, name)
 
 

@@ -30,6 +30,7 @@ FILES = (
     "invariants_taxes.sql",
     "invariants_money.sql",
     "invariants_settlement.sql",
+    "invariants_receivables.sql",
     "invariants_stock.sql",
     "invariants_publication.sql",
     "invariants_documents.sql",

@@ -70,6 +70,8 @@ where x.wanted <> y.booked
 -- do: Report a defect.
 -- owner: finance
 select l.id, l.line, l.amount, m.matched from bank_line l
-join (select bank_line, sum(amount) as matched from bank_match group by bank_line) m
+join (select bank_line, sum(amount) as matched from (
+        select bank_line, amount from bank_match
+        union all select bank_line, amount from bank_payment) x group by bank_line) m
   on m.bank_line = l.id
 where abs(m.matched) > abs(l.amount) or sign(m.matched) <> sign(l.amount)

@@ -11,7 +11,7 @@ create temp table if not exists seen_order (
   told_key text, told_revision int, told_number text, told_channel text, told_currency text,
   told_total bigint, hold_version int, deposited bigint, refunded bigint,
   lines json, recognised json, reversed json, wanted json, documents json,
-  moved json, returned json, requests json, parcels json, cancelled boolean
+  moved json, returned json, requests json, parcels json, cancelled boolean, account json
 ) on commit delete rows;
 create temp table if not exists seen_transfer (
   key text, status text, hold_version int, wanted json, sent json, received json
@@ -78,12 +78,12 @@ select s.key, s.revision, s.number, s.channel, s.currency, s.total,
   (select coalesce(sum(value::bigint), 0) from json_each_text(b.refunded)),
   case when b.recognised is not null or b.requests is not null then b."order" -> 'lines' end,
   b.recognised, b.reversed, b.wanted, b.documents, b.moved, b.returned, b.requests, b.shipments,
-  b."order" ->> 'cancelled_at' is not null
+  b."order" ->> 'cancelled_at' is not null, b.account
 from order_state s
 cross join lateral json_to_record(convert_from(s.body, 'UTF8')::json)
   b (key text, revision int, "order" json, hold_version int, deposited json, refunded json,
      recognised json, reversed json, wanted json, documents json, moved json, returned json,
-     requests json, shipments json)
+     requests json, shipments json, account json)
 
 -- name: fill_transfers
 insert into seen_transfer

@@ -35,6 +35,7 @@ class Story(msgspec.Struct, frozen=True):
     cases: list[Row]
     settlement: list[Row] = []
     summed: list[Row] = []
+    invoices: list[Row] = []
 
 
 def find(connection: Connection, text: str) -> str:
@@ -70,6 +71,7 @@ def tell(connection: Connection, key: str) -> Story:
         cases=_named(connection.execute(QUERIES.cases, {"key": key})),
         settlement=_named(connection.execute(QUERIES.settlement, {"key": key})),
         summed=_named(connection.execute(QUERIES.summed, {"key": key})),
+        invoices=_rows(connection, QUERIES.invoices, key),
     )
 
 
@@ -129,6 +131,9 @@ def page(story: Story) -> str:
     if story.summed:
         lines += ["", "summed up"]
         lines += _summed(story.summed)
+    if story.invoices:
+        lines += ["", "on account"]
+        lines += [_owed(row) for row in story.invoices]
     if story.cases:
         lines += ["", "cases"]
         lines += [
@@ -166,6 +171,17 @@ def _settled(row: Row, key: str) -> str:
     amount = f"{to_text(row['gross'], currency)} {currency}{fee}{differs}"
     told = f"{row['told']} {row['line']}"
     return f"  {told:<30} {amount:<28} {whose}{payout}{when}{state}{bank}"
+
+
+def _owed(row: Row) -> str:
+    """An invoice on account and what is left to pay of it, or a credit note."""
+    currency = row["currency"]
+    amount = f"{to_text(abs(row['total']), currency)} {currency}"
+    said = f"  {row['number']:<8} {row['kind']:<12} {row['issued_on']}  {amount}"
+    if row["kind"] != "invoice":
+        return said
+    parts = [f"{name} {to_text(row[name], currency)}" for name in ("credited", "paid", "open")]
+    return f"{said}, due {row['due_on']}: {', '.join(parts)}"
 
 
 def _document(row: Row) -> str:

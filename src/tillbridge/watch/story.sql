@@ -4,6 +4,7 @@
 select key from order_state where key = %(text)s or number = %(text)s or number = '#' || %(text)s
 union select key from sale_state where key = %(text)s or receipt = %(text)s
 union select key from record where key = %(text)s
+union select order_key from receivable where number = %(text)s or erp_number = %(text)s
 union select key from payout where payout = %(text)s
 union select m.key from settlement_line l join settlement_match m on m.line = l.id
 where l.account in (select distinct account from settlement_file) and l.line = %(text)s and m.key <> ''
@@ -70,6 +71,11 @@ join lateral (select coalesce(sum(l.amount) filter (where l.amount > 0), 0)::big
               from entry_line l where l.entry = e.id) b on true
 where d.key = %(key)s and d.kind = 'journal'
 order by s.op, b.amount desc, e.fact limit 40
+
+-- name: invoices
+select coalesce(nullif(erp_number, ''), number) as number, kind, currency, issued_on, due_on, total,
+       credited, paid, open
+from receivable where order_key = %b order by n
 
 -- name: cases
 select id, reason, state, words, remedy from exception_case

@@ -13,6 +13,7 @@ from tillbridge.app.api.fulfilments import (
     tell_pick_failure,
     tell_substitution,
 )
+from tillbridge.app.api.invoices import InvoiceQuery, Invoices, tell_invoice, tell_invoices
 from tillbridge.app.api.observing import CaseQuery, Cases, tell_cases, tell_status, tell_verify
 from tillbridge.app.api.openapi import contract_routes
 from tillbridge.app.api.orders import OrderStanding, OrderTaken, take_order, tell_order
@@ -53,6 +54,7 @@ from tillbridge.app.api.transfers import (
 )
 from tillbridge.connectors.direct.wire import OrderDocument
 from tillbridge.connectors.direct.wire_payments import PaymentDocument
+from tillbridge.watch.invoices import Invoice
 from tillbridge.watch.status import Status
 from tillbridge.watch.verification import Verification
 
@@ -73,6 +75,24 @@ _ROWS: tuple[Route, ...] = (
         handle=asking(tell_cases),
         query=CaseQuery,
         answers={200: Cases},
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/invoices",
+        words="Invoices and credit notes of the operator's entities, and what is left to pay",
+        scope="look",
+        handle=asking(tell_invoices),
+        query=InvoiceQuery,
+        answers={200: Invoices},
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/invoices/{{invoice}}",
+        words="One invoice or credit note, by its number or key",
+        scope="look",
+        handle=asking(tell_invoice),
+        answers={200: Invoice},
+        problems=("not-found",),
     ),
     Route(
         method="GET",

@@ -19,6 +19,7 @@ _Key = Annotated[str, typer.Argument(help="Key of the payout: payout/ACCOUNT/ID.
 def status(context: typer.Context) -> None:
     """Every tie-out: the books, the other side, and the parts of each difference."""
     from tillbridge.app.finance_pages import tie_page
+    from tillbridge.reconciliation.receivables.standing import receivable_tie_outs
     from tillbridge.reconciliation.settlement.report import card_tie_outs, tie_outs
 
     here = terminal(context)
@@ -26,6 +27,7 @@ def status(context: typer.Context) -> None:
         accounts = [one for one in hub.accounts if here.who.sees(one.entity)]
         found = tie_outs(connection, accounts)
         found += card_tie_outs(connection, here.who.entities)
+        found += receivable_tie_outs(connection, here.who.entities)
     shown = [
         {
             **msgspec.to_builtins(one),
@@ -40,11 +42,11 @@ def status(context: typer.Context) -> None:
 @app.command()
 def run(context: typer.Context) -> None:
     """Work out what is due now; the schedule does the same every minute."""
-    from tillbridge.reconciliation.settlement.look import look_at_settlements
+    from tillbridge.reconciliation.receivables.look import settle
 
     here = terminal(context)
     with here.hub() as hub, hub.connect() as connection:
-        looked = look_at_settlements(connection, hub.accounts, hub.clock.now())
+        looked = settle(connection, hub.accounts, hub.clock.now())
         connection.commit()
         with hub.connect(worker=True) as working:
             hub.runner(working).drain()

@@ -38,6 +38,8 @@ VERBS: Mapping[str, str] = {
     "db replay-log": "hub.run",
     "drain": "hub.run",
     "ingest": "data.take_in",
+    "invoices list": "look",
+    "invoices show": "look",
     "items import": "stock.tell",
     "items show": "look",
     "keys list": "look",

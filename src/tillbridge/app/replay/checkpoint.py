@@ -30,6 +30,7 @@ MANIFEST = "manifest.json"
 KEPT = 3
 TABLES = (
     "order_state",
+    "receivable",
     "sale_state",
     "till_count",
     "till_receipt",

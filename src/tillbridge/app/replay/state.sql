@@ -7,6 +7,11 @@ select key as what, revision, number, channel, status, currency, total, placed_a
        ready_since, refund_due_at
 from order_state
 
+-- name: receivable
+select key as what, order_key, n, kind, number, erp_number, order_number, entity, channel, party,
+       currency, issued_on, due_on, total, credited, paid
+from receivable
+
 -- name: sale_state
 select key as what, type, fact_hash, source, location, till, business_date, sequence, receipt,
        total, currency, voided, pending_void, returns, aisle

@@ -118,6 +118,7 @@ def _order(
         cancel_reason=document.cancel_reason if document.cancelled_at else "",
         test=document.test,
         tax=document.tax,
+        payment_days=document.payment_days,
         reservation=hold_key(connection.channel, document.reservation)
         if document.reservation
         else "",

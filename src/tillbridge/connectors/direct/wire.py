@@ -79,8 +79,9 @@ class OrderDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     was sold. collect_at: the one place where the buyer will collect the goods. reservation: id of
     stock held for it, which it takes over. replaces: number of the order that was cancelled for it;
     `paid` counts what was paid for that one too.
-    stock held for it, which it takes over. tax: `missing` when the program does not know it: no
-    line names any, the total is without it, and the hub has it worked out before anything goes out.
+    payment_days: sold on account, each invoice due so many days after it.
+    tax: `missing` when the program does not know it: no line names any, the total is without it,
+    and the hub has it worked out before anything goes out.
     """
 
     number: Named
@@ -101,3 +102,4 @@ class OrderDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     replaces: Code = ""
     test: bool = False
     tax: Literal["told", "missing"] = "told"
+    payment_days: Annotated[int, msgspec.Meta(ge=0, le=365)] | None = None

@@ -54,6 +54,7 @@ def order(delivery: Delivery) -> Translation:
             replaces=delivery.key("order", head.text("replaces")) if head.text("replaces") else "",
             cancelled_at=head.instant("cancelled_at", zone),
             test=head.flag("test"),
+            payment_days=_payment_days(head),
         ),
     )
     return Translation(facts=(fact,), parties=parties)
@@ -80,6 +81,16 @@ def _line(delivery: Delivery, line: Reading) -> OrderLine:
         title=line.text("title"),
         ships=line.flag("ships", otherwise=kind == "goods"),
     )
+
+
+def _payment_days(head: Reading) -> int | None:
+    """How many days after an invoice it is due; None where the order is paid as it is placed."""
+    days = head.quantity("payment_days")
+    if days is None:
+        return None
+    if days < 0 or days % 1000:
+        raise unreadable(head.where("payment_days"), "payment_days is no whole number of days")
+    return days // 1000
 
 
 def _buyer(delivery: Delivery, head: Reading) -> tuple[PartyDetails, ...]:

@@ -100,6 +100,7 @@ _ORDER = {
         "location": Meaning("text"),
         "collect_at": Meaning("text"),
         "replaces": Meaning("text"),
+        "payment_days": Meaning("quantity"),
         "cancelled_at": Meaning("instant"),
         "tender": Meaning("text"),
         "test": Meaning("flag"),

@@ -100,7 +100,23 @@ def _order(order: wire.Order, party: str, scope: Scope) -> Order:
         cancelled_at=order.cancelled_at and order.cancelled_at.astimezone(UTC),
         cancel_reason=_cancel_reason(order),
         test=order.test,
+        payment_days=_payment_days(order),
     )
+
+
+def _payment_days(order: wire.Order) -> int | None:
+    """How long an order on terms waits for its payment, None = it has none. A fixed day counts from
+    the order on; terms without either (due on receipt, on fulfilment) are due at once.
+    https://shopify.dev/docs/api/admin-rest/latest/resources/order names the object `payment_terms`.
+    """
+    terms = order.payment_terms
+    if terms is None:
+        return None
+    if terms.due_in_days is not None:
+        return max(terms.due_in_days, 0)
+    due = [one.due_at for one in terms.payment_schedules if one.due_at is not None]
+    placed = order.processed_at or order.created_at
+    return max((max(due) - placed).days, 0) if due else 0
 
 
 def _cancel_reason(order: wire.Order) -> str:

@@ -264,6 +264,20 @@ class Refund(msgspec.Struct, frozen=True):
     total_additional_fees_set: MoneySet | None = None
 
 
+class PaymentSchedule(msgspec.Struct, frozen=True):
+    """A part of an order sold on terms, and when it is due."""
+
+    due_at: Instant | None = None
+
+
+class PaymentTerms(msgspec.Struct, frozen=True):
+    """By when a business buyer pays: `net` so many days after the order, `fixed` on a day."""
+
+    payment_terms_type: str | None = None
+    due_in_days: int | None = None
+    payment_schedules: list[PaymentSchedule] = []
+
+
 class Order(msgspec.Struct, frozen=True):
     """An order, whole, at `updated_at`; amounts in `currency`, the shop's."""
 
@@ -306,6 +320,7 @@ class Order(msgspec.Struct, frozen=True):
     fulfillments: list[Fulfillment] = []
     refunds: list[Refund] = []
     transactions: list[Transaction] = []
+    payment_terms: PaymentTerms | None = None
 
 
 class OrderEdit(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from tillbridge.canonical.documents import (
 )
 from tillbridge.canonical.orders import Order
 from tillbridge.canonical.registry import Body
+from tillbridge.orchestration.orders.on_account import is_on_account, issued, ours
 from tillbridge.orchestration.orders.state import GONE, GOODS, DocumentSeen, LineValue, OrderState
 from tillbridge.orchestration.orders.stock import SUPPLIED
 from tillbridge.orchestration.orders.substitution import whole_substitute
@@ -52,7 +53,7 @@ def named(
 
     back: of what was taken back, whose keys name the refund.
     """
-    if not _told(policy):
+    if not _written(state, policy):
         return []
     changed = _changed(state, target, booked, back=back) if state.invoiced else {}
     rows = []
@@ -107,6 +108,11 @@ def _told(policy: ChannelPolicy) -> bool:
     return bool(policy.erp) and policy.gl == "documents"
 
 
+def _written(state: OrderState, policy: ChannelPolicy) -> bool:
+    """Whether anybody has invoices of it: the ERP, or the buyer who pays by them."""
+    return _told(policy) or is_on_account(state)
+
+
 def _joined(rows: list[Row]) -> list[Row]:
     """One row for what papers do not tell apart: they know of no departments and promotions."""
     found: dict[tuple[str, str, str], Row] = {}
@@ -135,8 +141,10 @@ def _says(value: LineValue) -> bool:
 def charge(
     state: OrderState, order: Order, policy: ChannelPolicy, when: When, rows: list[Row]
 ) -> list[Body]:
-    """The invoice (or credit note, when the sum is negative) for a step, where the ERP books it."""
-    if not rows or not _told(policy):
+    """The invoice (or credit note, when the sum is negative) for a step: where the ERP books it,
+    and where the buyer owes it.
+    """
+    if not rows or not _written(state, policy):
         return []
     rows = [row for row in map(_charged, _joined(rows)) if _says(row.value)]
     if not rows:
@@ -161,7 +169,6 @@ def charge(
     )
     kind = "invoice" if sign > 0 else "credit_note"
     operation = f"{state.key}/{kind}/{state.step(kind)}"
-    state.documents[operation] = DocumentSeen(kind, "owed")
     shape = InvoiceDocument if sign > 0 else CreditNoteDocument
     body = shape(
         order=f"{state.key}/sales_order",
@@ -175,7 +182,24 @@ def charge(
         location=_ships_from(state, policy),
         paid_from=DEPOSITS if policy.pays_papers else "",
     )
+    told = _submitted(state, policy, operation, body, rows) if _told(policy) else []
+    owed = sum(ours(row.value) for row in rows)
+    if not owed or not is_on_account(state):
+        return told
+    return [*told, *issued(state, order, when, operation, lines, owed)]
+
+
+def _submitted(
+    state: OrderState,
+    policy: ChannelPolicy,
+    operation: str,
+    body: InvoiceDocument | CreditNoteDocument,
+    rows: list[Row],
+) -> list[Body]:
+    """The paper on its way to the ERP."""
     entity = state.entities.selling
+    kind = "invoice" if isinstance(body, InvoiceDocument) else "credit_note"
+    state.documents[operation] = DocumentSeen(kind, "owed")
     if isinstance(body, InvoiceDocument):
         moves_goods = not policy.tells_goods and not _only_supplied(state, rows)
         body = msgspec.structs.replace(body, moves_goods=moves_goods)

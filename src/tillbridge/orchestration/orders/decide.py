@@ -26,6 +26,7 @@ from tillbridge.canonical.payments import (
     PaymentDisputed,
     PaymentRefunded,
 )
+from tillbridge.canonical.receivables import BankPaymentMatched
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundIssued, ReturnTold
 from tillbridge.canonical.stock import StockReserved, StockShort
@@ -35,6 +36,7 @@ from tillbridge.orchestration.orders import tax
 from tillbridge.orchestration.orders.disputes import disputed
 from tillbridge.orchestration.orders.evolve import evolve
 from tillbridge.orchestration.orders.goods import goods
+from tillbridge.orchestration.orders.on_account import settle
 from tillbridge.orchestration.orders.paying_back import APPROVAL, pay_back
 from tillbridge.orchestration.orders.payment_notices import REASONS, payment_notices
 from tillbridge.orchestration.orders.payments import tender_row
@@ -89,6 +91,7 @@ _MONEY = (
     AuthorizationLapsing,
     PaymentDisputed,
     DisputeResolved,
+    BankPaymentMatched,
 )
 
 
@@ -144,6 +147,7 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
         *tax.asks(state, order, policy, when),
         *tax.records(state, order, policy, when),
         *tell_channel(state, order, policy, joined, when),
+        *settle(state, order, when),
     ]
     asked, notice = pay_back(state, order, policies)
     decision.emits += asked
@@ -217,6 +221,8 @@ def _one_currency(state: OrderState, order: Order) -> None:
     told = {currency: f"payment {name}" for name, (_, _, currency) in state.captures.items()}
     told |= {money: f"refund {name}" for name, (_, _, money) in state.refund_payments.items()}
     told |= {one.currency: f"payment {one.reference}" for one in state.payments.values()}
+    if state.account is not None:
+        told |= {one.currency: f"payment {name}" for name, one in state.account.banked.items()}
     told |= {one.currency: f"dispute {name}" for name, one in state.disputes.items()}
     told |= {refund.currency: f"refund {name}" for name, refund in state.refunds.items()}
     for currency, what in told.items():

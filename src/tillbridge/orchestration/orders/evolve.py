@@ -20,6 +20,7 @@ from tillbridge.canonical.payments import (
     Payment,
     PaymentDisputed,
 )
+from tillbridge.canonical.receivables import BankPaymentMatched
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import RefundApproved, RefundIssued, ReturnTold
 from tillbridge.canonical.shipments import FulfilmentTold, LineSubstituted
@@ -34,6 +35,7 @@ from tillbridge.canonical.taxes import TaxCalculated, TaxRefused
 from tillbridge.orchestration.orders import tax
 from tillbridge.orchestration.orders.failures import ALLOWED
 from tillbridge.orchestration.orders.fulfilment import fulfil
+from tillbridge.orchestration.orders.on_account import agreed, banked
 from tillbridge.orchestration.orders.paying_back import approve
 from tillbridge.orchestration.orders.payments import fold
 from tillbridge.orchestration.orders.replacing import replace
@@ -66,6 +68,8 @@ def evolve(state: OrderState, body: Body) -> bool:  # noqa: PLR0911 - one line p
             return _asked(state, body)
         case TaxCalculated() | TaxRefused():
             return tax.answered(state, body)
+        case BankPaymentMatched():
+            return banked(state, body)
         case DocumentAccepted() | DocumentRefused() if body.kind != "journal":
             return _document(state, body)
         case _:
@@ -108,8 +112,9 @@ _ANSWERED = {"fulfilment": taken_by_channel}
 
 def _told(state: OrderState, body: OrderPlaced | OrderChanged | OrderCancelled) -> bool:
     newest = state.untaxed or state.order
+    news = agreed(state, body.order)
     if newest is not None and not _newer(body.order, newest):
-        return False
+        return news
     state.untaxed = body.order if body.order.tax == "missing" else None
     state.order = body.order if state.untaxed is None else tax.with_tax(state, state.untaxed)
     state.source = body.source

@@ -13,9 +13,9 @@ from typing import Any
 
 from tillbridge.canonical.orders import DepositHandedOver, HandedOver, Order, OrderReplaced
 from tillbridge.canonical.registry import Body
+from tillbridge.orchestration.orders.inherited import Inherited
 from tillbridge.orchestration.orders.payments import CAPTURED, purse_of, rows_of
 from tillbridge.orchestration.orders.state import (
-    Inherited,
     LineValue,
     OrderState,
     payment_tables,

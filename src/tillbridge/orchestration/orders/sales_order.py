@@ -19,6 +19,7 @@ from tillbridge.canonical.documents import (
 )
 from tillbridge.canonical.orders import Order, OrderLine
 from tillbridge.canonical.registry import Body
+from tillbridge.orchestration.orders.on_account import is_on_account
 from tillbridge.orchestration.orders.state import DocumentSeen, OrderState, captured, shipped
 from tillbridge.orchestration.orders.value import earned, kept_lines
 from tillbridge.orchestration.orders.valuing import When
@@ -61,7 +62,8 @@ def _is_due(state: OrderState, order: Order, policy: ChannelPolicy) -> bool:
 
 def goes_out(state: OrderState, order: Order, policy: ChannelPolicy) -> bool:
     """Whether others may be told to work on it: its point is reached, and it is still wanted."""
-    early = policy.order_point == "paid" and sum(captured(state).values()) < order.total
+    waits = policy.order_point == "paid" and not is_on_account(state)
+    early = waits and sum(captured(state).values()) < order.total
     return not early and order.cancelled_at is None and not state.replaced_by
 
 

@@ -16,7 +16,9 @@ from tillbridge.canonical.orders import Order, OrderLine, TaxLine
 from tillbridge.canonical.returns import RefundAdjustment, RefundLine, RefundPayment
 from tillbridge.canonical.shipments import ShippedLine
 from tillbridge.canonical.stock import StockLine
+from tillbridge.orchestration.orders.account_state import Account, with_bank
 from tillbridge.orchestration.orders.channel_state import Commanded, Told
+from tillbridge.orchestration.orders.inherited import Inherited
 from tillbridge.orchestration.orders.payments import (
     REFUNDED,
     Dispute,
@@ -73,16 +75,6 @@ class Substitution(msgspec.Struct, frozen=True, omit_defaults=True):
     quantity: int
     net: int | None = None
     location: str = ""
-
-
-class Inherited(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an order that is replaced handed over: purse -> minor units, and the references of the
-    transactions it came by.
-    """
-
-    version: int
-    amounts: dict[str, int] = {}
-    references: tuple[str, ...] = ()
 
 
 class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -243,6 +235,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     told: dict[str, Told] | None = None
     commanded: dict[str, Commanded] | None = None
     approved: dict[str, int] | None = None
+    account: Account | None = None
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""
@@ -328,6 +321,8 @@ def named_payments(state: OrderState) -> dict[str, int]:
     were told counts once.
     """
     by_purse = taken(payment_tables(state))
+    if state.account is not None:
+        by_purse = with_bank(by_purse, state.account)
     if not state.inherited:
         return by_purse
     for origin in sorted(state.inherited):

@@ -2,7 +2,7 @@
 
 Earned: goods by what was shipped (or delivered, where the terms say so), cumulatively, so that the
 last part takes the remainder; shipping, fees and the like with the first shipment; orders without
-goods to ship, and gift cards, when paid.
+goods to ship, and gift cards, when paid; on account such orders as soon as they are placed.
 What was refunded as cancelled was never sold: the rest of its line is what remains to be earned,
 so that paid = earned + given back to the cent. An order that is cancelled before anything shipped
 earns only what the shop kept of a full payment.
@@ -71,7 +71,8 @@ def standing(state: OrderState, order: Order) -> Standing:
     if state.replaced_by:
         return Standing(gone, False, cancelled, begun=False, unshipped=False)
     if not to_ship and not given_up:
-        return Standing(gone, paid, cancelled, begun=paid, unshipped=False)
+        begun = paid or (state.account is not None and state.account.days is not None)
+        return Standing(gone, paid, cancelled, begun=begun, unshipped=False)
     sold = to_ship or [line for line in order.lines if line.kind != "shipping" and line.quantity]
     nothing_left = bool(sold) and all(
         line.line in cancelled and cancelled[line.line].quantity >= line.quantity for line in sold

@@ -198,6 +198,7 @@ _COMMON = frozenset({"key", "source", "currency", "location"})
 VALUED_HEADER = _COMMON | {"order", "channel"}
 _CARD_HEADER = frozenset({"key", "source", "currency", "order", "reference"})
 _SETTLED_HEADER = frozenset({"key", "source", "currency", "channel", "account", "payout"})
+_BANKED_HEADER = frozenset({"key", "source", "currency", "order"})
 _TILL_HEADER = _COMMON | {"till", "sequence"}
 
 
@@ -229,6 +230,9 @@ _COUNTS = Collection(
     frozenset({"tender", "kind"}),
 )
 
+_INVOICE = Collection("invoice", _itself, {"total": "total"}, {}, frozenset({"invoice"}))
+_BANKED = Collection("payment", _itself, {"amount": "amount"}, {}, frozenset({"bank", "tender"}))
+
 _SETTLED = Collection(
     "settled",
     _rows,
@@ -258,6 +262,9 @@ SHAPES: dict[str, Shape] = dict(
         shape_of("TransferPriced", (ROWS,), {}),
         shape_of("DisputeMoved", (_CLAIMS,), {}),
         shape_of("SettlementMatched", (_SETTLED,), {}, _SETTLED_HEADER),
+        shape_of("InvoiceIssued", (_INVOICE,), {}),
+        shape_of("ReceivableSettled", (ROWS,), {}),
+        shape_of("BankPaymentMatched", (_BANKED,), {}, _BANKED_HEADER),
         shape_of("GiftCardIssued", (_ISSUE,), {}, _CARD_HEADER),
         shape_of("GiftCardAdjusted", (_CARD,), {}, _CARD_HEADER),
         shape_of("GiftCardExpired", (_CARD,), {}, _CARD_HEADER),

@@ -1,14 +1,15 @@
 """Which of our accounts stand for one of the ERP's, so that both can be compared. Pure.
 
 The ERP may keep fewer accounts: a name of ours is looked for there, then its prefixes. Sales are
-compared after discounts, as invoices carry them.
+compared after discounts, as invoices carry them; what is invoiced and unpaid together with the
+deposits it was moved from, for an ERP's invoice opens one account for both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-_FOLDED = {"discounts": "sales"}
+_FOLDED = {"discounts": "sales", "receivables": "customer-deposits"}
 
 
 def folded(

@@ -27,6 +27,7 @@ class Looked(msgspec.Struct):
     payouts: int = 0
     booked: int = 0
     at_bank: int = 0
+    on_account: int = 0
     cases: int = 0
 
     @property
@@ -34,7 +35,8 @@ class Looked(msgspec.Struct):
         """For the schedule."""
         return (
             f"{self.movements} movements read, {self.payouts} payouts worked out, {self.booked}"
-            f" told to the books, {self.at_bank} bank lines matched, {self.cases} cases opened"
+            f" told to the books, {self.at_bank} bank lines matched, {self.on_account} payments on"
+            f" account, {self.cases} cases opened"
         )
 
 

@@ -102,7 +102,7 @@ def tie_outs(connection: Connection, accounts: Sequence[Account]) -> list[TieOut
             name=f"bank/{bank}", entity=entity, currency=currency, books=int(books), theirs=int(got)
         )
         for bank, entity, currency, books, got in connection.execute(
-            QUERIES.bank, ([one.name for one in accounts],)
+            QUERIES.bank, {"accounts": [one.name for one in accounts]}
         )
     ]
     return found

@@ -83,9 +83,16 @@ where amount <> 0 order by abs(amount) desc, what
 select x.bank, x.entity, x.currency,
        coalesce((select sum(l.amount) from entry_line l join entry e on e.id = l.entry
                  where l.account = 'bank/' || x.bank and e.entity = x.entity), 0), x.got
-from (select l.account as bank, p.entity, l.currency, sum(m.amount) as got
-      from bank_match m join bank_line l on l.id = m.bank_line join payout p on p.id = m.payout
-      where p.account = any(%b::text[]) and p.tied group by 1, 2, 3) x
+from (select bank, entity, currency, sum(got) as got from (
+        select l.account as bank, p.entity, l.currency, m.amount as got
+        from bank_match m join bank_line l on l.id = m.bank_line join payout p on p.id = m.payout
+        where p.account = any(%(accounts)s::text[]) and p.tied
+        union all
+        select l.account, r.entity, l.currency, m.amount
+        from bank_payment m join bank_line l on l.id = m.bank_line
+        join receivable r on r.key = m.invoice
+        where l.account = any(%(accounts)s::text[])) y
+      group by 1, 2, 3) x
 order by 1, 2
 
 -- name: payouts
