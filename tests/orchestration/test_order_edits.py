@@ -115,7 +115,7 @@ def end(model: Model) -> dict[str, Any]:
 
 
 def papers(model: Model) -> dict[tuple[str, str, str], tuple[int, int, int]]:
-    """Quantity, net and tax of invoices less credit notes by line, product and kind."""
+    """Quantity of goods, net and tax of invoices less credit notes by line, product and kind."""
     sums: dict[tuple[str, str, str], list[int]] = {}
     for kind, sign in (("invoice", 1), ("credit_note", -1)):
         for document in model.documents(kind):
@@ -123,7 +123,10 @@ def papers(model: Model) -> dict[tuple[str, str, str], tuple[int, int, int]]:
             for one in document.body.lines:
                 row = sums.setdefault((one.line, one.product, one.kind), [0, 0, 0])
                 tax = sum(amount for _, amount in one.taxes)
-                for place, amount in enumerate((one.quantity, one.net, tax)):
+                pieces = (
+                    one.quantity if one.kind == "goods" else 0
+                )  # freight for nothing is no line
+                for place, amount in enumerate((pieces, one.net, tax)):
                     row[place] += sign * amount
     return {key: (row[0], row[1], row[2]) for key, row in sums.items() if any(row)}
 

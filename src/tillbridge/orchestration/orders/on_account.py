@@ -112,7 +112,7 @@ def settle(state: OrderState, order: Order, when: When) -> list[Body]:
         return []
     late = _late(state, order, when)
     account = state.account
-    if account is None or not account.issued:
+    if not account.issued:
         return late
     target = shared(account, _money(state))
     changed, rows = {}, []
