@@ -125,6 +125,8 @@ LOOKS: dict[str, list[list[str]] | str] = {
     "cases plans": [[]],
     "cases show": [["1"]],
     "close": [["us", "2026-03"]],
+    "ledger open": [["us", "customer-deposits"]],
+    "costs show": "what products cost",
     "items show": "products",
     "keys list": [[]],
     "ledger balance": [[]],

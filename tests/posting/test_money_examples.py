@@ -48,7 +48,7 @@ def test_an_example_of_a_rule_that_does_not_win_fails() -> None:
     copied = text[start:end].replace('purpose = "cash"', 'purpose = "cash"\nwhere = { till = "5" }')
     book = make_book(default_text("chart.toml"), text + "\n" + copied)
     failed = [result for result in run_examples(book) if not result.passed]
-    assert len(failed) == 3
+    assert len(failed) == 4
     assert failed[0].problems[0] == "another rule wins: CashMoved/cash"
 
 

@@ -58,7 +58,7 @@ def test_told_in_pieces_and_whole_at_night_it_is_one_day(store: House) -> None:
     books = {
         "till/store-nyc/cash": 23020,
         "safe/store-nyc": -20000,
-        "till-expense": 1200,
+        "till-expense/unassigned": 1200,
         "clearing/card": 1080,
         "sales/unassigned": -5000,
         "sales-tax/us-ny": -400,

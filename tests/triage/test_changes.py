@@ -39,6 +39,7 @@ def test_the_ground_of_a_change_survives_json(connection: Connection) -> None:
         "returns.authorize": {"fact": {}},
         "refunds.approve": {"fact": {}},
         "settlement.accept": {"payout": "payout/psp/1"},
+        "items.write_off": {"entity": "us", "account": "customer-deposits", "item": "order/web/1"},
     }
     assert changes.keys() == KINDS.keys()
     for name, kind in KINDS.items():

@@ -20,7 +20,8 @@ MATRIX = {
     ),
     "accountant": (
         "look look.raw look.audit cards.read cases.decide names.set periods.close periods.admit"
-        " costs.tell rules.activate keys.own approvals.decide returns.decide settlement.decide"
+        " costs.tell items.write_off"
+        " rules.activate keys.own approvals.decide returns.decide settlement.decide"
     ),
     "integrator": (
         "look look.raw cases.decide names.set data.take_in flow.pause hub.run secrets.set"

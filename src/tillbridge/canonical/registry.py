@@ -114,6 +114,7 @@ _CLASSES: tuple[type[Body], ...] = (
     valued.RefundPaid,
     valued.DisputeMoved,
     valued.TransferPriced,
+    valued.OpenItemWrittenOff,
     valued.TillCounted,
     valued.ReturnRecharged,
     valued.EntryPosted,

@@ -130,6 +130,25 @@ class ReturnRecharged(Valued, frozen=True, kw_only=True, omit_defaults=True):
     taxes: tuple[ValuedTax, ...] = ()
 
 
+# deposit: what we owe a buyer of an order. receivable: what a buyer owes us on his account
+WRITTEN_OFF_KINDS = ("deposit", "receivable")
+
+
+class OpenItemWrittenOff(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """A small amount that stayed open is given up, as two persons decided.
+
+    item: the open item (an order, a buyer). kind: one of WRITTEN_OFF_KINDS. amount: minor units,
+    positive is what was owed in the sense of its kind. words, by: why, and who proposed it.
+    """
+
+    currency: str
+    kind: str
+    item: str
+    amount: int
+    words: str
+    by: str
+
+
 class CountedTender(msgspec.Struct, frozen=True, omit_defaults=True):
     """A tender of a till's day, minor units: what was counted, what its transactions come to, and
     by how much the two differ more (or, negative, less) than was valued before.

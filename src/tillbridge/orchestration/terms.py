@@ -80,6 +80,7 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     day it is worked out, of an entity or of all. gift_card_breakage_days: `remote` after so many
     days without a movement. gift_card_breakage_rate: share of what is sold that is never spent,
     for `proportional`; gift_card_escheat: share of it that the state gets (parts of PARTS).
+    write_off_most: minor units by currency of what may stay open and be given up, None = any.
     refund_by: who gives money back that is owed, one of REFUND_BY (`hub`: it has the channel pay,
     and asks a person first from refund_approval on).
     """
@@ -101,6 +102,7 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     gift_card_breakage_days: int = 0
     gift_card_breakage_rate: int = 0
     gift_card_escheat: int = 0
+    write_off_most: dict[str, int] | None = None
     refund_by: str = "channel"
 
 
@@ -282,6 +284,7 @@ _SAYS: Mapping[str, Reader] = {
     "gift_card_breakage_days": _days(1),
     "gift_card_breakage_rate": _share,
     "gift_card_escheat": _share,
+    "write_off_most": _limits,
     "refund_by": one_of(REFUND_BY),
 }
 _WORDS: Mapping[str, Reader] = {

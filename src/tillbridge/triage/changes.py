@@ -20,6 +20,7 @@ from tillbridge.durable.rooms import Connection, Record
 from tillbridge.mapping import names
 from tillbridge.posting.money import activation, periods
 from tillbridge.posting.stock import activation as availability
+from tillbridge.reconciliation import write_offs
 from tillbridge.reconciliation.blocking import Scope
 from tillbridge.reconciliation.close.closing import close_month
 from tillbridge.reconciliation.replenishment import activation as replenishment
@@ -152,6 +153,10 @@ def _accept(connection: Connection, change: Change, hand: Hand) -> None:
     residuals.accept(connection, change, hand.by, hand.reason, hand.now)
 
 
+def _write_off(connection: Connection, change: Change, hand: Hand) -> None:
+    write_offs.write_off(connection, change, hand.by, hand.reason, hand.now)
+
+
 def _approve_refund(connection: Connection, change: Change, _: Hand) -> None:
     fact = msgspec.convert(change["fact"], RefundApproved)
     log.append(connection, [Record(fact.key, "RefundApproved", fact, lane_of(fact.key))])
@@ -177,6 +182,7 @@ KINDS: Mapping[str, Kind] = {
     "cases.give_up": Kind("cases.decide", _case_now, _give_up),
     "cases.replay": Kind("cases.decide", None, _replay),
     "settlement.accept": Kind("settlement.decide", _payout_now, _accept),
+    "items.write_off": Kind("items.write_off", write_offs.standing, _write_off),
     "returns.authorize": Kind("returns.decide", None, _authorize),
     "refunds.approve": Kind("returns.decide", None, _approve_refund),
     "approvals.policy": Kind("approvals.policy", _policy_now, _set_policy),

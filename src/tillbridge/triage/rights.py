@@ -91,6 +91,7 @@ ACTIONS: Mapping[str, Action] = {
     "settlement.decide": _action(
         "say what a difference of a payout is", "accountant", changes=True
     ),
+    "items.write_off": _action("write small open items off", "accountant", changes=True),
     "costs.tell": _action("say what goods cost", "accountant", changes=True),
     "secrets.set": _action("replace secrets", "integrator", changes=True, whole=True),
     "database.save": _action("back up", "operator", "integrator", changes=True, whole=True),

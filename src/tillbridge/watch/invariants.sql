@@ -75,6 +75,7 @@ select g.kind, g.name from (values
   ('trigger', 'rule_book_activated'), ('trigger', 'rule_book_final'),
   ('trigger', 'availability_rules_activated'), ('trigger', 'availability_rules_final'),
   ('trigger', 'settlement_line_final'), ('trigger', 'bank_line_final'),
+  ('trigger', 'item_written_off_approved'), ('trigger', 'item_written_off_final'),
   ('trigger', 'settlement_residual_accepted'), ('trigger', 'settlement_residual_final'),
   ('trigger', 'replenishment_rules_activated'), ('trigger', 'replenishment_rules_final')
 ) g (kind, name)

@@ -139,7 +139,7 @@ left join seen_held h on h.key = r.key and h.room in ('posting.money', 'reading'
 where r.type in ('DepositReceived', 'SaleRecognised', 'SaleReversed', 'RefundPaid', 'DisputeMoved',
                  'GiftCardIssued', 'GiftCardAdjusted', 'GiftCardExpired', 'StoreCreditIssued',
                  'StoreCreditAdjusted', 'StoreCreditExpired', 'CostMoved',
-                 'BreakageRecognised')
+                 'BreakageRecognised', 'OpenItemWrittenOff')
   and r.carried and r.amount <> 0 and e.id is null and h.key is null
 
 -- name: breakage_is_what_was_told

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tillbridge.app.cli import ledger_margin, ledger_tie, rules_diff
+from tillbridge.app.cli import ledger_items, ledger_margin, ledger_tie, rules_diff
 from tillbridge.app.cli.terminal import fail, proposed, terminal
 from tillbridge.app.text_table import table
 from tillbridge.atoms.money import to_text
@@ -156,6 +156,8 @@ def activate(
 
 
 app.command("margin")(ledger_margin.margin)
+app.command("open")(ledger_items.open_)
+app.command("write-off")(ledger_items.write_off)
 app.command("tie")(ledger_tie.tie)
 app.command("behind")(ledger_tie.behind)
 rules_app.command("diff")(rules_diff.diff)

@@ -59,7 +59,9 @@ pausing.register(app)
 app.add_typer(cases.app, name="cases", help="Exceptions: list, show, replay, plans, resolve.")
 app.add_typer(xref.app, name="xref", help="Cross-references: import, list, set, propose.")
 app.add_typer(
-    ledger.app, name="ledger", help="The money book: balance, journal, export, tie, behind, margin."
+    ledger.app,
+    name="ledger",
+    help="The money book: balance, journal, export, tie, behind, margin, open, write-off.",
 )
 app.add_typer(ledger.rules_app, name="rules", help="Posting rules: test, list, diff, activate.")
 app.add_typer(periods.app, name="periods", help="Months: list, soft-close, admit, lock, unlock.")

@@ -27,7 +27,7 @@ from tillbridge.canonical.sales import (
     ordered,
 )
 from tillbridge.canonical.settlement import SETTLED_KINDS
-from tillbridge.canonical.valued import DISPUTE_STEPS
+from tillbridge.canonical.valued import DISPUTE_STEPS, WRITTEN_OFF_KINDS
 
 ROLES = ("selling", "fulfilling", "tender", "liability")
 # template fields for the legal entities; `{tender}` is the tender code, hence the longer name
@@ -215,7 +215,11 @@ def shape_of(
 
 _TENDERED = {"tendered": {"amount": 1}}
 _CASH = Collection(
-    "movement", _itself, {"amount": "amount"}, {"kind": CASH_KINDS}, frozenset({"kind", "tender"})
+    "movement",
+    _itself,
+    {"amount": "amount"},
+    {"kind": CASH_KINDS},
+    frozenset({"kind", "tender", "reason"}),
 )
 _ISSUE = Collection(
     "issue", _itself, {"amount": "amount"}, {"reason": ISSUE_REASONS}, frozenset({"card", "reason"})
@@ -249,6 +253,9 @@ _GOODS = Collection(
     frozenset({"kind", "product", "location", "category"}),
 )
 
+_WRITTEN_OFF = Collection(
+    "item", _itself, {"amount": "amount"}, {"kind": WRITTEN_OFF_KINDS}, frozenset({"kind", "item"})
+)
 _BREAKAGE = Collection(
     "rows", _rows, {"amount": "amount"}, {"kind": BREAKAGE_KINDS}, frozenset({"kind"})
 )
@@ -293,6 +300,13 @@ SHAPES: dict[str, Shape] = dict(
             "stores",
         ),
         # a flow of its own: no document of an ERP tells what is worked out by policy
+        shape_of(
+            "OpenItemWrittenOff",
+            (_WRITTEN_OFF,),
+            {},
+            frozenset({"key", "source", "currency", "item"}),
+            flow="policy",
+        ),
         shape_of("CostMoved", (_GOODS,), {}, flow="policy"),
         shape_of("CashMoved", (_CASH,), {}, _TILL_HEADER, "stores"),
         shape_of(
