@@ -21,13 +21,18 @@ def status(context: typer.Context) -> None:
     from tillbridge.app.finance_pages import tie_page
     from tillbridge.reconciliation.receivables.standing import receivable_tie_outs
     from tillbridge.reconciliation.settlement.report import card_tie_outs, tie_outs
+    from tillbridge.reconciliation.taxes import tax_tie_outs
+    from tillbridge.reconciliation.tills.tie import till_tie_outs
 
     here = terminal(context)
     with here.hub() as hub, hub.connect() as connection:
         accounts = [one for one in hub.accounts if here.who.sees(one.entity)]
         found = tie_outs(connection, accounts)
-        found += card_tie_outs(connection, here.who.entities)
-        found += receivable_tie_outs(connection, here.who.entities)
+        mine = here.who.entities
+        found += card_tie_outs(connection, mine)
+        found += receivable_tie_outs(connection, mine)
+        found += tax_tie_outs(connection, mine)
+        found += till_tie_outs(connection, mine, hub.expected, hub.policies.kind_of)
     shown = [
         {
             **msgspec.to_builtins(one),
