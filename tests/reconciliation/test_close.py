@@ -13,7 +13,7 @@ from psycopg import errors
 from tests.one_person import works_alone
 from tests.stories.shop import House, house, line, paid_order, refund, shipment
 from tests.stories.till_files import close, goods, poslog, receipt, tender
-from tillbridge.app.closing import look_at_tills, scope_of
+from tillbridge.app.closing import look_again, scope_of
 from tillbridge.atoms.errors import Refused
 from tillbridge.posting.money import periods
 from tillbridge.reconciliation.blocking import Blocker, Scope
@@ -39,7 +39,7 @@ def sale(number: int) -> str:
 
 def listed(shop: House, period: str = "2026-03", entity: str = "us") -> list[Blocker]:
     """The close list at noon of 3 April; leaves no transaction."""
-    look_at_tills(shop.hub, shop.connection, NOW)
+    look_again(shop.hub, shop.connection, NOW)
     found = blockers(shop.connection, scope_of(shop.hub, entity, period, NOW))
     shop.connection.rollback()
     return found

@@ -7,6 +7,7 @@ from datetime import datetime
 from tillbridge.app.hub import Hub
 from tillbridge.durable.rooms import Connection
 from tillbridge.reconciliation.blocking import Scope
+from tillbridge.reconciliation.settlement.unsettled import tell_unsettled
 from tillbridge.reconciliation.tills.sequences import look
 
 
@@ -28,7 +29,11 @@ def scope_of(hub: Hub, entity: str, period: str, now: datetime) -> Scope:
     )
 
 
-def look_at_tills(hub: Hub, connection: Connection, now: datetime) -> None:
-    """Roll up what was heard of tills since the schedule last did, so that the list is of now."""
+def look_again(hub: Hub, connection: Connection, now: datetime) -> None:
+    """Roll up what was heard of tills since the schedule last did, and look for settlements that
+    never came, so that the list is of now. Commits.
+    """
     look(connection, hub.expected, now)
+    connection.commit()
+    tell_unsettled(connection, hub.accounts, now)
     connection.commit()

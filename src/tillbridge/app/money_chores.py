@@ -12,8 +12,9 @@ from tillbridge.reconciliation.cards import look_at_cards
 from tillbridge.reconciliation.costs.goods import Place, Valuing
 from tillbridge.reconciliation.costs.look import look_at_goods
 from tillbridge.reconciliation.receivables.look import settle
+from tillbridge.reconciliation.settlement.unsettled import look_at_unsettled
 
-MONEY_RHYTHM = {"cards": 300, "settlement": 60, "costs": 60, "breakage": 86_400}
+MONEY_RHYTHM = {"cards": 300, "settlement": 60, "unsettled": 3600, "costs": 60, "breakage": 86_400}
 """Seconds between two runs."""
 
 
@@ -24,6 +25,7 @@ def money_chores(hub: Hub) -> dict[str, schedules.Chore]:
         "cards": partial(look_at_cards, hub.policies.sale),
         "breakage": partial(look_at_breakage, hub.policies.sale),
         "settlement": lambda one, now: settle(one, hub.accounts, now).words,
+        "unsettled": partial(look_at_unsettled, hub.accounts),
         "costs": lambda one, now: look_at_goods(one, valuing, now).words,
     }
 

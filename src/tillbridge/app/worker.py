@@ -113,9 +113,6 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
             f"{told.opened} cases opened, {told.closed} closed, {counted} counts booked"
         )
 
-    def supply(connection: Connection, now: datetime) -> str:
-        return replenishment.look_at_supply(connection, hub.workspace, now)
-
     def replenish(connection: Connection, now: datetime) -> str:
         run = replenishment.run_of(hub.workspace, hub.ids, now)
         found, lines = replenishment.counted(replenishment.propose(connection, hub.workspace, run))
@@ -127,7 +124,7 @@ def chores(hub: Hub) -> dict[str, schedules.Chore]:
         "retention": forget,
         "audit": lambda connection, now: keep_digests(connection, hub.workspace.folder, now),
         "tills": tills,
-        "supply": supply,
+        "supply": lambda one, now: replenishment.look_at_supply(one, hub.workspace, now),
         "replenishment": replenish,
         "files": look_at_files,
         "holds": look_at_holds,

@@ -51,7 +51,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     def values(self) -> dict[str, object]:
         """Parameters of the queries; days are texts, ISO 8601."""
-        after = (self.last + timedelta(days=31)).replace(day=1)
+        after = self.last + timedelta(days=1)
         return {
             "entity": self.entity,
             "first": self.first.isoformat(),

@@ -22,7 +22,7 @@ def close(
     owner: Annotated[str, typer.Option(help="Only what is of this owner.")] = "",
 ) -> None:
     """List what still blocks the close of MONTH of ENTITY; exit 1 while anything does."""
-    from tillbridge.app.closing import look_at_tills, scope_of
+    from tillbridge.app.closing import look_again, scope_of
     from tillbridge.app.finance_pages import close_page
     from tillbridge.posting.money.periods import state_of
     from tillbridge.reconciliation.close.checks import blockers
@@ -31,7 +31,7 @@ def close(
     with here.hub() as hub, hub.connect() as connection:
         month_of(hub, here.who, entity, month)
         now = hub.clock.now()
-        look_at_tills(hub, connection, now)
+        look_again(hub, connection, now)
         state = state_of(connection, entity, month)
         found = blockers(connection, scope_of(hub, entity, month, now))
     shown = [one for one in found if owner in ("", one.owner)]

@@ -36,7 +36,7 @@ def soft_close(context: typer.Context, entity: str, month: str, reason: _Reason 
     """Soft-close MONTH (2026-03) of ENTITY once nothing blocks it: from then on it takes only keys
     that are admitted.
     """
-    from tillbridge.app.closing import look_at_tills, scope_of
+    from tillbridge.app.closing import look_again, scope_of
     from tillbridge.posting.money import periods
     from tillbridge.reconciliation.close.closing import close_month
 
@@ -48,7 +48,7 @@ def soft_close(context: typer.Context, entity: str, month: str, reason: _Reason 
         if state == "locked":
             fail(f"{entity} {month} is locked; tillbridge periods unlock opens it")
         if state == "open":
-            look_at_tills(hub, connection, now)
+            look_again(hub, connection, now)
             scope = scope_of(hub, entity, month, now)
             close_month(connection, scope, "soft-closed", here.who.name, reason)
         connection.commit()
@@ -84,7 +84,7 @@ def lock(context: typer.Context, entity: str, month: str, reason: _Reason = "") 
     """Lock MONTH (2026-03) of ENTITY once nothing blocks it; a second person approves it. Late
     facts go to the next month that takes them.
     """
-    from tillbridge.app.closing import look_at_tills, scope_of
+    from tillbridge.app.closing import look_again, scope_of
     from tillbridge.posting.money import periods
     from tillbridge.reconciliation.close.closing import refuse_while_blocked
     from tillbridge.triage.approvals import Wish, carry_out
@@ -96,7 +96,7 @@ def lock(context: typer.Context, entity: str, month: str, reason: _Reason = "") 
         now = hub.clock.now()
         state = periods.state_of(connection, entity, month)
         if state != "locked":
-            look_at_tills(hub, connection, now)
+            look_again(hub, connection, now)
             scope = scope_of(hub, entity, month, now)
             refuse_while_blocked(connection, scope)
             left_out = {"connections": scope.connections, "locations": scope.locations}

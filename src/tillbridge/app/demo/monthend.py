@@ -14,7 +14,7 @@ from datetime import date, timedelta
 
 import msgspec
 
-from tillbridge.app.closing import look_at_tills, scope_of
+from tillbridge.app.closing import look_again, scope_of
 from tillbridge.app.demo.trade import drop_settlement, drop_whole_log, lost_sale, waiting_files
 from tillbridge.app.hub import Hub
 from tillbridge.app.machine_account import account
@@ -194,7 +194,7 @@ class Closing:
 
     def _view(self) -> View:
         connection, now = self._connection, self._hub.clock.now()
-        look_at_tills(self._hub, connection, now)
+        look_again(self._hub, connection, now)
         entities = self._hub.workspace.settings.entities()
         seen = View(
             payout=report.payout(connection, self._payout),

@@ -31,6 +31,7 @@ FINDINGS = (
     "tender_missing",
     "tax_missing",
     "card_overdrawn",
+    "settlement_missing",
 )
 """Cases that say something is missing or differs, whether or not they hold a record back."""
 _KINDS = {
@@ -40,6 +41,7 @@ _KINDS = {
     "delivery_broken": "file",
     "sweep_difference": "file",
     "sweep_failed": "file",
+    "settlement_missing": "file",
 }
 _NEXT = {
     "till": "have the day's log sent again, or close the case when nothing is missing",

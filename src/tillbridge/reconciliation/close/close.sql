@@ -11,7 +11,7 @@ where c.consumer = 'flow'
 
 -- name: cases
 -- A case counts when something is held back by it, money is at stake, or it says that something is
--- missing. Its day: of what is held back, in its key, of the first entry of its key. Where nothing
+-- missing. Its day: of what is held back, in its key or details, of the first entry of its key. Where nothing
 -- tells the day it counts for the month in which it arrived and for the one before.
 with held as (
   select k.case_id, count(*) as records, min(b.day) as day,
@@ -35,6 +35,7 @@ with held as (
       h.day,
       substring(c.key from '/([0-9]{4}-[0-9]{2}-[0-9]{2})(?:/|$)'),
       case when c.reason = 'store_day_missing' then left(c.details ->> 'finding', 10) end,
+      c.details ->> 'day',
       (select min(e.business_date)::text from entry e
        where e.key = c.key and e.entity = %(entity)s)) as day
   from exception_case c

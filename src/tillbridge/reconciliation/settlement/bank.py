@@ -112,6 +112,7 @@ def _strange(connection: Connection, account: Account) -> Iterable[tuple[str, Ne
                 owner="finance",
                 amount=abs(int(rest)),
                 currency=currency,
+                details={"day": day.isoformat(), "entity": account.entity},
             ),
         )
 

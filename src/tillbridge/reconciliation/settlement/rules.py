@@ -15,6 +15,7 @@ class SettleRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     bank: connection of the bank its payouts go to, "" = none is read. bank_texts: words by which
     the bank's lines name the provider. tolerance: minor units up to which a difference of one line
     or payout is proposed as rounding. bank_days: after so many days a payout has to be at the bank.
+    settle_days: after so many days a payment has to be in a settlement, 0 = whenever it comes.
     """
 
     tenders: tuple[str, ...] = ()
@@ -23,6 +24,7 @@ class SettleRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     bank_texts: tuple[str, ...] = ()
     tolerance: Annotated[int, msgspec.Meta(ge=0)] = 0
     bank_days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 5
+    settle_days: Annotated[int, msgspec.Meta(ge=0, le=90)] = 14
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
