@@ -8,10 +8,12 @@ from tillbridge.app import registry
 from tillbridge.app.settings import SettingsRefused, Workspace
 from tillbridge.app.settings_tables import LocationSettings, Settings
 from tillbridge.atoms.errors import Refused
+from tillbridge.atoms.toml_tables import NoTables, parsed, tables_of
 from tillbridge.contract.promises import Delivers
+from tillbridge.orchestration.partners import Partners, read_partners
 from tillbridge.orchestration.policies import ChannelPolicy, Keeper, Policies
 from tillbridge.orchestration.sourcing import Site, Sourcing, parse_areas
-from tillbridge.orchestration.terms import FILE, TermsOfSale, TermsRefused, parse_terms
+from tillbridge.orchestration.terms import FILE, PARTNER, TermsOfSale, TermsRefused, parse_terms
 
 AREAS = "postcodes.csv"
 
@@ -66,6 +68,7 @@ def policies_of(workspace: Workspace) -> Policies:
         },
         run_by={place.code: place.run_by for place in settings.location if place.run_by},
         suppliers=suppliers,
+        partners=partners_of(workspace),
     )
 
 
@@ -90,6 +93,35 @@ def terms_of(workspace: Workspace) -> TermsOfSale:
     if unknown:
         raise SettingsRefused("\n".join(unknown))
     return terms
+
+
+def partners_of(workspace: Workspace) -> Partners:
+    """Deals with partners out of the same file; raises SettingsRefused."""
+    path = workspace.folder / "rules" / FILE
+    if not path.is_file():
+        return Partners()
+    name = f"rules/{FILE}"
+    try:
+        text = path.read_text(encoding="utf-8")
+        tables = tables_of(parsed(text, name), text, name, PARTNER, "partners")
+    except (OSError, UnicodeDecodeError, NoTables) as problem:
+        raise SettingsRefused(str(problem)) from None
+    found, problems = read_partners(tables)
+    settings = workspace.settings
+    known = {
+        "location": {place.code for place in settings.location},
+        "channel": set(settings.channels()),
+        "entity": set(settings.entities()),
+    }
+    for one in found.policies:
+        for what, codes in known.items():
+            place = one.deal.policy.split(" ", 1)[1]
+            problems += [
+                f"{place}: no {what} {code!r}" for code in getattr(one, what) if code not in codes
+            ]
+    if problems:
+        raise SettingsRefused("\n".join(problems))
+    return found
 
 
 def _entities(workspace: Workspace) -> AbstractSet[str]:

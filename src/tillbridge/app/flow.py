@@ -131,6 +131,7 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "ReceivableSettled": _BOOK_MONEY,
     "BankPaymentMatched": _DECIDE_AND_BOOK_MONEY,
     "OpenItemWrittenOff": _BOOK_MONEY,
+    "SaleShared": _BOOK_MONEY,
     # told by settlement files and worked out of them; what a payout came to is booked
     "PayoutReported": _KEPT,
     "PayoutFailed": _KEPT,

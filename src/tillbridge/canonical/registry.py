@@ -20,6 +20,7 @@ from tillbridge.canonical import (
     items,
     markers,
     orders,
+    partners,
     payments,
     receivables,
     returns,
@@ -135,6 +136,7 @@ _CLASSES: tuple[type[Body], ...] = (
     receivables.CreditNoteIssued,
     receivables.ReceivableSettled,
     receivables.BankPaymentMatched,
+    partners.SaleShared,
     *markers.MARKERS,
 )
 # name -> (class, current version)

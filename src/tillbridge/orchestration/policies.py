@@ -8,6 +8,7 @@ import msgspec
 
 from tillbridge.canonical.orders import Order
 from tillbridge.canonical.payments import TENDER_KINDS
+from tillbridge.orchestration.partners import Partners
 from tillbridge.orchestration.sourcing import Sourcing
 from tillbridge.orchestration.terms import OrderTerms, TermsOfSale, whom
 
@@ -78,7 +79,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     kind (`gift-card` -> gift_card); any other is a card. sourcing: where locations are. sale: what
     the business wrote of windows, refunds and limits. keepers: location -> who keeps its goods in
     an ERP. run_by: location -> connection of those who pick there, where they are asked. suppliers:
-    location that keeps no stock of ours -> products it sends to buyers.
+    location that keeps no stock of ours -> products it sends to buyers. partners: whose goods a
+    place sells, or who sells ours.
     """
 
     channels: Mapping[str, ChannelPolicy] = {}
@@ -88,6 +90,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     keepers: Mapping[str, Keeper] = {}
     run_by: Mapping[str, str] = {}
     suppliers: Mapping[str, frozenset[str]] = {}
+    partners: Partners = Partners()
 
     def keeper(self, location: str) -> Keeper | None:
         """Who keeps a location's goods; None where no ERP is told of their moves."""

@@ -10,6 +10,7 @@ import msgspec
 
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.canonical.documents import DocumentAccepted, DocumentRefused
+from tillbridge.canonical.fact import Fact
 from tillbridge.canonical.registry import Body
 from tillbridge.canonical.returns import ReturnTold
 from tillbridge.canonical.sales import CashMoved, SaleRung, SaleVoided, TillClosed, TillNoted
@@ -30,6 +31,7 @@ from tillbridge.orchestration.sales.counts import CountState, counted
 from tillbridge.orchestration.sales.decide import decide as decide_sale
 from tillbridge.orchestration.sales.receipts import Number, number_of, told_twice
 from tillbridge.orchestration.sales.returns import fold_back, without_receipt
+from tillbridge.orchestration.sales.shared import shares, sold_here
 from tillbridge.orchestration.sales.state import SaleReturns, SaleState
 from tillbridge.orchestration.stock_moves import MOVING, stock_moves
 from tillbridge.orchestration.taxes.machine import TAXES
@@ -191,18 +193,33 @@ class OrchestrationSession(KeyedSession):
             self._receipts[number] = self._new_receipts[number] = key
         self._sales[key] = state
         self._changed[key] = None
+        if self._policies.partners.policies:
+            emits = (*emits, *self._shared(state, body, goes_on=goes_on))
         notices: tuple[NeedsDecision, ...] = ()
         if goes_on and isinstance(body, SaleRung):
             notices = without_receipt(body, self._policies)
         return Outcome(emits=emits, halt=not goes_on, notices=notices)
 
+    def _shared(self, state: SaleState, body: Fact, *, goes_on: bool) -> tuple[Body, ...]:
+        """What a till transaction changes of what partners are due."""
+        partners = self._policies.partners
+        if goes_on and isinstance(body, SaleRung):
+            sold = sold_here(body, partners)
+            if sold is not None:
+                state.returns = msgspec.structs.replace(state.returns, shared=sold)
+        return shares(state, body, partners)
+
     def _handle_return(self, key: str, body: ReturnTold) -> Outcome:
-        """Goods of a till sale: nothing follows here, whoever took them back booked them."""
+        """Goods of a till sale: whoever took them back booked them. What a partner was due for
+        them follows here.
+        """
         known = self._sales.get(key)
         state = SaleState(key=key) if known is None else msgspec.structs.replace(known)
         if fold_back(state, body):
             self._sales[key] = state
             self._changed[key] = None
+            if self._policies.partners.policies:
+                return Outcome(emits=shares(state, body, self._policies.partners))
         return DONE
 
     def _handle_count(self, body: TillCounted) -> Outcome:

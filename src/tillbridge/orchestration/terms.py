@@ -38,6 +38,8 @@ from tillbridge.canonical.orders import Order
 from tillbridge.canonical.payments import TENDER_KINDS
 
 FILE = "policies.toml"
+PARTNER = "partner"
+"""Tables of the same file that are read by `partners.py`."""
 REVENUE_EVENTS = ("shipped", "delivered")
 SUBSTITUTIONS = ("never", "lower_price", "as_told")
 RETURN_STARTS = ("delivered", "shipped", "placed")
@@ -197,7 +199,7 @@ def parse_terms(text: str, file: str = FILE) -> TermsOfSale:
         document = read_document(text, file, "policy", "policies")
     except NoTables as problem:
         raise TermsRefused([str(problem)]) from None
-    problems = [f"{file}: unknown table {name!r}" for name in document.others]
+    problems = [f"{file}: unknown table {name!r}" for name in document.others if name != PARTNER]
     policies = []
     for table in document.tables:
         said, wrong = worded(table.words, _WORDS, "a policy")

@@ -23,6 +23,7 @@ from tillbridge.app.cli import (
     operate,
     operators,
     orders,
+    partners,
     pausing,
     people,
     periods,
@@ -80,6 +81,7 @@ app.add_typer(orders.app, name="orders", help="Goods of orders: pick-failed, sou
 app.add_typer(cards.app, name="cards", help="Gift cards and store credit: show, tie, breakage.")
 app.add_typer(costs.app, name="costs", help="What goods cost and are worth: set, show, value.")
 app.add_typer(invoices.app, name="invoices", help="Invoices and credit notes: list, show.")
+app.add_typer(partners.app, name="partners", help="Concessions and franchise stores: statement.")
 app.add_typer(policies.app, name="policies", help="Terms of sale: show.")
 app.add_typer(reconcile.app, name="reconcile", help="Settlement: status, show, accept, run.")
 app.add_typer(taxes.app, name="taxes", help="Tax documents: list.")

@@ -59,6 +59,7 @@ VERBS: Mapping[str, str] = {
     "orders pick-failed": "stock.tell",
     "orders refund": "returns.decide",
     "orders source": "stock.tell",
+    "partners statement": "look",
     "pause": "flow.pause",
     "people erase": "people.erase",
     "people export": "people.read",

@@ -13,7 +13,7 @@ from tillbridge.canonical.returns import GoodsReturned, ReturnedLine, ReturnTold
 from tillbridge.canonical.sales import SaleLine, SaleRung, SaleVoided, with_receipt_taxes
 from tillbridge.orchestration.orders.returns import fold_return
 from tillbridge.orchestration.policies import Policies
-from tillbridge.orchestration.sales.state import SaleReturns, SaleState
+from tillbridge.orchestration.sales.state import SaleState
 from tillbridge.orchestration.terms import Whom
 
 TOLD, VOIDED = "1", "2"
@@ -82,7 +82,7 @@ def remembered(state: SaleState, emits: tuple[GoodsReturned, ...]) -> None:
     """Keep who was told, for a void."""
     if emits:
         keys = tuple(body.key for body in emits)
-        state.returns = SaleReturns(keys, state.returns.back)
+        state.returns = msgspec.structs.replace(state.returns, told=keys)
 
 
 def without_receipt(body: SaleRung, policies: Policies) -> tuple[NeedsDecision, ...]:

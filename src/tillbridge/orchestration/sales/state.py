@@ -12,15 +12,20 @@ from tillbridge.canonical.registry import encode
 from tillbridge.canonical.sales import SaleVoided
 from tillbridge.orchestration.orders.return_state import Return
 from tillbridge.orchestration.sales.aisle import Aisle
+from tillbridge.orchestration.sales.share_state import Share, Shared
 
 
 class SaleReturns(msgspec.Struct, frozen=True, omit_defaults=True):
     """Goods that came back. told: keys of the sales and orders that this transaction took goods
-    back of. back: what is known of returns of this transaction's own goods, by return id.
+    back of. back: what is known of returns of this transaction's own goods, by return id. shared:
+    what it sold for partners; booked, tellings: what of that was told to finance, and how often.
     """
 
     told: tuple[str, ...] = ()
     back: dict[str, Return] = {}
+    shared: Shared | None = None
+    booked: dict[str, Share] = {}
+    tellings: int = 0
 
 
 class SaleState(msgspec.Struct, omit_defaults=True):

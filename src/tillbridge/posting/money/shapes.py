@@ -18,6 +18,7 @@ import msgspec
 from tillbridge.canonical.cards import BREAKAGE_KINDS, ISSUE_REASONS
 from tillbridge.canonical.costs import GOODS_KINDS
 from tillbridge.canonical.orders import COLLECTORS, LINE_KINDS
+from tillbridge.canonical.partners import KEPT_TENDERS, SHARED_KINDS
 from tillbridge.canonical.payments import TENDER_KINDS
 from tillbridge.canonical.sales import (
     CASH_KINDS,
@@ -237,6 +238,19 @@ _COUNTS = Collection(
 _INVOICE = Collection("invoice", _itself, {"total": "total"}, {}, frozenset({"invoice"}))
 _BANKED = Collection("payment", _itself, {"amount": "amount"}, {}, frozenset({"bank", "tender"}))
 
+_SHARED_LINES = Collection(
+    "lines",
+    _lines,
+    {"list": "list", "discount": "discount"},
+    {"kind": SHARED_KINDS},
+    frozenset({"kind", "department", "promotion"}),
+)
+_SHARED_TAXES = Collection("taxes", _taxes, {"tax": "tax"}, {}, frozenset({"jurisdiction"}))
+_SHARED_TENDERS = Collection(
+    "tenders", _tenders, {"amount": "amount"}, {"kind": KEPT_TENDERS}, frozenset({"tender", "kind"})
+)
+_COMMISSION = Collection("commission", _itself, {"commission": "commission"}, {}, frozenset())
+
 _SETTLED = Collection(
     "settled",
     _rows,
@@ -272,6 +286,13 @@ SHAPES: dict[str, Shape] = dict(
         shape_of("InvoiceIssued", (_INVOICE,), {}),
         shape_of("ReceivableSettled", (ROWS,), {}),
         shape_of("BankPaymentMatched", (_BANKED,), {}, _BANKED_HEADER),
+        shape_of(
+            "SaleShared",
+            (_SHARED_LINES, _SHARED_TAXES, _SHARED_TENDERS, _COMMISSION),
+            {"net": _NET, "gross": _GROSS, "due": {**_GROSS, "commission": -1}, **_TENDERED},
+            VALUED_HEADER | {"partner", "mode", "collects"},
+            "stores",
+        ),
         shape_of("GiftCardIssued", (_ISSUE,), {}, _CARD_HEADER),
         shape_of("GiftCardAdjusted", (_CARD,), {}, _CARD_HEADER),
         shape_of("GiftCardExpired", (_CARD,), {}, _CARD_HEADER),
