@@ -8,6 +8,7 @@ from tillbridge.app.text_table import table
 from tillbridge.atoms.money import to_text
 from tillbridge.reconciliation.blocking import Blocker
 from tillbridge.reconciliation.settlement.report import PayoutView, TieOut
+from tillbridge.reconciliation.sweeps.report import StreamState
 
 
 def close_page(entity: str, month: str, state: str, found: Sequence[Blocker]) -> str:
@@ -54,6 +55,17 @@ def tie_page(found: Sequence[TieOut]) -> str:
             lines += ["", f"{one.name} of {one.entity}, still open:"]
             lines += [f"  {to_text(p.amount, one.currency):>12}  {p.what}" for p in one.open]
     return "\n".join(lines)
+
+
+def read_lines(found: Sequence[StreamState]) -> list[str]:
+    """How far the accounts that are polled are read, and why one is not."""
+    lines = []
+    for one in found:
+        known = f"{one.complete_through:%Y-%m-%d %H:%M} UTC" if one.complete_through else "no day"
+        lines.append(f"{one.connection} is complete through {known}")
+        if one.words:
+            lines.append(f"  {one.connection}: not read: {one.words}")
+    return ["", *lines] if lines else []
 
 
 def payout_page(found: PayoutView) -> str:

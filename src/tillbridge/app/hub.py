@@ -32,7 +32,6 @@ from tillbridge.contract.promises import (
     ReadsSettlements,
     Rereads,
     Taxes,
-    Translates,
 )
 from tillbridge.contract.transport import Transport
 from tillbridge.durable import accounts, audit, jobs
@@ -44,6 +43,7 @@ from tillbridge.inbox.files import DropFolder
 from tillbridge.inbox.polls import Poller
 from tillbridge.mapping.names import NameTables
 from tillbridge.mapping.room import MappingRoom, Translator
+from tillbridge.mapping.settlement_pages import translates
 from tillbridge.orchestration.policies import Policies
 from tillbridge.orchestration.room import Orchestration
 from tillbridge.posting.money import activation
@@ -288,9 +288,9 @@ class Hub:
     def rooms(self, connection: Connection, names: NameTables | None = None) -> dict[str, Room]:
         """All flow rooms by name. names: others than the database's own."""
         translators = {
-            name: Translator(connector, self.sources[name])
+            name: Translator(translating, self.sources[name])
             for name, settings in self._connections().items()
-            if isinstance(connector := registry.connector(settings.connector), Translates)
+            if (translating := translates(registry.connector(settings.connector)))
         }
         rooms: tuple[Room, ...] = (
             MappingRoom(translators, names or NameTables()),
@@ -348,10 +348,10 @@ class Hub:
 
     def settlement_files(self, name: str) -> SettlementFiles | None:
         """Who takes in the settlement files of a connection, None = it has none."""
-        connector = registry.connector(self._connections()[name].connector)
-        if not isinstance(connector, ReadsSettlements):
-            return None
-        return SettlementFiles(connector, self.sources[name])
+        reader = registry.connector(self._connections()[name].connector)
+        if isinstance(reader, ReadsSettlements):
+            return SettlementFiles(reader, self.sources[name])
+        return None
 
     def pollers(self) -> dict[str, Poller]:
         """A poller for every connection whose settings say how often (`poll_seconds`)."""
@@ -368,6 +368,7 @@ class Hub:
                     ids=self.ids,
                     every_seconds=settings.poll_seconds,
                     leases=self.leases,
+                    settlements=self.settlement_files(name),
                 )
         return found
 
@@ -375,8 +376,7 @@ class Hub:
         """A sweeper for every connection whose source can list what changed."""
         found: dict[str, Sweeper] = {}
         for name, settings in self._connections().items():
-            connector = registry.connector(settings.connector)
-            if isinstance(connector, Lists):
+            if isinstance(connector := registry.connector(settings.connector), Lists):
                 found[name] = Sweeper(
                     connector,
                     self.sources[name],

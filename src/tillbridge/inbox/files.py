@@ -29,7 +29,7 @@ from tillbridge.durable import log
 from tillbridge.durable.crash_points import reach
 from tillbridge.durable.messages import connection_ids, store
 from tillbridge.durable.queries import load
-from tillbridge.durable.rooms import Connection
+from tillbridge.durable.rooms import Connection, Record
 from tillbridge.inbox.arrivals import arrival
 from tillbridge.inbox.backpressure import Backpressure
 from tillbridge.inbox.drop_folder import (
@@ -89,6 +89,11 @@ class Settlements(Protocol):
         self, connection: Connection, stream: BinaryIO, name: str, digest: bytes, now: datetime
     ) -> Any:
         """Write it; the caller commits. Gives `lines` and `broken`. Raises NeedsDecision."""
+
+    def told(
+        self, connection: Connection, stream: BinaryIO, name: str, digest: bytes, now: datetime
+    ) -> tuple[Any, list[Record]]:
+        """As `take`; the caller appends the records too, last of all."""
 
 
 class _CutShort(Exception):

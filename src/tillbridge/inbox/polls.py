@@ -2,14 +2,15 @@
 
 The connector keeps its overlap in the cursor; what comes twice is refused as a duplicate by its
 delivery id. No transaction is open while the vendor is asked. A crash between pages goes on from
-the last stored one.
+the last stored one. Where a piece is a settlement, its lines are written with it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from io import BytesIO
 
 import msgspec
 import psycopg
@@ -24,11 +25,12 @@ from tillbridge.contract.transport import Transport
 from tillbridge.durable import accounts, log
 from tillbridge.durable.alone import alone
 from tillbridge.durable.crash_points import reach
-from tillbridge.durable.messages import connection_ids, store
+from tillbridge.durable.messages import Stored, connection_ids, store
 from tillbridge.durable.queries import load
-from tillbridge.durable.rooms import Connection
+from tillbridge.durable.rooms import Connection, Record
 from tillbridge.inbox.arrivals import arrival
 from tillbridge.inbox.backpressure import Asked, never
+from tillbridge.inbox.files import HEAD_BYTES, Settlements
 
 QUERIES = load(
     "tillbridge.inbox",
@@ -50,7 +52,9 @@ _log = structlog.get_logger("polls")
 
 
 class PollReport(msgspec.Struct):
-    """What one run of a stream brought. words: why it ended early, "" when it did not."""
+    """What one run of a stream brought. lines: of settlements. words: why it ended early, "" when
+    it did not.
+    """
 
     stream: str
     pages: int = 0
@@ -59,6 +63,7 @@ class PollReport(msgspec.Struct):
     duplicates: int = 0
     conflicts: int = 0
     problems: int = 0
+    lines: int = 0
     complete_through: datetime | None = None
     due_at: datetime | None = None
     words: str = ""
@@ -86,7 +91,7 @@ class Poller:
     a transaction before and after; psycopg.Error goes to the caller, nothing is half done then.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - ports, all but the first four by keyword
         self,
         connector: Polls,
         source: Source,
@@ -97,9 +102,10 @@ class Poller:
         ids: Ids | None = None,
         every_seconds: float = EVERY_SECONDS,
         leases: accounts.Leases | None = None,
+        settlements: Settlements | None = None,
     ) -> None:
         """every_seconds: rest between two runs of a stream that is read to its end. leases: those
-        of the process, which somebody renews.
+        of the process, which somebody renews. settlements: who takes in what is one.
         """
         self._connector = connector
         self._source = source
@@ -109,6 +115,7 @@ class Poller:
         self._ids = ids or SystemIds()
         self._every_seconds = every_seconds
         self._leases = leases or accounts.Leases()
+        self._settlements = settlements
 
     def run_due(self, connection: Connection, behind: Asked = never) -> list[PollReport]:
         """Read every stream whose time has come; one that finds no room at its account waits.
@@ -218,6 +225,7 @@ class Poller:
                 raise _Moved
         arrivals = [arrival(self._source.name, item, now) for item in items]
         stored, records = store(connection, arrivals, numbers)
+        records += self._settled(connection, report, items, stored)
         log.append_and_commit(connection, records)
         report.items += len(items)
         report.problems += sum(1 for item in items if item.problem)
@@ -225,6 +233,38 @@ class Poller:
             report.new += one.outcome == "new"
             report.duplicates += one.outcome == "duplicate"
             report.conflicts += one.outcome == "conflict"
+
+    def _settled(
+        self,
+        connection: Connection,
+        report: PollReport,
+        items: Sequence[Item],
+        stored: Sequence[Stored],
+    ) -> list[Record]:
+        """Write the lines of the pieces that are settlements; gives what the log is to be told.
+
+        Raises NeedsDecision, and nothing of the page is kept, when one cannot be read: the cursor
+        stays before it, for behind it nothing would be known to be complete.
+        """
+        records: list[Record] = []
+        files = self._settlements
+        for item, one in zip(items, stored, strict=True):
+            if files is None or one.outcome != "new" or item.problem:
+                continue
+            if not files.takes(item.place, item.body[:HEAD_BYTES]):
+                continue
+            digest = hashlib.sha256(item.body).digest()
+            try:
+                taken, told = files.told(
+                    connection, BytesIO(item.body), item.place, digest, self._clock.now()
+                )
+            except NeedsDecision:
+                connection.rollback()
+                raise
+            report.lines += taken.lines
+            report.problems += len(taken.broken)
+            records += told
+        return records
 
     def _store_problem(self, connection: Connection, report: PollReport, words: str) -> None:
         """A stream that a person has to mend becomes a case: one a day while it lasts."""

@@ -18,9 +18,10 @@ _Key = Annotated[str, typer.Argument(help="Key of the payout: payout/ACCOUNT/ID.
 @app.command()
 def status(context: typer.Context) -> None:
     """Every tie-out: the books, the other side, and the parts of each difference."""
-    from tillbridge.app.finance_pages import tie_page
+    from tillbridge.app.finance_pages import read_lines, tie_page
     from tillbridge.reconciliation.receivables.standing import receivable_tie_outs
     from tillbridge.reconciliation.settlement.report import card_tie_outs, tie_outs
+    from tillbridge.reconciliation.sweeps.report import streams
     from tillbridge.reconciliation.taxes import tax_tie_outs
     from tillbridge.reconciliation.tills.tie import till_tie_outs
 
@@ -33,6 +34,8 @@ def status(context: typer.Context) -> None:
         found += receivable_tie_outs(connection, mine)
         found += tax_tie_outs(connection, mine)
         found += till_tie_outs(connection, mine, hub.expected, hub.policies.kind_of)
+        names = {one.name for one in accounts}
+        read = [one for one in streams(connection) if one.connection in names]
     shown = [
         {
             **msgspec.to_builtins(one),
@@ -41,7 +44,8 @@ def status(context: typer.Context) -> None:
         }
         for one in found
     ]
-    here.show({"tie_outs": shown}, tie_page(found))
+    told = {"tie_outs": shown, "read": msgspec.to_builtins(read)}
+    here.show(told, "\n".join((tie_page(found), *read_lines(read))))
 
 
 @app.command()

@@ -22,14 +22,13 @@ from tillbridge.canonical.settlement import (
     Told,
 )
 from tillbridge.connectors.stripe.config import StripeConfig
+from tillbridge.connectors.stripe.inbound_answers import currency_of, type_of
 from tillbridge.connectors.stripe.wire import (
     CATEGORIES,
     LINES,
     PAYOUTS,
     REPORT,
     STATES,
-    TYPES,
-    ZERO_IN_HUNDREDTHS,
 )
 from tillbridge.contract.csv_files import CsvFile, header_of, minor_of
 
@@ -82,12 +81,12 @@ def _transactions(table: CsvFile) -> Iterator[Told]:
             category, type_ = get("reporting_category"), get("type")
             yield SettlementLine(
                 line=cells[at["id"]],
-                type=_type_of(category, type_),
+                type=type_of(category, type_),
                 told=category or type_,
                 gross=_whole(cells[at["amount"]]),
                 fee=_whole(cells[at["fee"]] or "0"),
                 net=_whole(cells[at["net"]]),
-                currency=_currency(cells[at["currency"]]),
+                currency=currency_of(cells[at["currency"]]),
                 payout=get("payout_id"),
                 reference=get("source"),
                 rate=get("exchange_rate"),
@@ -109,10 +108,10 @@ def _report(table: CsvFile, order: str) -> Iterator[Told]:
         n, cells = row
         get = _Cells(cells, at)
         try:
-            currency = _currency(cells[at["currency"]])
+            currency = currency_of(cells[at["currency"]])
             places = exponent(currency)
             seen, seen_in = get("customer_facing_amount"), get("customer_facing_currency")
-            other = _currency(seen_in) if seen_in else ""
+            other = currency_of(seen_in) if seen_in else ""
             type_ = CATEGORIES.get(cells[at["reporting_category"]], UNKNOWN)
             yield SettlementLine(
                 line=cells[at["balance_transaction_id"]],
@@ -150,7 +149,7 @@ def _payouts(table: CsvFile) -> Iterator[Told]:
                 raise ValueError(f"{status!r} is no state of a payout")
             yield PayoutTold(
                 payout=cells[at["id"]],
-                currency=_currency(cells[at["currency"]]),
+                currency=currency_of(cells[at["currency"]]),
                 amount=_whole(cells[at["amount"]]),
                 state=STATES[status],
                 paid_on=arrives.date() if arrives else None,
@@ -177,10 +176,6 @@ class _Cells:
         return self._cells[place] if place >= 0 else ""
 
 
-def _type_of(category: str, type_: str) -> str:
-    return CATEGORIES.get(category, UNKNOWN) if category else TYPES.get(type_, UNKNOWN)
-
-
 def _moved(type_: str, get: _Cells) -> str:
     """The movement a row of the report is about."""
     match type_:
@@ -194,14 +189,6 @@ def _moved(type_: str, get: _Cells) -> str:
 
 def _whole(text: str) -> int:
     return minor_of(text, 0)
-
-
-def _currency(text: str) -> str:
-    code = text.strip().upper()
-    if code in ZERO_IN_HUNDREDTHS:
-        raise ValueError(f"{code} is written in hundredths that do not exist; not taken yet")
-    exponent(code)
-    return code
 
 
 def _instant(text: str) -> datetime | None:

@@ -1,11 +1,13 @@
-"""What Stripe writes: columns of its exports, its categories and types.
+"""What Stripe writes: columns of its exports, objects of its API, its categories and types.
 
-Sources: docs.stripe.com/api/balance_transactions/object and /payouts/object (API exports: whole
-numbers of minor units), docs.stripe.com/reports/report-types/payout-reconciliation (itemised
-reports: decimals in major units), docs.stripe.com/reports/reporting-categories.
+Sources: docs.stripe.com/api/balance_transactions/object and /payouts/object (the API and its
+exports: whole numbers of minor units), docs.stripe.com/reports/report-types/payout-reconciliation
+(itemised reports: decimals in major units), docs.stripe.com/reports/reporting-categories.
 """
 
 from __future__ import annotations
+
+import msgspec
 
 # reporting_category -> settlement line type; it splits `type=adjustment`, so it is asked first
 CATEGORIES = {
@@ -82,3 +84,79 @@ REPORT = ("balance_transaction_id", "gross", "fee", "net", "currency", "reportin
 PAYOUTS = ("id", "amount", "currency", "arrival_date", "status")
 ZERO_IN_HUNDREDTHS = frozenset({"ISK", "UGX"})
 """Written with two decimals that are always 00 (docs.stripe.com/currencies, special cases)."""
+
+
+class TraceId(msgspec.Struct, frozen=True):
+    """What the bank's line will hold, once a bank has told it."""
+
+    status: str = ""
+    value: str | None = None
+
+
+class Payout(msgspec.Struct, frozen=True, kw_only=True):
+    """One payout; amounts in minor units, instants in seconds since 1970."""
+
+    id: str
+    object: str
+    amount: int
+    currency: str
+    arrival_date: int
+    created: int
+    status: str
+    automatic: bool = True
+    livemode: bool = True
+    reconciliation_status: str | None = None
+    trace_id: TraceId | None = None
+    failure_code: str | None = None
+    failure_message: str | None = None
+
+
+class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What moved the money, of an expanded `source`: only what says which payment it is about.
+    Whatever else it holds (names, addresses, cards) is not kept.
+    """
+
+    id: str
+    object: str = ""
+    charge: str | None = None
+    payment_intent: str | None = None
+    metadata: dict[str, str] = {}
+
+
+class Transaction(msgspec.Struct, frozen=True, kw_only=True):
+    """One balance transaction."""
+
+    id: str
+    object: str
+    amount: int
+    fee: int
+    net: int
+    currency: str
+    type: str
+    created: int
+    reporting_category: str = ""
+    source: str | Source | None = None
+    exchange_rate: float | None = None
+    description: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A list: its objects as they came."""
+
+    data: list[msgspec.Raw]
+    has_more: bool
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """What an error says."""
+
+    type: str = ""
+    code: str = ""
+    message: str = ""
+    param: str = ""
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The body of an error."""
+
+    error: Failure

@@ -79,9 +79,17 @@ class SettlementFiles:
     def take(
         self, connection: Connection, stream: BinaryIO, name: str, digest: bytes, now: datetime
     ) -> Taken:
-        """Write what a file tells; the caller commits. Raises NeedsDecision when it is unreadable.
+        """As `told`, and what follows is appended to the log; the caller commits."""
+        taken, records = self.told(connection, stream, name, digest, now)
+        log.append(connection, records)
+        return taken
 
-        digest: SHA-256 of the file.
+    def told(
+        self, connection: Connection, stream: BinaryIO, name: str, digest: bytes, now: datetime
+    ) -> tuple[Taken, list[Record]]:
+        """Write what a file tells; the caller appends the records, last of all, and commits.
+
+        digest: SHA-256 of the file. Raises NeedsDecision when it is unreadable.
         """
         connection.execute(QUERIES.no_limit)
         taken = Taken()
@@ -101,8 +109,7 @@ class SettlementFiles:
         if not bank:
             facts = [*self._heads(connection, taken, at), *facts]
         tell_broken(connection, self._source.name, taken, name, at)
-        log.append(connection, [Record(f.key, name_of(f), f, lane_of(f.key)) for f in facts])
-        return taken
+        return taken, [Record(f.key, name_of(f), f, lane_of(f.key)) for f in facts]
 
     # -- lines ------------------------------------------------------------------------------------
 

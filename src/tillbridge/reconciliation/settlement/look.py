@@ -10,11 +10,12 @@ from datetime import datetime
 import msgspec
 
 from tillbridge.atoms.ids import lane_of
-from tillbridge.canonical.settlement import SettlementMatched
+from tillbridge.canonical.registry import Body, name_of
 from tillbridge.durable import log
 from tillbridge.durable.rooms import Connection, Record
 from tillbridge.reconciliation.settlement.bank import match_bank, tell_bank
 from tillbridge.reconciliation.settlement.cases import tell_cases
+from tillbridge.reconciliation.settlement.disputes import untold_disputes
 from tillbridge.reconciliation.settlement.movements import read_movements
 from tillbridge.reconciliation.settlement.payouts import work_out
 from tillbridge.reconciliation.settlement.rules import Account
@@ -28,6 +29,7 @@ class Looked(msgspec.Struct):
     booked: int = 0
     at_bank: int = 0
     on_account: int = 0
+    disputes: int = 0
     cases: int = 0
 
     @property
@@ -36,7 +38,7 @@ class Looked(msgspec.Struct):
         return (
             f"{self.movements} movements read, {self.payouts} payouts worked out, {self.booked}"
             f" told to the books, {self.at_bank} bank lines matched, {self.on_account} payments on"
-            f" account, {self.cases} cases opened"
+            f" account, {self.disputes} disputes found, {self.cases} cases opened"
         )
 
 
@@ -47,7 +49,7 @@ def look_at_settlements(
     without news it changes nothing.
     """
     looked = Looked()
-    facts: list[SettlementMatched] = []
+    facts: list[Body] = []
     if not accounts:
         return looked
     looked.movements = read_movements(connection)
@@ -60,7 +62,10 @@ def look_at_settlements(
         looked.payouts += len(worked.payouts)
         looked.booked += len(worked.facts)
         looked.cases += tell_cases(connection, account, worked.payouts, now)
+        disputes = untold_disputes(connection, account, now)
+        facts += disputes
+        looked.disputes += len(disputes)
     if facts:
-        records = [Record(f.key, "SettlementMatched", f, lane_of(f.key)) for f in facts]
+        records = [Record(f.key, name_of(f), f, lane_of(f.key)) for f in facts]
         log.append(connection, records)
     return looked

@@ -41,6 +41,7 @@ class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
 class StreamState(msgspec.Struct, frozen=True):
     """How far a stream is known to be complete: everything that changed at the source before that
     instant was received. swept_at, lacking: the last sweep, and how many were missing or behind.
+    words: why it cannot be read, "" = it can.
     """
 
     connection: str
@@ -48,6 +49,7 @@ class StreamState(msgspec.Struct, frozen=True):
     complete_through: datetime | None
     swept_at: datetime | None
     lacking: int | None
+    words: str = ""
 
 
 def streams(connection: Connection) -> list[StreamState]:

@@ -18,7 +18,8 @@ select sweep, currency, source_amount, source_refunded, hub_amount, hub_refunded
 from sweep_sum where sweep = any(%b::bigint[]) order by sweep, currency
 
 -- name: streams
-select connection, stream, c.complete_through, s.at, s.missing + s.behind
+select connection, stream, c.complete_through, s.at, s.missing + s.behind,
+       case when c.failures > 0 then c.words else '' end
 from poll_cursor c
 full join (
   select distinct on (connection, stream) connection, stream, at, missing, behind
