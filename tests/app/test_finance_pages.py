@@ -6,7 +6,8 @@ from datetime import date
 
 from tillbridge.app.finance_pages import close_page, payout_page, tie_page
 from tillbridge.reconciliation.blocking import Blocker
-from tillbridge.reconciliation.settlement.report import Part, PayoutView, TieOut
+from tillbridge.reconciliation.settlement.report import PayoutView
+from tillbridge.reconciliation.tie_outs import Part, TieOut
 
 
 def test_a_difference_is_shown_with_its_parts_and_what_none_of_them_explains() -> None:

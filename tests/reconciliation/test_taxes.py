@@ -10,8 +10,8 @@ import pytest
 from tests.one_person import works_alone
 from tests.stories.shop import House, house, line, paid_order, refund, shipment, tax
 from tests.stories.till_files import goods, poslog, post_void, receipt, tender
-from tillbridge.reconciliation.settlement.report import Part, TieOut
 from tillbridge.reconciliation.taxes import tax_tie_outs
+from tillbridge.reconciliation.tie_outs import Part, TieOut
 
 LINES = (line(1, quantity=2, price="30.00", tax_lines=[tax("4.80", 0.08)]),)
 ORDER = paid_order(4711, LINES, "64.80")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.stories.shop import House, house
 from tests.stories.till_files import cash, close, goods, poslog, post_void, receipt, tender
-from tillbridge.reconciliation.settlement.report import Part, TieOut
+from tillbridge.reconciliation.tie_outs import Part, TieOut
 from tillbridge.reconciliation.tills.tie import till_tie_outs
 
 

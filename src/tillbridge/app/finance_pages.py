@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from tillbridge.app.text_table import table
 from tillbridge.atoms.money import to_text
 from tillbridge.reconciliation.blocking import Blocker
-from tillbridge.reconciliation.settlement.report import PayoutView, TieOut
+from tillbridge.reconciliation.settlement.report import PayoutView
 from tillbridge.reconciliation.sweeps.report import StreamState
+from tillbridge.reconciliation.tie_outs import TieOut
 
 
 def close_page(entity: str, month: str, state: str, found: Sequence[Blocker]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
-from tillbridge.reconciliation.settlement.report import Part, TieOut
+from tillbridge.reconciliation.tie_outs import Part, TieOut
 
 QUERIES = load("tillbridge.reconciliation", "taxes.sql", "taxes")
 

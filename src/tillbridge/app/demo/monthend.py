@@ -29,6 +29,7 @@ from tillbridge.publishing.journals import summarise
 from tillbridge.reconciliation.blocking import Blocker
 from tillbridge.reconciliation.close.checks import blockers
 from tillbridge.reconciliation.settlement import report, residuals
+from tillbridge.reconciliation.tie_outs import TieOut
 from tillbridge.reconciliation.tills.closing import TillClose, closes
 from tillbridge.triage import operators
 from tillbridge.triage.approvals import Wish, approve, carry_out
@@ -55,7 +56,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """The month at one instant. close_lists: by entity. tie_outs: as in `reconcile status`."""
 
     payout: report.PayoutView
-    tie_outs: list[report.TieOut]
+    tie_outs: list[TieOut]
     close_lists: dict[str, list[Blocker]]
 
 

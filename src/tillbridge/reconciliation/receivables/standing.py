@@ -10,7 +10,8 @@ from tillbridge.atoms.money import to_text
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 from tillbridge.reconciliation.findings import settle
-from tillbridge.reconciliation.settlement.report import PARTS_MOST, Part, TieOut
+from tillbridge.reconciliation.settlement.report import PARTS_MOST
+from tillbridge.reconciliation.tie_outs import Part, TieOut
 
 QUERIES = load(
     "tillbridge.reconciliation.receivables",

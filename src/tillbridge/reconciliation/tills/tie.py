@@ -12,7 +12,7 @@ from typing import Any
 
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
-from tillbridge.reconciliation.settlement.report import Part, TieOut
+from tillbridge.reconciliation.tie_outs import Part, TieOut
 from tillbridge.reconciliation.tills.closing import CASH
 from tillbridge.reconciliation.tills.rules import Expected
 
