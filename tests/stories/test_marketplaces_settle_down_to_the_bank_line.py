@@ -193,6 +193,42 @@ def test_a_marketplace_that_collects_the_tax_is_reconciled_to_the_bank_line(shop
     assert shop.lies() == []
 
 
+def test_a_fee_is_not_put_on_the_order_whose_number_its_row_borrows(shop: House) -> None:
+    """What a row says it is decides, not the number in its order column: storage names none, the
+    removal names a shipment, a subscription names the order of somebody else's sale.
+    """
+    sold(shop, FIRST, "105.00")
+    rows = [
+        ("Order", FIRST, "ItemPrice", "Principal", "105.00"),
+        ("Order", FIRST, "ItemFees", "Commission", "-15.00"),
+        ("other-transaction", "", "other-transaction", "Storage Fee", "-7.31"),
+        ("other-transaction", "FBA17X0Y9Z", "other-transaction", "RemovalComplete", "-2.40"),
+        ("other-transaction", FIRST, "other-transaction", "Subscription Fee", "-39.99"),
+        ("other-transaction", "", "other-transaction", "Never Seen Before", "-0.30"),
+    ]
+    shop.file("amazon", amazon(*rows, total="40.00"))
+    shop.settle()
+    lines = shop.rows(
+        "select l.told, l.gross::int, m.how, m.key from settlement_line l"
+        " join settlement_match m on m.line = l.id order by l.gross desc"
+    )
+    assert sum(gross for _, gross, _, _ in lines) == 4_000  # all of the deposit, each row typed
+    about = {told.rpartition("/")[2]: (how, key) for told, _, how, key in lines}
+    assert about["Principal"] == ("order", f"order/orders/{FIRST}")
+    named = {words for words, (_, key) in about.items() if key}
+    assert named == {"Principal"}, about
+    waits = {words for words, (how, _) in about.items() if how == "unknown"}
+    assert "Never Seen Before" in waits
+    assert "of unknown type" in shop.verb("reconcile", "status")
+    balances = shop.balances()
+    # what has a meaning is booked as that; what has none stands open in the account, by its amount
+    open_ = sum(gross for _, gross, how, _ in lines if how == "unknown")
+    assert balances["clearing/card"] == -open_
+    assert shop.cases() == ["settlement_line_unknown"]
+    assert balances["payouts-in-transit"] == 4_000
+    assert shop.lies() == []
+
+
 def test_a_settlement_by_a_mapping_waits_with_its_exact_difference(shop: House) -> None:
     sold(shop, SECOND, "80.00")
     rows = [("1", SECOND, "sale", "80.00", "9.60"), ("2", "", "commission", "-0.40", "")]

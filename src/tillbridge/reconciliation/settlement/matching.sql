@@ -137,10 +137,15 @@ ranked as (
   from again a
   join settlement_match m on m.movement = a.movement
   join settlement_line l on l.id = m.line
-  join money_movement v on v.id = m.movement and v.currency = l.currency)
-update settlement_match m set difference = case when r.last then r.rest else 0 end
-from ranked r where r.line = m.line
-  and m.difference is distinct from case when r.last then r.rest else 0 end
+  join money_movement v on v.id = m.movement and v.currency = l.currency),
+changed as (
+  update settlement_match m set difference = case when r.last then r.rest else 0 end
+  from ranked r where r.line = m.line
+    and m.difference is distinct from case when r.last then r.rest else 0 end
+  returning m.payout)
+-- a part in an earlier payout differs no more: that payout's cases are looked at again
+update payout set due = true
+where id in (select payout from changed) and id <> all(%(payouts)s::bigint[])
 
 -- name: rows
 -- what the lines take out of the provider's debt, by kind and tender; the money itself is in the
