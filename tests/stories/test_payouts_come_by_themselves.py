@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.stories.checkout import Checkout, checkout
-from tests.stories.shop import House, house
+from tests.stories.shop import House, house, line, paid_order
 from tillbridge.atoms.clock import FixedClock
 from tillbridge.connectors.sandbox.erp_faults import Fault
+from tillbridge.connectors.sandbox.shopify_payments_simulator import ShopifyPaymentsSimulator
 from tillbridge.connectors.sandbox.stripe_books import StripeBooks
 from tillbridge.connectors.sandbox.stripe_simulator import StripeSimulator
 from tillbridge.inbox.polls import PollReport
@@ -33,6 +34,15 @@ secrets = { api_key = { file = "secrets/stripe-phone" } }
 order_metadata = "order"
 [connection.stripe-phone.settle]
 tenders = ["card"]
+
+[connection.shop-pay]
+connector = "shopify_payments"
+entity = "us"
+poll_seconds = 3600
+secrets = { access_token = { file = "secrets/shop-pay" } }
+[connection.shop-pay.settle]
+tenders = ["shop-pay"]
+orders = ["web"]
 
 [connection.stripe-app]
 connector = "stripe"
@@ -51,7 +61,12 @@ class Providers:
     """A house whose providers are asked for their payouts."""
 
     def __init__(
-        self, shop: House, web: Checkout, stripe: StripeSimulator, clock: FixedClock
+        self,
+        shop: House,
+        web: Checkout,
+        stripe: StripeSimulator,
+        pay: ShopifyPaymentsSimulator,
+        clock: FixedClock,
     ) -> None:
         self.shop = shop
         self.web = web
@@ -59,6 +74,7 @@ class Providers:
         self.clock = clock
         self.phone: StripeBooks = stripe.accounts["sk_live_phone"]
         self.app: StripeBooks = stripe.accounts["sk_live_app"]
+        self.pay = pay
         self._pollers = shop.hub.pollers()
 
     def sold(self, number: str, books: StripeBooks, total: int, fee: int) -> None:
@@ -70,6 +86,23 @@ class Providers:
             number, "captured", f"ch_{number}", amount, tender=tender, intent=f"pi_{number}"
         )
         books.charge(f"ch_{number}", total, fee, f"pi_{number}", number)
+
+    def sold_in_shop(self, number: int, total: str, fee: str) -> None:
+        """An order of the web shop, paid by what the shop itself offers."""
+        body = paid_order(number, [line(number * 10, sku="SKU-1", price=total)], total)
+        body["transactions"] = [
+            {
+                "id": number * 100,
+                "kind": "sale",
+                "status": "success",
+                "amount": total,
+                "currency": "USD",
+                "gateway": "shopify_payments",
+                "created_at": "2026-03-03T09:00:00-05:00",
+            }
+        ]
+        self.shop.web("orders/create", body)
+        self.pay.move("charge", total, fee, number * 100)
 
     def poll(self, hours: float = 1.0) -> dict[str, PollReport]:
         """What the worker's polls and schedule do, so many hours later."""
@@ -103,6 +136,7 @@ def _providers(folder: Path, url: str) -> Iterator[Providers]:
     stripe = StripeSimulator(clock)
     stripe.open_account("sk_live_phone", "acct_phone")
     stripe.open_account("sk_live_app", "acct_app")
+    pay = ShopifyPaymentsSimulator("shpat_pay", clock)
     address = stripe.start()
 
     def furnish(there: Path) -> None:
@@ -112,16 +146,20 @@ def _providers(folder: Path, url: str) -> Iterator[Providers]:
             secret = there / "secrets" / f"stripe-{name}"
             secret.write_text(f"sk_live_{name}")
             secret.chmod(0o600)
+        (there / "secrets" / "shop-pay").write_text("shpat_pay")
+        (there / "secrets" / "shop-pay").chmod(0o600)
 
     reach = {name: {"url": address} for name in ("stripe-phone", "stripe-app")}
+    reach["shop-pay"] = {"endpoint": pay.start()}
     try:
         with (
             house(folder, url, clock=clock, furnish=furnish, reach=reach) as shop,
             checkout(shop) as web,
         ):
-            yield Providers(shop, web, stripe, clock)
+            yield Providers(shop, web, stripe, pay, clock)
     finally:
         stripe.stop()
+        pay.stop()
 
 
 @pytest.fixture
@@ -135,28 +173,37 @@ def test_payouts_of_several_accounts_come_by_themselves_and_tie(providers: Provi
     providers.sold("A-1", providers.phone, 10_000, 320)
     providers.sold("A-2", providers.phone, 5000, 175)
     providers.sold("B-1", providers.app, 8000, 262)
+    providers.sold_in_shop(1001, "60.00", "2.04")
     providers.phone.pay_out("po_a1")
     providers.app.pay_out("po_b1")
+    providers.pay.pay_out(91, date(2026, 3, 6))
     told = providers.poll()
     assert {name: (one.items, one.lines, one.words) for name, one in told.items()} == {
         "stripe-phone": (1, 3, ""),
+        "shop-pay": (1, 2, ""),
         "stripe-app": (1, 2, ""),
     }
     assert providers.payouts() == [
+        ("shop-pay", "91", 5796, "scheduled", True),
         ("stripe-app", "po_b1", 7738, "scheduled", True),
         ("stripe-phone", "po_a1", 14_505, "scheduled", True),
     ]
     for books, payout in ((providers.phone, "po_a1"), (providers.app, "po_b1")):
         books.arrive(payout, f"trace-{payout}")
+    providers.pay.becomes(91, "paid")
     providers.poll(24)
     told = providers.poll()
-    assert [(one.new, one.duplicates) for one in told.values()] == [(0, 1), (0, 1)]
+    assert [one.new for one in told.values()] == [0, 1, 0]  # the shop's head without its lines
+    told = providers.poll()
+    assert [(one.new, one.duplicates) for one in told.values()] == [(0, 1)] * 3
     assert shop.cases() == []
     balances = shop.balances()
     assert "clearing/card" not in balances
     assert "clearing/wallet" not in balances
+    assert "clearing/shop-pay" not in balances
     assert (balances["fees/card"], balances["fees/wallet"]) == (495, 262)
-    assert balances["payouts-in-transit"] == 14_505 + 7738
+    assert balances["fees/shop-pay"] == 204
+    assert balances["payouts-in-transit"] == 14_505 + 7738 + 5796
     assert shop.lies() == []
 
 

@@ -141,6 +141,8 @@ def _line(raw: bytes, n: int, config: ShopifyPaymentsConfig) -> SettlementLine |
     about = wire.source_order_transaction_id
     if type_ in ("chargeback", "chargeback_reversed") or about is None:
         about = wire.source_id
+    sale = wire.source_order_transaction_id
+    parent = "" if sale is None or about == sale else str(sale)
     words = (wire.type, wire.adjustment_reason or "", wire.source_type or "")
     return SettlementLine(
         line=str(wire.id),
@@ -152,6 +154,7 @@ def _line(raw: bytes, n: int, config: ShopifyPaymentsConfig) -> SettlementLine |
         currency=wire.currency,
         payout="" if wire.payout_id is None else str(wire.payout_id),
         reference="" if about is None else str(about),
+        parent=parent,
         order="" if wire.source_order_id is None else str(wire.source_order_id),
         at=wire.processed_at.astimezone(UTC) if wire.processed_at else None,
         n=n,

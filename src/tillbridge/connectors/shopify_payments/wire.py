@@ -69,3 +69,15 @@ class Transaction(msgspec.Struct, frozen=True):
     source_order_transaction_id: int | None = None
     processed_at: datetime | None = None
     adjustment_reason: str | None = None
+
+
+class Payouts(msgspec.Struct, frozen=True):
+    """A page of payouts: its objects as they came."""
+
+    payouts: list[msgspec.Raw]
+
+
+class Transactions(msgspec.Struct, frozen=True):
+    """A page of balance transactions."""
+
+    transactions: list[Transaction]
