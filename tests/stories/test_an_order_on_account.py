@@ -16,7 +16,9 @@ import pytest
 
 from tests.stories.shop import House, house, line, order, refund, shipment, tax
 from tests.stories.test_payout_down_to_the_bank_line import statement
+from tillbridge.app.closing import scope_of
 from tillbridge.atoms.clock import FixedClock
+from tillbridge.reconciliation.close.checks import blockers
 
 BANK = """
 [connection.house-bank]
@@ -133,6 +135,9 @@ def test_goods_on_account_are_owed_until_they_are_paid(shop: House) -> None:
     before = json.loads(shop.verb("--json", "invoices", "list", "--open", "--as-of", "2026-04-02"))
     assert before["sums"]["USD"]["not due"] == 4320
     assert "invoice_overdue" in shop.cases()
+    now = datetime.now(UTC)  # when cases are opened, whatever the day of the story
+    found = blockers(shop.connection, scope_of(shop.hub, "us", f"{now:%Y-%m}", now))
+    assert [one for one in found if "were due" in one.words] == [], "owed, and booked as owed"
 
     # the rest and 5.00 too much, by the order's number; then the shop marks it as paid
     rest = ("28.20", "2026-04-15", "ORDER #1001")

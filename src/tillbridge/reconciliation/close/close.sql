@@ -43,6 +43,7 @@ with held as (
   left join message m on m.id = c.message
   left join connection_name n on n.id = m.connection
   where c.state = 'open' and not starts_with(c.key, 'payout/') -- they are on the list themselves
+    and c.reason <> 'invoice_overdue' -- booked as owed, whoever pays when
     and (h.records > 0 or c.amount is not null or c.details ? 'operation'
          or c.reason = any(%(findings)s))
 )

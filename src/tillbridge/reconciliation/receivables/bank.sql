@@ -10,7 +10,8 @@ with owed as (
          sum(r.open) over (partition by r.order_key) as of_order
   from receivable r
   where r.kind = 'invoice' and r.entity = %(entity)s
-    and (r.open <> 0 or r.due_on > %(since)s::date)),
+    and (r.open <> 0 or r.due_on > %(since)s::date)
+    and exists (select from bank_line b where b.account = %(account)s)),
 word as (
   select o.key, upper(x.word) as word, x.bare
   from owed o cross join lateral (values (o.number, false), (o.erp_number, false),
