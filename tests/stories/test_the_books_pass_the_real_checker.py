@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,11 +24,10 @@ from tests.stories.test_payout_down_to_the_bank_line import (
 )
 from tests.stories.till_files import close, goods, poslog, post_void, receipt, tender
 from tillbridge.atoms.clock import FixedClock
+from tillbridge.posting.money.export import BeancountNames
 
 CHECKER = Path(sys.executable).with_name("bean-check")
-pytestmark = pytest.mark.skipif(
-    not CHECKER.exists(), reason="beancount's bean-check is not installed beside the interpreter"
-)
+HLEDGER = os.environ.get("HLEDGER") or shutil.which("hledger")
 
 
 @pytest.fixture
@@ -45,9 +48,8 @@ def checked(ledger: Path) -> str:
     return done.stderr
 
 
-def test_the_ledger_of_a_traded_month_is_accepted_and_an_altered_one_is_not(
-    shop: House, tmp_path: Path
-) -> None:
+def traded(shop: House) -> None:
+    """A month of everything."""
     payment = sold(shop, 1001, "100.00")
     shop.web("refunds/create", refund(7, 1001, [], "25.00"))
     shop.web("orders/create", paid_order(2, [line(1), line(2, sku="SKU-2")], "20.00"))
@@ -62,6 +64,15 @@ def test_the_ledger_of_a_traded_month_is_accepted_and_an_altered_one_is_not(
     shop.settle()
     kinds = {kind for (kind,) in shop.rows("select distinct fact_type from entry")}
     assert {"SaleRung", "SaleVoided", "TillCounted", "RefundPaid", "SettlementMatched"} <= kinds
+
+
+@pytest.mark.skipif(
+    not CHECKER.exists(), reason="beancount's bean-check is not installed beside the interpreter"
+)
+def test_the_ledger_of_a_traded_month_is_accepted_and_an_altered_one_is_not(
+    shop: House, tmp_path: Path
+) -> None:
+    traded(shop)
     ledger = tmp_path / "us.beancount"
     shop.verb("ledger", "export", "--entity", "us", "--out", str(ledger))
     assert checked(ledger) == ""
@@ -69,3 +80,33 @@ def test_the_ledger_of_a_traded_month_is_accepted_and_an_altered_one_is_not(
     assert "NotInChart" not in text
     ledger.write_text(text.replace("  100.00 USD", "  100.01 USD", 1))
     assert "does not balance" in checked(ledger)
+
+
+@pytest.mark.skipif(not HLEDGER, reason="hledger is neither on the path nor named by HLEDGER")
+def test_hledger_reads_the_same_book_and_agrees_on_every_balance(
+    shop: House, tmp_path: Path
+) -> None:
+    traded(shop)
+    ledger = tmp_path / "us.journal"
+    shop.verb("ledger", "export", "--format", "hledger", "--entity", "us", "--out", str(ledger))
+    done = _hledger(ledger, "check", "--strict")
+    assert done.returncode == 0, done.stderr
+    told = _hledger(ledger, "balance", "--flat", "--no-total", "-O", "csv").stdout
+    theirs = {
+        account: round(float(amount.split()[0]) * 100)
+        for account, amount in list(csv.reader(io.StringIO(told)))[1:]
+    }
+    names = BeancountNames(shop.hub.book.chart)
+    ours: dict[str, int] = {}
+    for account, amount in shop.balances().items():
+        ours[names.of(account)] = ours.get(names.of(account), 0) + amount
+    assert theirs == ours
+    altered = ledger.read_text().replace("  100.00 USD", "  100.01 USD", 1)
+    ledger.write_text(altered)
+    assert _hledger(ledger, "check").returncode != 0
+
+
+def _hledger(ledger: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    assert HLEDGER
+    command = [HLEDGER, "-f", str(ledger), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)

@@ -63,16 +63,19 @@ def journal(
 @app.command()
 def export(
     context: typer.Context,
-    format_: Annotated[str, typer.Option("--format", help="beancount or csv.")] = "beancount",
+    format_: Annotated[
+        str, typer.Option("--format", help="beancount, hledger or csv.")
+    ] = "beancount",
     entity: _Entity = "",
     out: Annotated[Path | None, typer.Option(help="File to write; stdout by default.")] = None,
 ) -> None:
-    """The money book as a Beancount ledger (one entity) or as CSV."""
-    from tillbridge.posting.money.export import beancount, csv_rows
+    """The money book as a ledger for Beancount or hledger (one entity), or as CSV."""
+    from tillbridge.posting.money.export import beancount, csv_rows, hledger
 
     here = terminal(context)
-    if format_ not in ("beancount", "csv"):
-        fail(f"--format is beancount or csv, not {format_!r}", code=2)
+    ledgers = {"beancount": beancount, "hledger": hledger}
+    if format_ not in (*ledgers, "csv"):
+        fail(f"--format is beancount, hledger or csv, not {format_!r}", code=2)
     with here.hub() as hub, hub.connect() as connection:
         mine = here.entities(entity)
         chart = hub.book_in_force(connection).chart
@@ -82,7 +85,7 @@ def export(
                 parts += list(csv_rows(connection, name))[1 if parts else 0 :]
         else:
             for name in mine if mine != [""] else hub.workspace.settings.entities():
-                parts += [f"{line}\n" for line in beancount(connection, chart, name)]
+                parts += [f"{line}\n" for line in ledgers[format_](connection, chart, name)]
                 connection.rollback()
     text = "".join(parts)
     if out is not None:

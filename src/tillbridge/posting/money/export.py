@@ -1,4 +1,5 @@
-"""The money book for others: Beancount text, which the real `bean-check` accepts, and CSV.
+"""The money book for others: Beancount text, which the real `bean-check` accepts, text for hledger,
+and CSV.
 
 One Beancount ledger per entity, in its functional currency; account names come from the chart. The
 fact, rule and open item of every posting stand beside it as metadata, and so does the amount in
@@ -75,6 +76,25 @@ def beancount(connection: Connection, chart: Chart, entity: str) -> Iterator[str
             yield from _opens(names, [(b.account, b.currency) for b in balances], entry.posted_date)
         yield ""
         yield from _transaction(names, entry)
+
+
+def hledger(connection: Connection, chart: Chart, entity: str) -> Iterator[str]:
+    """Lines of an hledger journal of one entity, without line ends: the same accounts and amounts
+    as the Beancount ledger, every account and currency declared (`hledger check --strict`).
+    """
+    names = BeancountNames(chart)
+    balances = trial_balance(connection, entity)
+    for currency in sorted({balance.currency for balance in balances}):
+        yield f"commodity {to_text(100_000, currency)} {currency}"
+    for name in sorted({names.of(balance.account) for balance in balances}):
+        yield f"account {name}"
+    for entry in journal(connection, entity):
+        about = " ".join(shown(entry.key).replace(";", ",").replace("|", "/").split())
+        yield ""
+        yield f"{entry.posted_date.isoformat()} * {entry.fact_type} | {about}"
+        for line in entry.lines:
+            amount = f"{to_text(line.amount, entry.currency)} {entry.currency}"
+            yield f"    {names.of(line.account)}  {amount}"
 
 
 def csv_rows(connection: Connection, entity: str = "") -> Iterator[str]:
