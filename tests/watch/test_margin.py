@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.stories.shop import House, house, line, paid_order, refund, shipment
+from tests.stories.test_payout_down_to_the_bank_line import CONNECTIONS, lines, payouts, transaction
 from tests.stories.till_files import goods, poslog, receipt, tender
-from tillbridge.watch.margin import NOT_ALLOCATED, Line, Margin, allocated, margins
+from tillbridge.watch.margin import NOT_ALLOCATED, Line, Margin, allocated, by_line, margins
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
 
@@ -95,7 +96,7 @@ def test_the_sum_of_all_margins_is_the_profit_in_the_books(shop: House, tmp_path
     out = tmp_path / "margin.csv"
     told = json.loads(shop.verb("--json", "ledger", "margin", *days, "--out", str(out)))
     assert len(told["margins"]) == len(found)
-    assert out.read_text().splitlines()[0].startswith("entity,day,channel,category,currency,sales")
+    assert out.read_text().splitlines()[0].startswith("entity,day,channel,category,order,line,")
     assert "--by takes" in shop.verb("ledger", "margin", *days, "--by", "moon", code=2)
 
 
@@ -113,4 +114,74 @@ def test_a_category_that_looks_like_a_formula_is_written_as_text(
     shop.verb(
         "ledger", "margin", "--since", "2026-03-01", "--through", "2026-03-31", "--out", str(out)
     )
-    assert ",'=1+1,USD," in out.read_text()
+    assert ",'=1+1,,,USD," in out.read_text()
+
+
+def test_no_cent_of_a_line_is_lost_whatever_falls_on_it() -> None:
+    dice = random.Random("lines")  # noqa: S311 - a seed, no secret
+    for _ in range(200):
+        weights = {str(n): dice.randrange(1, 9999) for n in range(dice.randrange(1, 7))}
+        amount = dice.randrange(-9999, 9999)
+        parts = by_line("order/web/1", "hats", amount, {("order/web/1", "hats"): weights})
+        assert sum(parts.values()) == amount
+        assert parts.keys() <= weights.keys()
+    assert by_line("payout/p/1", "hats", 5, {}) == {NOT_ALLOCATED: 5}
+
+
+def test_fees_of_a_payout_fall_on_the_lines_of_its_orders(
+    tmp_path: Path, database_url: str
+) -> None:
+    def furnish(folder: Path) -> None:
+        settings = folder / "tillbridge.toml"
+        account = CONNECTIONS.replace('bank = "house-bank"\nbank_texts = ["SHOPIFY"]\n', "")
+        settings.write_text(settings.read_text() + account)
+
+    with house(tmp_path / "shop", database_url, furnish=furnish) as shop:
+        paid = {"id": 100, "kind": "sale", "status": "success", "currency": "USD"}
+        paid |= {"gateway": "shopify_payments", "created_at": "2026-03-03T09:00:00-05:00"}
+        for number in (1, 2):
+            goods_sold = [
+                line(1, price="20.00"),
+                line(2, sku="SKU-2", price="10.00"),
+                line(3, sku="SKU-1", price="3.00"),
+            ]
+            body = paid_order(number, goods_sold, "33.00")
+            body["transactions"] = [{**paid, "id": 100 * number, "amount": "33.00"}]
+            shop.web("orders/create", body)
+            shop.web("fulfillments/create", shipment(number, number, {1: 1, 2: 1, 3: 1}))
+        rows = [
+            transaction(801, "charge", "33.00", "1.00", 100),
+            transaction(802, "charge", "33.00", "1.01", 200),
+            transaction(803, "debit", "-0.75", "0.00", None),
+        ]
+        shop.file("shop-pay", lines(*rows))
+        shop.file("shop-pay", payouts((91, "paid", "2026-03-05", "63.24")))
+        shop.settle()
+        assert shop.cases() == []
+        chart = shop.hub.book.chart
+        found = margins(shop.connection, chart, FIRST, LAST, by=("order", "line"))
+        whole = margins(shop.connection, chart, FIRST, LAST, by=())
+        shop.connection.rollback()
+        told = {(one.order, one.line): (one.sales, one.fees) for one in found}
+        assert {key: fees for key, (_, fees) in told.items() if key[0] != "payout/shop-pay/91"} == {
+            ("order/web/1", "1"): -61,
+            ("order/web/1", "2"): -30,
+            ("order/web/1", "3"): -9,
+            ("order/web/2", "1"): -61,
+            ("order/web/2", "2"): -31,
+            ("order/web/2", "3"): -9,
+        }
+        assert [sales for sales, _ in told.values() if sales] == [2000, 1000, 300] * 2
+        # what is about no order stays with its payout, and all of it is the profit in the books
+        ((key, rest),) = [
+            ((one.order, one.line), one.total) for one in found if one.order.startswith("payout/")
+        ]
+        assert (key, rest) == (("payout/shop-pay/91", NOT_ALLOCATED), -75)
+        profit = sum(
+            -amount
+            for account, amount in shop.balances().items()
+            if (row := chart.find(account)) and row.type in ("income", "expense")
+        )
+        assert sum(one.total for one in found) == whole[0].total == profit
+        days = ("--since", "2026-03-01", "--through", "2026-03-31")
+        assert "order/web/1" in shop.verb("ledger", "margin", *days, "--by", "order,line")

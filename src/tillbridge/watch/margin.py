@@ -3,15 +3,17 @@
 A category is what sales are booked by (`sales/shoes`: shoes). What an order earns or costs besides
 (discounts, shipping, cost, fees) is shared out over its categories by what was sold of each, with
 the largest remainder, so that no cent is lost; a cost that names one of its categories
-(`cost-of-goods/shoes`) is that category's. What belongs to no sale is shown as such, under
-NOT_ALLOCATED, never spread over those that can be known.
+(`cost-of-goods/shoes`) is that category's. Asked for by line, what falls on a category of an order
+is shared out over its lines in the same way. Fees and commissions of a payout go to the orders its
+lines are about. What belongs to no sale is shown as such, under NOT_ALLOCATED, never spread over
+those that can be known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 import msgspec
@@ -21,11 +23,12 @@ from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
 from tillbridge.posting.money.chart import Chart
 
-QUERIES = load("tillbridge.watch", "margin.sql", "lines")
+QUERIES = load("tillbridge.watch", "margin.sql", "lines", "sold")
 NOT_ALLOCATED = "(not allocated)"
-BY = ("entity", "day", "channel", "category")
+BY = ("entity", "day", "channel", "category", "order", "line")
 MEASURES = ("sales", "discounts", "shipping", "cost", "fees", "other")
 _ROWS_AT_ONCE = 5_000
+_KEYS_AT_ONCE = 1_000
 # first part of an account -> measure; other income and expense is `other`
 _MEASURES = {
     "sales": "sales",
@@ -44,8 +47,10 @@ _MEASURES = {
     "commissions": "fees",
 }
 
-# entity, day, channel, category, currency
-Place = tuple[str, str, str, str, str]
+# entity, day, channel, category, order, line, currency
+Place = tuple[str, str, str, str, str, str, str]
+# key and category -> what was sold of each line
+Sold = dict[tuple[str, str], dict[str, int]]
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -64,12 +69,16 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Margin(msgspec.Struct, frozen=True):
-    """What was earned: minor units, gains positive, costs negative; what is not asked for is ""."""
+    """What was earned: minor units, gains positive, costs negative; what is not asked for is "".
+    order: key of the order, sale or other thing; line: of the order.
+    """
 
     entity: str
     day: str
     channel: str
     category: str
+    order: str
+    line: str
     currency: str
     sales: int
     discounts: int
@@ -105,17 +114,25 @@ def margins(
         "accounts": [row.account.replace("_", "\\_").replace("*", "%") for row in profit],
     }
     kept, sums = frozenset(by), dict[Place, dict[str, int]]()
-    for group in _groups(connection, values):
-        for line, category, amount in allocated(group, since, through):
-            place = (
-                line.entity if "entity" in kept else "",
-                line.day.isoformat() if "day" in kept else "",
-                _channel(group, line) if "channel" in kept else "",
-                category if "category" in kept else "",
-                line.currency,
-            )
-            measures = sums.setdefault(place, dict.fromkeys(MEASURES, 0))
-            measures[_measure(line.account)] -= amount
+    for groups in _chunks(_groups(connection, values)):
+        keys = sorted({group[0].key for group in groups})
+        sold = _sold(connection, keys) if "line" in kept else {}
+        for group in groups:
+            for line, category, amount in allocated(group, since, through):
+                named = (
+                    line.entity if "entity" in kept else "",
+                    line.day.isoformat() if "day" in kept else "",
+                    _channel(group, line) if "channel" in kept else "",
+                    category if "category" in kept else "",
+                    line.key if "order" in kept else "",
+                )
+                parts = (
+                    by_line(line.key, category, amount, sold) if "line" in kept else {"": amount}
+                )
+                for name, part in parts.items():
+                    place = (*named, name, line.currency)
+                    measures = sums.setdefault(place, dict.fromkeys(MEASURES, 0))
+                    measures[_measure(line.account)] -= part
     return [
         Margin(*place, *(measures[name] for name in MEASURES))
         for place, measures in sorted(sums.items())
@@ -131,7 +148,7 @@ def allocated(group: list[Line], since: date, through: date) -> Iterator[tuple[L
             weights[category] = weights.get(category, 0) + line.sold
     names = sorted(weights)
     for line in group:
-        if not since <= line.day <= through:
+        if not since <= line.day <= through or not line.amount:
             continue
         own = _category(line.account)
         if _measure(line.account) == "sales" or own in weights:
@@ -139,10 +156,35 @@ def allocated(group: list[Line], since: date, through: date) -> Iterator[tuple[L
         elif not names:
             yield line, NOT_ALLOCATED, line.amount
         else:
-            parts = split(line.amount, [weights[name] for name in names])
-            for name, part in zip(names, parts, strict=True):
-                if part:
-                    yield line, name, part
+            shares = split(line.amount, [weights[name] for name in names])
+            for name, share in zip(names, shares, strict=True):
+                if share:
+                    yield line, name, share
+
+
+def by_line(key: str, category: str, amount: int, sold: Sold) -> dict[str, int]:
+    """An amount of a category of an order, shared out over its lines; one of another thing is on
+    no line. Pure; the parts come to the amount.
+    """
+    weights = sold.get((key, category))
+    if not weights:
+        return {NOT_ALLOCATED: amount}
+    names = sorted(weights)
+    parts = split(amount, [weights[name] for name in names])
+    return {name: part for name, part in zip(names, parts, strict=True) if part}
+
+
+def _sold(connection: Connection, keys: list[str]) -> Sold:
+    """What was sold of each line, as orders valued it; goods of no department are `unassigned`."""
+    found: Sold = {}
+    for key, category, line, amount in connection.execute(QUERIES.sold, (keys,)):
+        found.setdefault((key, category), {})[line] = amount
+    return found
+
+
+def _chunks(groups: Iterator[list[Line]]) -> Iterator[list[list[Line]]]:
+    while chunk := list(islice(groups, _KEYS_AT_ONCE)):
+        yield chunk
 
 
 def _groups(connection: Connection, values: dict[str, Any]) -> Iterator[list[Line]]:

@@ -26,14 +26,14 @@ def margin(
     through: Annotated[datetime, typer.Option(formats=_DAYS, help="Last day posted.")],
     entity: Annotated[str, typer.Option(help="Only this legal entity.")] = "",
     by: Annotated[
-        str, typer.Option(help="Of entity, day, channel, category; with commas between.")
+        str, typer.Option(help="Of entity, day, channel, category, order, line; with commas.")
     ] = "entity,channel,category",
     out: Annotated[Path | None, typer.Option(help="CSV file to write.")] = None,
 ) -> None:
-    """Sales, discounts, shipping, cost and fees per entity, day, channel and category.
+    """Sales, discounts, shipping, cost and fees per entity, day, channel, category, order or line.
 
-    What an order earns and costs is shared out over its categories to the cent; what belongs to no
-    sale is shown as not allocated.
+    What an order earns and costs, fees of its payouts too, is shared out over its categories and
+    lines to the cent; what belongs to no sale is shown as not allocated.
     """
     from tillbridge.watch.margin import BY, MEASURES, margins
 
@@ -68,6 +68,8 @@ def _rows(found: Sequence[Margin]) -> Iterator[tuple[str, ...]]:
             one.day,
             one.channel,
             one.category,
+            one.order,
+            one.line,
             one.currency,
             *(to_text(amount, one.currency) for amount in amounts),
         )
