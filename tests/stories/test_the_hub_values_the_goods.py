@@ -33,6 +33,12 @@ channel = "stores"
 timezone = "America/New_York"
 settings = { mapping = "feeds/costs.toml" }
 """
+POLICY = """
+[[policy]]
+channel = "web"
+return_rates = { "*" = "10" }
+return_reserve_days = 31
+"""
 NAMED = (*NAMES, ("costs", "product", "P1", "P1"), ("costs", "product", "P2", "P2"))
 LINES = (
     line(1, quantity=2, price="30.00", tax_lines=[tax("4.80", 0.08)]),
@@ -48,6 +54,7 @@ def furnish(folder: Path) -> None:
     text = text.replace(entity, f'{entity}cost = "hub"\n', 1)
     file.write_text(text + CONNECTION, encoding="utf-8")
     (folder / "feeds" / "costs.toml").write_text(MAPPING, encoding="utf-8")
+    (folder / "rules" / "policies.toml").write_text(POLICY, encoding="utf-8")
 
 
 @pytest.fixture
@@ -175,3 +182,40 @@ def test_a_corrected_cost_and_a_new_one_leave_the_shelf_at_the_list(shop: House)
     assert books["cost-of-goods/unassigned"] == 2 * 1500 + 550
     assert books["cost-variance"] == -25 * 200
     assert shop.lies(quiesced=False) == []
+
+
+def test_at_the_end_of_the_month_a_tenth_is_expected_back(shop: House) -> None:
+    shop.file("costs", COSTS + b"P2,5.50,2026-01-01\n", "costs.csv")
+    shop.web("orders/create", ORDER)
+    shop.web("fulfillments/create", shipment(1, 1, {1: 2, 2: 1}))
+    value(shop)
+    shop.verb("ledger", "reserve", "us", "2026-03")
+    shop.flow()
+    reserved = {
+        "returns-expected/unassigned": 800,
+        "refund-liability": -800,
+        "right-of-return": 295,
+        "cost-of-returns/unassigned": -295,
+    }
+    books = shop.balances()
+    assert {name: books[name] for name in reserved} == reserved
+    assert "no news" in shop.verb("ledger", "reserve", "us", "2026-03")
+    margin = json.loads(
+        shop.verb("--json", "ledger", "margin", "--since", "2026-03-01", "--through", "2026-03-31")
+    )
+    (web,) = (row for row in margin["margins"] if row["channel"] == "web")
+    assert (web["sales"], web["cost"], web["margin"]) == ("72.00", "-26.55", "45.45")
+    assert "* 10 %" in shop.verb("policies", "show")
+    assert "* 10 %" in shop.verb("policies", "show", "1")
+    told = shop.verb("story", "1")
+    assert "CostMoved -29.50 USD in the inventory" in told
+    assert "cost-of-goods/unassigned" in told
+    # a month later nothing of it can come back any more
+    shop.verb("ledger", "reserve", "us", "2026-04")
+    shop.flow()
+    assert not reserved.keys() & shop.balances().keys()
+    assert not shop.drain().moving
+    assert {name: shop.erp_balances().get(name, 0) for name in reserved} == dict.fromkeys(
+        reserved, 0
+    )
+    assert shop.lies() == []

@@ -124,6 +124,8 @@ ORDERS = {
     "what_an_order_booked_is_what_it_told": _state("order/web/4", "{deposited,shop-pay}", "'9999'"),
 }
 MONEY = {
+    "the_returns_reserve_is_what_was_told": """
+        insert into returns_reserve values ('us', '2026-03', 'web', 1, 'shoes', 500, 0)""",
     "breakage_is_what_was_told": """
         insert into card_breakage values ('us', 'USD', 'card/1', 500, 0, 1)""",
     "every_entry_balances": f"""

@@ -132,6 +132,7 @@ FLOW: dict[str, tuple[Route, ...]] = {
     "BankPaymentMatched": _DECIDE_AND_BOOK_MONEY,
     "OpenItemWrittenOff": _BOOK_MONEY,
     "SaleShared": _BOOK_MONEY,
+    "ReturnsExpected": _BOOK_MONEY,
     # told by settlement files and worked out of them; what a payout came to is booked
     "PayoutReported": _KEPT,
     "PayoutFailed": _KEPT,

@@ -12,9 +12,17 @@ from tillbridge.reconciliation.cards import look_at_cards
 from tillbridge.reconciliation.costs.goods import Place, Valuing
 from tillbridge.reconciliation.costs.look import look_at_goods
 from tillbridge.reconciliation.receivables.look import settle
+from tillbridge.reconciliation.returns_reserve import look_at_reserves
 from tillbridge.reconciliation.settlement.unsettled import look_at_unsettled
 
-MONEY_RHYTHM = {"cards": 300, "settlement": 60, "unsettled": 3600, "costs": 60, "breakage": 86_400}
+MONEY_RHYTHM = {
+    "cards": 300,
+    "settlement": 60,
+    "unsettled": 3600,
+    "costs": 60,
+    "breakage": 86_400,
+    "reserves": 86_400,
+}
 """Seconds between two runs."""
 
 
@@ -26,8 +34,13 @@ def money_chores(hub: Hub) -> dict[str, schedules.Chore]:
         "breakage": partial(look_at_breakage, hub.policies.sale),
         "settlement": lambda one, now: settle(one, hub.accounts, now).words,
         "unsettled": partial(look_at_unsettled, hub.accounts),
+        "reserves": partial(look_at_reserves, hub.policies.sale, _currencies(hub.workspace)),
         "costs": lambda one, now: look_at_goods(one, valuing, now).words,
     }
+
+
+def _currencies(workspace: Workspace) -> dict[str, str]:
+    return {one.code: one.currency for one in workspace.settings.entity}
 
 
 def valuing_of(workspace: Workspace) -> Valuing:

@@ -116,6 +116,7 @@ _CLASSES: tuple[type[Body], ...] = (
     valued.DisputeMoved,
     valued.TransferPriced,
     valued.OpenItemWrittenOff,
+    valued.ReturnsExpected,
     valued.TillCounted,
     valued.ReturnRecharged,
     valued.EntryPosted,

@@ -130,6 +130,31 @@ class ReturnRecharged(Valued, frozen=True, kw_only=True, omit_defaults=True):
     taxes: tuple[ValuedTax, ...] = ()
 
 
+class ExpectedReturns(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What of a department is expected back, minor units, signed: more (or less) than was told.
+
+    refund: without tax. cost: of the goods, where the hub values stock. rate_ppm: by which rate.
+    """
+
+    department: str
+    refund: int
+    cost: int = 0
+    rate_ppm: int = 0
+
+
+class ReturnsExpected(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """At the end of a month so much of a channel's sales is expected to come back; less what was
+    told before. version: of the reckoning; policy: `file:line` of the rates.
+    """
+
+    currency: str
+    channel: str
+    period: str
+    version: str
+    rows: tuple[ExpectedReturns, ...]
+    policy: str = ""
+
+
 # deposit: what we owe a buyer of an order. receivable: what a buyer owes us on his account
 WRITTEN_OFF_KINDS = ("deposit", "receivable")
 

@@ -48,6 +48,8 @@ WITHOUT_RECEIPT = ("refuse", "store_credit")
 BREAKAGE = ("never", "remote", "proportional")
 PARTS = 1_000_000
 """A whole, of which rates are parts."""
+SHARES = frozenset({"gift_card_breakage_rate", "gift_card_escheat", "return_rates"})
+"""Terms that are such rates."""
 NO_WINDOW = -1
 _DAYS_MAX = 3_650
 # countries come from outside; what they name must not fill the memory
@@ -83,6 +85,8 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     days without a movement. gift_card_breakage_rate: share of what is sold that is never spent,
     for `proportional`; gift_card_escheat: share of it that the state gets (parts of PARTS).
     write_off_most: minor units by currency of what may stay open and be given up, None = any.
+    return_rates: by department (`*`: the others) the share of sales that is expected back at the
+    end of a month, parts of PARTS; return_reserve_days: of what was sold in so many days before.
     refund_by: who gives money back that is owed, one of REFUND_BY (`hub`: it has the channel pay,
     and asks a person first from refund_approval on).
     """
@@ -105,6 +109,8 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     gift_card_breakage_rate: int = 0
     gift_card_escheat: int = 0
     write_off_most: dict[str, int] | None = None
+    return_rates: dict[str, int] | None = None
+    return_reserve_days: int = 30
     refund_by: str = "channel"
 
 
@@ -250,6 +256,13 @@ def _share(value: Any) -> int:
     return int(parts)
 
 
+def _rates(value: Any) -> dict[str, int]:
+    """Percentages by department."""
+    if not isinstance(value, dict) or not value:
+        raise TypeError('percentages by department, such as { shoes = "20", "*" = "8" }')
+    return {str(name): _share(percent) for name, percent in value.items()}
+
+
 def _limits(value: Any) -> dict[str, int]:
     """Amounts by currency: texts, because a float is no exact amount."""
     if not isinstance(value, dict) or not value:
@@ -287,6 +300,8 @@ _SAYS: Mapping[str, Reader] = {
     "gift_card_breakage_rate": _share,
     "gift_card_escheat": _share,
     "write_off_most": _limits,
+    "return_rates": _rates,
+    "return_reserve_days": _days(1),
     "refund_by": one_of(REFUND_BY),
 }
 _WORDS: Mapping[str, Reader] = {

@@ -33,6 +33,7 @@ _KEYS_AT_ONCE = 1_000
 _MEASURES = {
     "sales": "sales",
     "services": "sales",
+    "returns-expected": "sales",
     "discounts": "discounts",
     "shipping-income": "shipping",
     "shipping-cost": "cost",
@@ -41,6 +42,7 @@ _MEASURES = {
     "shrinkage": "cost",
     "stock-write-offs": "cost",
     "cost-variance": "cost",
+    "cost-of-returns": "cost",
     "intercompany-cost": "cost",
     "intercompany-sales": "cost",
     "fees": "fees",

@@ -38,6 +38,8 @@ select r.id, r.lane, r.key, r.type, r.cause, r.fused or r.id <= coalesce(c.pos, 
     when r.type in ('DepositReceived', 'RefundPaid') then
       (select sum((t ->> 'amount')::bigint) from json_array_elements(b.tenders) t)
     when r.type = 'OpenItemWrittenOff' then b.amount
+    when r.type = 'ReturnsExpected' then
+      (select sum((t ->> 'refund')::bigint) from json_array_elements(b.rows) t)
     when r.type = 'BreakageRecognised' then
       (select sum((t ->> 'amount')::bigint) from json_array_elements(b.rows) t)
     when r.type = 'CostMoved' then

@@ -89,6 +89,10 @@ def _sum_of_tenders(body: Row) -> str:
     return _money(sum(tender["amount"] for tender in body["tenders"]), body)
 
 
+def _worth(body: Row) -> str:
+    return f"{_money(sum(one['amount'] for one in body['goods']), body)} in the inventory"
+
+
 def _value(body: Row) -> str:
     net = sum(line["list"] - line.get("discount", 0) for line in body["lines"])
     return _money(net + sum(tax["tax"] for tax in body.get("taxes", ())), body)
@@ -116,6 +120,7 @@ _TELLERS: Mapping[str, Callable[[Row], str]] = {
     "DocumentRefused": lambda body: f"{body['kind']}: {body['words']}",
     "DepositReceived": _sum_of_tenders,
     "RefundPaid": _sum_of_tenders,
+    "CostMoved": _worth,
     "SaleRecognised": _value,
     "SaleReversed": _value,
     "TaxAsked": lambda body: f"{body['subject']} to be {body['goal']} by {body['service']}",

@@ -160,6 +160,7 @@ def activate(
 
 app.command("margin")(ledger_margin.margin)
 app.command("open")(ledger_items.open_)
+app.command("reserve")(ledger_items.reserve)
 app.command("write-off")(ledger_items.write_off)
 app.command("tie")(ledger_tie.tie)
 app.command("behind")(ledger_tie.behind)

@@ -1,4 +1,4 @@
-"""tillbridge ledger open and write-off: small amounts that stayed open, and giving them up."""
+"""tillbridge ledger open, write-off and reserve: what stayed open, what is expected back."""
 
 from __future__ import annotations
 
@@ -71,3 +71,41 @@ def write_off(
     told = f"{to_text(one.amount, one.currency)} {one.currency} of {item}: "
     told += proposed(proposal) if proposal else "written off"
     here.show({**msgspec.to_builtins(one), "proposal": proposal}, told)
+
+
+def reserve(
+    context: typer.Context,
+    entity: _Entity,
+    month: Annotated[str, typer.Argument(help="Month, 2026-03.")],
+) -> None:
+    """Work out what of a month's sales is expected back; the schedule does so for last month."""
+    from tillbridge.durable import audit
+    from tillbridge.reconciliation.returns_reserve import reserve as work_out
+
+    here = terminal(context)
+    with here.hub() as hub, hub.connect() as connection:
+        here.who.within(entity)
+        currency = hub.money_policy.functional_of(entity)
+        now = hub.agreed_clock.now()
+        facts = work_out(connection, hub.policies.sale, entity, currency, month, now)
+        if facts:
+            told = sum(row.refund for fact in facts for row in fact.rows)
+            subject = f"{entity} {month}"
+            audit.record(connection, here.who.name, "returns.reserve", subject, after=told)
+        connection.commit()
+        with hub.connect(worker=True) as working:
+            hub.runner(working).drain()
+    rows = [
+        (
+            fact.period,
+            fact.channel,
+            row.department,
+            to_text(row.refund, currency),
+            to_text(row.cost, currency),
+            f"{row.rate_ppm / 10_000:g} %",
+        )
+        for fact in facts
+        for row in fact.rows
+    ]
+    page = table(("month", "channel", "department", "refunds", "cost", "rate"), rows)
+    here.show({"told": [msgspec.to_builtins(fact) for fact in facts]}, page if rows else "no news")

@@ -62,7 +62,7 @@ app.add_typer(xref.app, name="xref", help="Cross-references: import, list, set, 
 app.add_typer(
     ledger.app,
     name="ledger",
-    help="The money book: balance, journal, export, tie, behind, margin, open, write-off.",
+    help="The money book: balance, journal, export, tie, behind, margin, open, write-off, reserve.",
 )
 app.add_typer(ledger.rules_app, name="rules", help="Posting rules: test, list, diff, activate.")
 app.add_typer(periods.app, name="periods", help="Months: list, soft-close, admit, lock, unlock.")

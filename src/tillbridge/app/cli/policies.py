@@ -8,6 +8,7 @@ import typer
 
 from tillbridge.app.cli.terminal import fail, terminal
 from tillbridge.app.text_table import table
+from tillbridge.orchestration.terms import PARTS, SHARES
 
 if TYPE_CHECKING:
     from tillbridge.app.order_terms import Term
@@ -50,7 +51,9 @@ def show(
 
 def terms_page(told: list[Term]) -> str:
     """The terms of an order as a table."""
-    rows = [(one.name, _value(one.value), one.place or "the program's own") for one in told]
+    rows = [
+        (one.name, _value(one.name, one.value), one.place or "the program's own") for one in told
+    ]
     return table(("term", "is", "says"), rows)
 
 
@@ -64,10 +67,14 @@ def _whom(policy: Any) -> str:
 
 
 def _says(says: Any) -> str:
-    return ", ".join(f"{name} {_value(value)}" for name, value in says.items())
+    return ", ".join(f"{name} {_value(name, value)}" for name, value in says.items())
 
 
-def _value(value: Any) -> str:
+def _value(name: str, value: Any) -> str:
+    if name in SHARES and value is not None:
+        if isinstance(value, dict):
+            return ", ".join(f"{part} {_percent(rate)}" for part, rate in value.items())
+        return _percent(value)
     if isinstance(value, tuple | list):
         return ", ".join(value)
     if isinstance(value, dict):
@@ -75,3 +82,7 @@ def _value(value: Any) -> str:
 
         return ", ".join(f"{to_text(amount, money)} {money}" for money, amount in value.items())
     return "never" if value is None else str(value)
+
+
+def _percent(parts: int) -> str:
+    return f"{100 * parts / PARTS:g} %"

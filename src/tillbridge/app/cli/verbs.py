@@ -51,6 +51,7 @@ VERBS: Mapping[str, str] = {
     "ledger journal": "look",
     "ledger margin": "look",
     "ledger open": "look",
+    "ledger reserve": "periods.close",
     "ledger tie": "look",
     "ledger write-off": "items.write_off",
     "operators add": "operators.manage",

@@ -44,3 +44,15 @@ begin
 end $$;
 create trigger item_written_off_final before update or delete or truncate on item_written_off
   for each statement execute function item_written_off_is_final();
+-- What of a month's sales is expected back, as it was told: differences, the sum up to a month is
+-- what stands at its end.
+create table returns_reserve (
+  entity text not null,
+  period text not null,
+  channel text not null,
+  turn int not null,
+  department text not null,
+  refund bigint not null,
+  cost bigint not null,
+  primary key (entity, period, channel, turn, department)
+);

@@ -270,6 +270,9 @@ _GOODS = Collection(
 _WRITTEN_OFF = Collection(
     "item", _itself, {"amount": "amount"}, {"kind": WRITTEN_OFF_KINDS}, frozenset({"kind", "item"})
 )
+_EXPECTED = Collection(
+    "rows", _rows, {"refund": "refund", "cost": "cost"}, {}, frozenset({"department"})
+)
 _BREAKAGE = Collection(
     "rows", _rows, {"amount": "amount"}, {"kind": BREAKAGE_KINDS}, frozenset({"kind"})
 )
@@ -321,6 +324,13 @@ SHAPES: dict[str, Shape] = dict(
             "stores",
         ),
         # a flow of its own: no document of an ERP tells what is worked out by policy
+        shape_of(
+            "ReturnsExpected",
+            (_EXPECTED,),
+            {},
+            frozenset({"key", "source", "currency", "channel", "period"}),
+            flow="policy",
+        ),
         shape_of(
             "OpenItemWrittenOff",
             (_WRITTEN_OFF,),

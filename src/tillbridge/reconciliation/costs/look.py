@@ -46,9 +46,9 @@ class Looked(msgspec.Struct):
 
 def look_at_goods(connection: Connection, valuing: Valuing, now: datetime) -> Looked:
     """Value what is due; the caller commits at once, for the log was appended to."""
-    looked = Looked(costs=read_costs(connection))
     if not valuing.currencies:
-        return looked
+        return Looked()
+    looked = Looked(costs=read_costs(connection))
     looked.movements = read_goods(connection, valuing)
     shelves = connection.execute(QUERIES.products, (now.date(),)).fetchall()
     facts = _value(connection, valuing, now)
