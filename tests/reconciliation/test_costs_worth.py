@@ -36,7 +36,7 @@ def test_a_sale_and_its_whole_return_give_zero_in_any_parts_and_any_order(
     out = [piece(n, "sold", -quantity, chance.randrange(30)) for n, quantity in enumerate(sold)]
     left, back = sum(sold), list[Piece]()
     while left:
-        part = chance.randint(1, left)
+        part = chance.randint(max(1, left // 4), left)
         back.append(piece(100 + len(back), "returned", part, chance.randrange(60)))
         left -= part
     pieces = [*out, *back]
