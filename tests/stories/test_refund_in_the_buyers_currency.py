@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.stories.shop import House, bag, house, line, paid_order, refund, shipment
+from tests.stories.shop import House, bag, house, line, paid_order, refund, shipment, tax
 
 
 @pytest.fixture
@@ -60,6 +60,39 @@ def test_a_refund_told_in_the_buyers_currency_alone_is_read_again(shop: House) -
     papers = shop.rows("select total, state from document where kind = 'credit_note'")
     assert papers == [(4400, "accepted")]
     assert shop.lies(quiesced=False) == []
+
+
+def test_what_the_buyer_saw_is_kept_beside_what_is_booked(shop: House) -> None:
+    sold = {
+        **ORDER,
+        "total_price_set": both("48.00", "37.64"),
+        "total_tax": "4.00",
+        "total_tax_set": both("4.00", "3.14"),
+        "total_price": "48.00",
+    }
+    taxed = {**SOLD, "tax_lines": [tax("4.00", 0.0909)]}
+    sold["line_items"] = [taxed]
+    shop.web("orders/create", sold)
+    shop.web("fulfillments/create", shipment(1, 4711, {1: 1}))
+    assert shop.cases() == []
+    told = shop.verb("story", "4711")
+    assert "48.00 USD; the buyer saw 37.64 GBP, 3.14 of it tax" in told
+    assert shop.balances() == {
+        "clearing/shop-pay": 4800, "sales/unassigned": -4400, "sales-tax/us-ny": -400,
+    }  # fmt: skip
+    # a figure that is none of its currency holds nothing up
+    strange = {**sold, "id": 4712, "name": "#4712", "total_price_set": both("48.00", "37.641")}
+    shop.web("orders/create", strange)
+    assert shop.cases() == []
+    assert "the buyer saw" not in shop.verb("story", "4712")
+    assert shop.lies(quiesced=False) == []
+
+
+def both(shops: str, buyers: str) -> dict[str, Any]:
+    """An amount as the shop has it and as the buyer saw it."""
+    return {
+        **bag(shops, "USD"), "presentment_money": {"amount": buyers, "currency_code": "GBP"},
+    }  # fmt: skip
 
 
 def test_a_payment_in_another_currency_is_a_case_and_not_a_sum(shop: House) -> None:

@@ -90,6 +90,16 @@ class TillPayment(msgspec.Struct, frozen=True):
     amount: int
 
 
+class Presentment(msgspec.Struct, frozen=True):
+    """What the buyer saw where that was another currency than the order's: minor units of
+    `currency`, total with tax and the tax in it. Evidence beside the order; nothing is added to it.
+    """
+
+    currency: str
+    total: int
+    tax: int
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One version of an order, whole.
 
@@ -106,6 +116,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     replaces: key of the order that was cancelled for it, whose goods and money it takes over;
     `paid_stated` then counts that money too.
     payment_days: sold on account, each invoice due so many days after it; None = paid when placed.
+    presentment: the buyer's own amounts, None where they are the order's.
     tax: how its tax is known (TAX_TOLD); `missing`: the total is without tax, and nothing of the
     order goes out before a tax service has answered.
     """
@@ -134,6 +145,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     replaces: str = ""
     tax: str = "told"
     payment_days: int | None = None
+    presentment: Presentment | None = None
 
 
 class OrderPlaced(Fact, frozen=True, kw_only=True, omit_defaults=True):

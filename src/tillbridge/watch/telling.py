@@ -82,7 +82,13 @@ def _part(row: Mapping[str, Any], body: Row) -> str:
 def _order(body: Row) -> str:
     order = body["order"]
     words = f"version {order['version']}: {len(order['lines'])} lines"
-    return f"{words}, {to_text(order['total'], order['currency'])} {order['currency']}"
+    words = f"{words}, {to_text(order['total'], order['currency'])} {order['currency']}"
+    seen = order.get("presentment")
+    if not seen:
+        return words
+    currency = seen["currency"]
+    total, tax = to_text(seen["total"], currency), to_text(seen["tax"], currency)
+    return f"{words}; the buyer saw {total} {currency}, {tax} of it tax"
 
 
 def _sum_of_tenders(body: Row) -> str:

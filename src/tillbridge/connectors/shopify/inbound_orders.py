@@ -12,9 +12,17 @@ from datetime import UTC
 
 from tillbridge.atoms.errors import NeedsDecision
 from tillbridge.atoms.ids import party_id
+from tillbridge.atoms.money import MoneyError, to_minor
 from tillbridge.canonical.catalogue import PartyDetails
 from tillbridge.canonical.fact import Fact
-from tillbridge.canonical.orders import Order, OrderCancelled, OrderChanged, OrderPlaced, Place
+from tillbridge.canonical.orders import (
+    Order,
+    OrderCancelled,
+    OrderChanged,
+    OrderPlaced,
+    Place,
+    Presentment,
+)
 from tillbridge.connectors.shopify import wire
 from tillbridge.connectors.shopify.inbound_lines import order_lines
 from tillbridge.connectors.shopify.inbound_payments import amount_of, captured, payments
@@ -100,6 +108,7 @@ def _order(order: wire.Order, party: str, scope: Scope) -> Order:
         cancelled_at=order.cancelled_at and order.cancelled_at.astimezone(UTC),
         cancel_reason=_cancel_reason(order),
         test=order.test,
+        presentment=_presentment(order, scope),
         payment_days=_payment_days(order),
     )
 
@@ -117,6 +126,24 @@ def _payment_days(order: wire.Order) -> int | None:
     due = [one.due_at for one in terms.payment_schedules if one.due_at is not None]
     placed = order.processed_at or order.created_at
     return max((max(due) - placed).days, 0) if due else 0
+
+
+def _presentment(order: wire.Order, scope: Scope) -> Presentment | None:
+    """What the buyer saw, where he was shown another currency than the shop's. It is evidence: a
+    figure that cannot be one of its currency is left out, and holds no order up.
+    """
+    total = order.total_price_set and order.total_price_set.presentment_money
+    if not total or total.currency_code == scope.currency:
+        return None
+    tax = order.total_tax_set and order.total_tax_set.presentment_money
+    try:
+        return Presentment(
+            currency=total.currency_code,
+            total=to_minor(wire.decimal(total.amount), total.currency_code),
+            tax=to_minor(wire.decimal(tax.amount), total.currency_code) if tax else 0,
+        )
+    except MoneyError:
+        return None
 
 
 def _cancel_reason(order: wire.Order) -> str:

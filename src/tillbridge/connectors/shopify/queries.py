@@ -12,6 +12,7 @@ LINES_PAGE = 50
 VARIANTS_MAX = 5
 
 _BAG = "{ shopMoney { amount currencyCode } }"
+_BOTH = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
 _PAGE = "pageInfo { hasNextPage endCursor }"
 _TAX = f"taxLines {{ title rate channelLiable priceSet {_BAG} }}"
 _SHARE = f"discountAllocations {{ allocatedAmountSet {_BAG} }}"
@@ -69,7 +70,7 @@ ORDER = (
     " taxesIncluded dutiesIncluded displayFinancialStatus sourceName email phone"
     " paymentGatewayNames retailLocation { id } customer { id firstName lastName }"
     f" shippingAddress {_ADDRESS} billingAddress {_ADDRESS}"
-    f" totalPriceSet {_BAG} totalTaxSet {_BAG} totalDiscountsSet {_BAG}"
+    f" totalPriceSet {_BOTH} totalTaxSet {_BOTH} totalDiscountsSet {_BAG}"
     f" totalOutstandingSet {_BAG} totalTipReceivedSet {_BAG}"
     f" totalCashRoundingAdjustment {{ paymentSet {_BAG} }}"
     f" originalTotalDutiesSet {_BAG} originalTotalAdditionalFeesSet {_BAG} {_TAX}"

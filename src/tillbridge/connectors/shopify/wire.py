@@ -56,9 +56,10 @@ class Money(msgspec.Struct, frozen=True):
 
 
 class MoneySet(msgspec.Struct, frozen=True):
-    """The same amount in the shop's currency and the buyer's; only the shop's is read."""
+    """The same amount in the shop's currency, which is booked, and the buyer's, which is kept."""
 
     shop_money: Money
+    presentment_money: Money | None = None
 
 
 class TaxLine(msgspec.Struct, frozen=True):

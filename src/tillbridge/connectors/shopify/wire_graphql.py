@@ -29,9 +29,10 @@ class Money(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Bag(msgspec.Struct, frozen=True, rename="camel"):
-    """A money bag; only the shop's side is read."""
+    """A money bag; the buyer's side is asked of an order's totals alone."""
 
     shop_money: Money
+    presentment_money: Money | None = None
 
 
 class Reference(msgspec.Struct, frozen=True):

@@ -208,8 +208,12 @@ def _amount(name: str, bag: Bag | None) -> dict[str, Any]:
 
 def _bag(found: Bag) -> dict[str, Any]:
     """A money bag as a webhook spells a set."""
-    money = {"amount": found.shop_money.amount, "currency_code": found.shop_money.currency_code}
-    return {"shop_money": money}
+    told = {"shop_money": found.shop_money, "presentment_money": found.presentment_money}
+    return {
+        name: {"amount": money.amount, "currency_code": money.currency_code}
+        for name, money in told.items()
+        if money is not None
+    }
 
 
 def _plain(bag: Bag | None) -> Amount | None:
