@@ -106,8 +106,8 @@ MONEY = (
     one(
         "the cents of a share lost",
         "watch/margin.py",
-        "            parts = split(line.amount, [weights[name] for name in names])\n",
-        "            parts = [line.amount // len(names) for _ in names]\n",
+        "            shares = split(line.amount, [weights[name] for name in names])\n",
+        "            shares = [line.amount // len(names) for _ in names]\n",
         "watch/test_margin.py::test_no_cent_is_lost_whatever_is_shared_out",
     ),
     one(

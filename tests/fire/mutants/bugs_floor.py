@@ -247,11 +247,11 @@ OUTBOUND = (
     one(
         "retry with a new key",
         "connectors/sandbox/connector.py",
-        "                document = document_of(command, self._company, directory, task.parties)\n",
+        "                document = document_of(command, company, directory, task.parties)\n",
         "                fresh = msgspec.structs.replace(\n"
         "                    command, id=command.id + ('/again' if task.unknown else '')\n"
         "                )\n"
-        "                document = document_of(fresh, self._company, directory, task.parties)\n",
+        "                document = document_of(fresh, company, directory, task.parties)\n",
         "connectors/test_every_connector.py::test_every_operation_leaves_one_document",
     ),
     one(

@@ -43,7 +43,7 @@ class _Outer(msgspec.Struct):
 
 
 class _Inner(msgspec.Struct):
-    object: str
+    object: str = ""
 
 
 def is_ours(head: bytes) -> bool:
@@ -87,7 +87,7 @@ def _opened(raw: bytes, payout: str) -> tuple[list[tuple[str, bytes]], str]:
         return [("payout", raw)], wire.parse(Payout, raw).id
     if outer.object != "list":
         return [(outer.object, raw)], payout
-    kinds = [msgspec.json.decode(one, type=_Inner).object for one in outer.data]
+    kinds = [wire.parse(_Inner, bytes(one)).object for one in outer.data]
     return [(kind, bytes(one)) for kind, one in zip(kinds, outer.data, strict=True)], payout
 
 
