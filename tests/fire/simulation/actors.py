@@ -131,10 +131,14 @@ def polls(actor: Actor, hub: Hub) -> None:
             actor.rest(IDLE_SECONDS)
 
 
+IDLE = ("cards", "costs", "files", "holds", "pickups", "settlement", "supply")
+"""Schedules that find nothing to do in this trade: looked at once an hour, not every few minutes."""
+
+
 def keep_schedules(actor: Actor, hub: Hub) -> None:
     """Keeps the schedules."""
     with hub.connect() as connection:
-        schedules.make(connection, RHYTHM)
+        schedules.make(connection, {**RHYTHM, **dict.fromkeys(IDLE, 3600)})
         connection.commit()
         todo = chores(hub)
         while True:
