@@ -105,6 +105,9 @@ def test_a_limit_and_a_currency_without_one_ask_for_a_person(
         ('[[policy]]\nrefund_approval = { USD = "2.505" }', "more than 2 decimals"),
         ('[[policy]]\nrefund_approval = { XXZ = "2" }', "is no ISO 4217"),
         ('[[policy]]\nrefund_approval = { USD = "-2" }', "not negative"),
+        ("[[policy]]\ntransfer_price = 48", 'a percentage as a text, such as "48", or by entity'),
+        ("[[policy]]\ntransfer_price = {}", "or by entity"),
+        ('[[policy]]\ntransfer_price = { AT = "120" }', "from 0 to 100"),
         ('[[policy]]\nfrom = "2026-01-01"\nreturn_days = 3', "a day such as 2026-01-31"),
         ("[[policy]]\nfrom = 2026-01-01T00:00:00\nreturn_days = 3", "a day such as"),
         ("return_days = [", "policies.toml: "),
@@ -119,3 +122,12 @@ def test_what_a_file_may_not_say_is_told_with_its_place(text: str, words: str) -
 
 def test_names_the_workspace_has_not_are_told() -> None:
     assert parse_terms(TEXT).unknown({"shop"}, {"us"}) == ["policies.toml:11: no channel 'web'"]
+
+
+def test_a_transfer_price_is_for_all_entities_or_by_entity() -> None:
+    for said, price in (('"48"', {"*": 480_000}), ('{ AT = "54.83" }', {"AT": 548_300})):
+        terms = parse_terms(f"[[policy]]\ntransfer_price = {said}")
+        assert terms.of(Whom("web", "de", "DE", "", NOVEMBER)).transfer_price == price
+    two = parse_terms('[[policy]]\ntransfer_price = { AT = "48", "*" = "50" }')
+    assert two.unknown(set(), {"AT"}) == []
+    assert two.unknown(set(), {"DE"}) == ["policies.toml:1: no entity 'AT'"]

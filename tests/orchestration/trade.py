@@ -39,7 +39,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 POLICIES = Policies(
     channels={"web": ChannelPolicy(channel="web", entity="us", fulfil_from=("wh", "store"))},
 )
-MONEY = Policy({"us": "USD", "ca": "USD"})
+MONEY = Policy({"us": "USD", "ca": "USD", "mx": "USD"})
 
 
 @lru_cache(maxsize=1)
@@ -406,6 +406,7 @@ class Model:
             "moved": _nonzero(state.moved),
             "returned": state.returned,
             "recharged": state.recharged,
+            "transferred": state.transferred,
             "movements": _nonzero(self.movements()),
             "wanted": state.wanted,
             "status": status_of(state),

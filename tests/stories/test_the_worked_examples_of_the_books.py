@@ -21,7 +21,6 @@ from tillbridge.canonical.returns import RefundIssued, RefundLine, RefundPayment
 from tillbridge.canonical.sales import SaleLine, SaleRung, SaleTender
 from tillbridge.canonical.settlement import SettledRow, SettlementMatched
 from tillbridge.canonical.shipments import GoodsShipped, ShippedLine
-from tillbridge.canonical.valued import TransferPriced, ValuedRow
 from tillbridge.durable import log
 from tillbridge.durable.rooms import Record
 
@@ -40,10 +39,13 @@ def shop(tmp_path: Path, database_url: str) -> Iterator[House]:
             f'[[entity]]\ncode = "{code}"\ncurrency = "{cur}"' for code, cur in ENTITIES.items()
         ]
         told += [f'[[channel]]\ncode = "{code}"\nentity = "{owner}"' for code, owner in CHANNELS]
+        told.append('[[location]]\ncode = "store-vie"\nentity = "AT"')
         text = file.read_text() + "\n".join(told)
         file.write_text(text + '\n[tender_kinds]\namazon = "other"\nstripe = "card"\n')
         rates = "from,to,day,rate\nEUR,USD,2026-03-02,1.10\nEUR,USD,2026-03-20,1.20\n"
         (folder / "rates.csv").write_text(rates)
+        price = 'from = 2026-01-01\nentity = "DE"\ntransfer_price = { AT = "54.83" }\n'
+        (folder / "rules" / "policies.toml").write_text(f"[[policy]]\n{price}")
 
     with house(tmp_path / "house", database_url, furnish=furnish) as found:
         yield found
@@ -159,10 +161,7 @@ def test_1_an_order_with_tax_inside_shipped_by_two_entities(shop: House) -> None
     assert shop.balances("DE") == {"clearing/stripe": 13_899, "customer-deposits": -13_899}
     order.sent("wh-east", shoes=1000)
     assert shop.balances("DE")["customer-deposits"] == -13_899 + 5_845
-    order.sent("store-nyc", shoes=1000, book=1000)
-    between = Teller(shop, "transfer/1001", "DE", fulfilling="AT")
-    row = ValuedRow(kind="transfer_price", amount=3_850)
-    between.tell(TransferPriced, currency="EUR", order="order/shop-de/1001", rows=(row,))
+    order.sent("store-vie", shoes=1000, book=1000)
     assert shop.balances("DE") == {
         "clearing/stripe": 13_899,
         "sales/unassigned": -12_803,

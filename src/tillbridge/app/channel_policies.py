@@ -69,6 +69,7 @@ def policies_of(workspace: Workspace) -> Policies:
         run_by={place.code: place.run_by for place in settings.location if place.run_by},
         suppliers=suppliers,
         partners=partners_of(workspace),
+        owners={place.code: place.entity for place in settings.location if place.keeps_stock},
     )
 
 

@@ -114,9 +114,14 @@ class DisputeMoved(Valued, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TransferPriced(Valued, frozen=True, kw_only=True, omit_defaults=True):
-    """Goods of one entity fulfilled an order of another; rows carry the transfer price."""
+    """Goods of `entities.fulfilling` served an order of another entity: what is due for them, more
+    (or, negative, less) than was told before. rows: of kind `transfer_price`. rate_ppm: share of
+    the net price, parts per million; policy: `file:line` that says so, "" = none does any more.
+    """
 
     rows: tuple[ValuedRow, ...]
+    rate_ppm: int = 0
+    policy: str = ""
 
 
 class ReturnRecharged(Valued, frozen=True, kw_only=True, omit_defaults=True):

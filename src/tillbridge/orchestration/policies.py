@@ -80,7 +80,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     the business wrote of windows, refunds and limits. keepers: location -> who keeps its goods in
     an ERP. run_by: location -> connection of those who pick there, where they are asked. suppliers:
     location that keeps no stock of ours -> products it sends to buyers. partners: whose goods a
-    place sells, or who sells ours.
+    place sells, or who sells ours. owners: location -> entity whose goods stand there.
     """
 
     channels: Mapping[str, ChannelPolicy] = {}
@@ -91,6 +91,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     run_by: Mapping[str, str] = {}
     suppliers: Mapping[str, frozenset[str]] = {}
     partners: Partners = Partners()
+    owners: Mapping[str, str] = {}
 
     def keeper(self, location: str) -> Keeper | None:
         """Who keeps a location's goods; None where no ERP is told of their moves."""

@@ -48,8 +48,12 @@ WITHOUT_RECEIPT = ("refuse", "store_credit")
 BREAKAGE = ("never", "remote", "proportional")
 PARTS = 1_000_000
 """A whole, of which rates are parts."""
-SHARES = frozenset({"gift_card_breakage_rate", "gift_card_escheat", "return_rates"})
+SHARES = frozenset(
+    {"gift_card_breakage_rate", "gift_card_escheat", "return_rates", "transfer_price"}
+)
 """Terms that are such rates."""
+ALL = "*"
+"""Whatever a table of rates does not name."""
 NO_WINDOW = -1
 _DAYS_MAX = 3_650
 # countries come from outside; what they name must not fill the memory
@@ -88,7 +92,8 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     return_rates: by department (`*`: the others) the share of sales that is expected back at the
     end of a month, parts of PARTS; return_reserve_days: of what was sold in so many days before.
     refund_by: who gives money back that is owed, one of REFUND_BY (`hub`: it has the channel pay,
-    and asks a person first from refund_approval on).
+    and asks a person first from refund_approval on). transfer_price: by entity that ships for the
+    seller (`*`: the others) the share of the net price of its goods it is owed, parts of PARTS.
     """
 
     revenue_event: str = "shipped"
@@ -112,6 +117,7 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     return_rates: dict[str, int] | None = None
     return_reserve_days: int = 30
     refund_by: str = "channel"
+    transfer_price: dict[str, int] | None = None
 
 
 def needs_person(limits: Limits | None, amount: int, currency: str) -> bool:
@@ -177,6 +183,7 @@ class TermsOfSale:
             for what, named, known in (
                 ("channel", policy.channel, channels),
                 ("entity", policy.entity, entities),
+                ("entity", policy.says.get("transfer_price", {}).keys() - {ALL}, entities),
             ):
                 found += [f"{policy.place}: no {what} {n!r}" for n in named if n not in known]
         return found
@@ -263,6 +270,15 @@ def _rates(value: Any) -> dict[str, int]:
     return {str(name): _share(percent) for name, percent in value.items()}
 
 
+def _prices(value: Any) -> dict[str, int]:
+    """One percentage for all, or percentages by entity."""
+    if isinstance(value, str):
+        return {ALL: _share(value)}
+    if not isinstance(value, dict) or not value:
+        raise TypeError('a percentage as a text, such as "48", or by entity, { AT = "48" }')
+    return {str(name): _share(percent) for name, percent in value.items()}
+
+
 def _limits(value: Any) -> dict[str, int]:
     """Amounts by currency: texts, because a float is no exact amount."""
     if not isinstance(value, dict) or not value:
@@ -303,6 +319,7 @@ _SAYS: Mapping[str, Reader] = {
     "return_rates": _rates,
     "return_reserve_days": _days(1),
     "refund_by": one_of(REFUND_BY),
+    "transfer_price": _prices,
 }
 _WORDS: Mapping[str, Reader] = {
     "from": _day,

@@ -23,6 +23,7 @@ from tillbridge.canonical.valued import (
     ReturnRecharged,
     SaleRecognised,
     SaleReversed,
+    TransferPriced,
     ValuedLine,
     ValuedTender,
 )
@@ -74,6 +75,7 @@ GIVEN_OUT = (
     "SaleRecognised",
     "SaleReversed",
     "ReturnRecharged",
+    "TransferPriced",
     "DisputeMoved",
     "MoveStock",
 )
@@ -97,7 +99,16 @@ EVIDENCE = (
     "taxes",
     "account",
 )
-BOOKED = ("deposited", "refunded", "recognised", "reversed", "recharged", "claimed", "moved")
+BOOKED = (
+    "deposited",
+    "refunded",
+    "recognised",
+    "reversed",
+    "recharged",
+    "transferred",
+    "claimed",
+    "moved",
+)
 _BLOCK = 1_000
 _DECODER = msgspec.json.Decoder(OrderState)
 Sums = dict[str, dict[str, int]]
@@ -202,17 +213,24 @@ def _sum_up(sums: Sums, body: Body) -> None:
             _lines(sums, "reversed", body.lines)
         case ReturnRecharged():
             _lines(sums, "recharged", body.lines)
+        case TransferPriced():
+            due = sum(row.amount for row in body.rows)
+            _add(sums, "transferred", body.entities.fulfilling, due)
         case DisputeMoved():
             _claims(sums, body)
         case MoveStock():
-            for line in body.lines:
-                told = (line.line, line.product, line.location, body.kind, line.unit)
-                place = SEP.join(told[: 5 if line.unit else 4])
-                if line.condition != SELLABLE:
-                    place = SEP.join((*told, line.condition))
-                _add(sums, "moved", place, line.quantity)
+            _moves(sums, body)
         case _:
             pass
+
+
+def _moves(sums: Sums, body: MoveStock) -> None:
+    for line in body.lines:
+        told = (line.line, line.product, line.location, body.kind, line.unit)
+        place = SEP.join(told[: 5 if line.unit else 4])
+        if line.condition != SELLABLE:
+            place = SEP.join((*told, line.condition))
+        _add(sums, "moved", place, line.quantity)
 
 
 def _claims(sums: Sums, body: DisputeMoved) -> None:
@@ -244,6 +262,7 @@ def _kept(state: OrderState) -> Sums:
     sums["recognised"] = _net(state.recognised)
     sums["reversed"] = _net(state.reversed)
     sums["recharged"] = _net(state.recharged)
+    sums["transferred"] = state.transferred or {}
     return sums
 
 

@@ -71,6 +71,7 @@ from tillbridge.orchestration.orders.stock import stock
 from tillbridge.orchestration.orders.substitution import PRICED, REFUSED, priced, refused
 from tillbridge.orchestration.orders.till import VOIDED, gone_unpaid
 from tillbridge.orchestration.orders.to_channel import counted, tell_channel
+from tillbridge.orchestration.orders.transfer_price import transfer_price
 from tillbridge.orchestration.orders.valuing import When, about
 from tillbridge.orchestration.policies import Policies
 
@@ -125,18 +126,18 @@ def decide(state: OrderState, body: Body, policies: Policies) -> Decision:
     _while(state, decision, TOLD_TWICE, told_twice(order, joined, state))
     when = _when(body)
     policy = policies.of(order.channel, state.entities.selling)
-    handed = [*tell_replaced(state, order, when), *hand_over(state, order, when)]
+    decision.emits += [*tell_replaced(state, order, when), *hand_over(state, order, when)]
     _while(state, decision, "tax_missing", tax.missing(order, policy))
-    deposit = _deposit(state, order, policies, when)
+    decision.emits += _deposit(state, order, policies, when)
     goes = order.tax != "missing"  # nothing goes out or is earned before its tax is known
-    orders = sales_order(state, order, policy, when) if goes else []
+    decision.emits += sales_order(state, order, policy, when) if goes else []
     moved = stock(state, order, policy, policies, when)
-    decision.emits += [*handed, *deposit, *orders]
     if goes:
         decision.emits += [
             *goods(state, order, policy, when),
             *recognise(state, order, policy, when),
             *reverse(state, order, policy, when),
+            *transfer_price(state, order, found, policies, when),
         ]
     decision.emits += [
         *_refund(state, order, policies, when, at_tills),

@@ -175,7 +175,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     parcels: each fulfilment as its own teller tells it, where several systems tell of the order's
     goods; shipments then holds what counts (see same_goods.py). told: by fulfilment, what the
     channel knows. commanded: by operation, refunds it was asked for; approved: up to which minor
-    units. These are replaced, never changed in place.
+    units. transferred: entity -> transfer price booked. These are replaced, never changed in place.
     """
 
     key: str
@@ -236,6 +236,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     commanded: dict[str, Commanded] | None = None
     approved: dict[str, int] | None = None
     account: Account | None = None
+    transferred: dict[str, int] | None = None
 
     def copied(self) -> OrderState:
         """A copy whose tables may be changed without touching this one."""
