@@ -132,7 +132,7 @@ def polls(actor: Actor, hub: Hub) -> None:
 
 
 IDLE = ("cards", "costs", "files", "holds", "pickups", "settlement", "supply")
-"""Schedules that find nothing to do in this trade: looked at once an hour, not every few minutes."""
+"""Schedules that find nothing to do in this trade: looked at once an hour, no oftener."""
 
 
 def keep_schedules(actor: Actor, hub: Hub) -> None:
