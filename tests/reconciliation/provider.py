@@ -55,6 +55,7 @@ class Provider:
             channel="web",
             functional="USD",
             rules=msgspec.convert(rules, SettleRules),
+            carries_forward=rules.get("carries_forward", False),
         )
         self._files = 0
 

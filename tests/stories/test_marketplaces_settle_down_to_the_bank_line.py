@@ -16,6 +16,7 @@ import pytest
 from tests.stories.click_and_collect import FEEDS
 from tests.stories.shop import House, house
 from tillbridge.atoms.clock import FixedClock
+from tillbridge.reconciliation.settlement.report import tie_outs
 
 CONNECTIONS = """
 [connection.orders]
@@ -128,23 +129,25 @@ def sold(shop: House, number: str, total: str) -> None:
     shop.file("money", paid.encode())
 
 
-def amazon(*rows: tuple[str, str, str, str, str], total: str) -> bytes:
+def amazon(
+    *rows: tuple[str, str, str, str, str], total: str, name: str = "S1", day: str = "2026-03-05"
+) -> bytes:
     """A settlement: transaction, order, kind, description, amount."""
-    head = f"S1\t2026-03-05\t{total}\tUSD" + "\t" * 7 + "\n"
+    head = f"{name}\t{day}\t{total}\tUSD" + "\t" * 7 + "\n"
     body = "".join(
-        f"S1\t\t\tUSD\t{what}\t{order}\tamazon.com\t{kind}\t{words}\t{amount}\t"
+        f"{name}\t\t\tUSD\t{what}\t{order}\tamazon.com\t{kind}\t{words}\t{amount}\t"
         "2026-03-03 10:00:00 UTC\n"
         for what, order, kind, words, amount in rows
     )
     return (AMAZON + head + body).encode()
 
 
-def mt940(amount: str, closing: str) -> bytes:
-    """A statement with one credit."""
+def mt940(amount: str, closing: str, mark: str = "C") -> bytes:
+    """A statement with one credit, or one debit (`D`), on an account that was empty."""
     return (
         ":20:A\n:25:US00/1\n:28C:1/1\n:60F:C260305USD0,00\n"
-        f":61:2603060306C{amount},00NTRFNONREF//B1\n:86:AMAZON PAYMENTS\n"
-        f":62F:C260306USD{closing},00\n-\n"
+        f":61:2603060306{mark}{amount},00NTRFNONREF//B1\n:86:AMAZON PAYMENTS\n"
+        f":62F:{mark}260306USD{closing},00\n-\n"
     ).encode()
 
 
@@ -190,6 +193,70 @@ def test_a_marketplace_that_collects_the_tax_is_reconciled_to_the_bank_line(shop
     balances = shop.balances()
     assert "payouts-in-transit" not in balances
     assert balances["bank/one-bank"] == 8_600
+    assert shop.lies() == []
+
+
+ADS = ("CostOfAdvertising", "", "CostOfAdvertising", "TransactionTotalAmount", "-30.00")
+BACK = (
+    "other-transaction",
+    "",
+    "other-transaction",
+    "Repayment of negative Amazon balance",
+    "-30.00",
+)
+EARNED = ("Order", FIRST, "ItemPrice", "Principal", "105.00")
+
+
+def ties(shop: House) -> dict[str, tuple[int, int, list[tuple[str, int]]]]:
+    """What the status says of the one marketplace: books, theirs and what is open, where any is."""
+    found = tie_outs(shop.connection, [one for one in shop.hub.accounts if one.name == "amazon"])
+    shop.connection.rollback()
+    assert [one.name for one in found if one.difference] == []
+    return {
+        one.name: (one.books, one.theirs, [(part.what, part.amount) for part in one.open])
+        for one in found
+        if one.books
+    }
+
+
+@pytest.mark.parametrize("told", [(), (BACK,)], ids=["in its total", "in a row"])
+def test_a_settlement_below_zero_is_taken_by_the_next_one(
+    shop: House, told: tuple[tuple[str, str, str, str, str], ...]
+) -> None:
+    shop.file("amazon", amazon(ADS, total="-30.00", name="S0", day="2026-02-19"))
+    shop.settle()
+    assert shop.cases() == []
+    assert shop.balances()["clearing/card"] == -3_000
+    assert "payouts-in-transit" not in shop.balances()
+    carried = [("carried forward to the next payout", -3_000)]
+    assert ties(shop)["clearing/card"] == (-3_000, -3_000, carried)
+    assert "carried forward to the next payout" in shop.verb("reconcile", "status")
+    assert "carried forward" in shop.verb("reconcile", "show", "payout/amazon/S0")
+
+    sold(shop, FIRST, "105.00")
+    shop.file("amazon", amazon(EARNED, *told, total="75.00"))
+    shop.settle()
+    assert shop.cases() == []
+    assert shop.balances().get("clearing/card", 0) == 0
+    shop.file("one-bank", mt940("75", "75"))
+    shop.settle()
+    assert shop.cases() == []
+    assert ties(shop) == {
+        "payouts/amazon": (4_500, 4_500, []),
+        "bank/one-bank": (7_500, 7_500, []),
+    }
+    assert shop.lies() == []
+
+
+def test_a_settlement_below_zero_that_the_bank_is_debited_for(shop: House) -> None:
+    shop.file("amazon", amazon(ADS, total="-30.00"))
+    shop.settle()
+    shop.file("one-bank", mt940("30", "30", "D"))
+    shop.settle()
+    assert shop.cases() == []
+    assert shop.balances().get("clearing/card", 0) == 0
+    assert shop.balances()["bank/one-bank"] == -3_000
+    assert "payouts-in-transit" not in shop.balances()
     assert shop.lies() == []
 
 

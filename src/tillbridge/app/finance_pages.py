@@ -80,6 +80,10 @@ def payout_page(found: PayoutView) -> str:
         f" {found.state or 'state not told'}, for {found.paid_on or 'some day'};"
         f" {'ties' if found.tied else 'held'}"
     )
+    if found.carried:
+        head += ", carried forward to the next payout"
+    if found.brought:
+        head += f", takes {text(found.brought)} brought forward"
     types = [(kind, count, *map(text, amounts)) for kind, count, *amounts in found.types]
     lines = [
         (line, kind, told, text(gross), how, key, text(off) if off else "")

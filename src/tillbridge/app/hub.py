@@ -11,6 +11,7 @@ import structlog
 
 from tillbridge.app import availability_rules, registry
 from tillbridge.app.channel_policies import policies_of
+from tillbridge.app.provider_accounts import accounts_of
 from tillbridge.app.runner import FlowRunner, Pace
 from tillbridge.app.settings import SettingsRefused, Workspace
 from tillbridge.app.settings_tables import ConnectionSettings
@@ -56,7 +57,7 @@ from tillbridge.posting.stock.room import StockBook
 from tillbridge.publishing.dispatch import Dispatcher, Target
 from tillbridge.publishing.room import Destinations, Publishing
 from tillbridge.reconciliation.settlement.intake import SettlementFiles
-from tillbridge.reconciliation.settlement.rules import Account, is_account
+from tillbridge.reconciliation.settlement.rules import Account
 from tillbridge.reconciliation.sweeps.sweeper import Sweeper
 from tillbridge.reconciliation.tills.rules import DAYS, Expected, StoreRules
 from tillbridge.triage import policy
@@ -236,18 +237,7 @@ class Hub:
     @cached_property
     def accounts(self) -> tuple[Account, ...]:
         """Accounts at providers and banks whose settlements are read."""
-        entities = self.workspace.settings.entities()
-        return tuple(
-            Account(
-                name=name,
-                entity=one.entity,
-                channel=one.channel,
-                functional=entities[one.entity].currency,
-                rules=one.settle,
-            )
-            for name, one in self._connections().items()
-            if is_account(registry.connector(one.connector), one.settle)
-        )
+        return accounts_of(self.workspace.settings)
 
     # -- what runs --------------------------------------------------------------------------------
 

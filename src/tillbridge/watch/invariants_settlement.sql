@@ -11,10 +11,10 @@ left join settlement_file f on f.id = l.file and f.account = l.account
 where p.id is null or f.id is null
 
 -- name: payouts_that_tie_come_to_their_lines
--- says: What is called tied comes to the provider's own total, with what a person has accepted.
+-- says: What is called tied comes to the provider's own total, with what a person has accepted and what payouts before it brought forward.
 -- do: Report a defect: it was booked although it does not tie.
 -- owner: finance
-select p.key, p.amount, x.net, x.accepted
+select p.key, p.amount, x.net, x.accepted, p.brought
 from payout p
 cross join lateral (
   select coalesce((select sum(l.net) from settlement_line l
@@ -23,7 +23,7 @@ cross join lateral (
                    where r.payout = p.id and r.whole), 0) as accepted,
          exists (select from settlement_line l where l.payout = p.id) as listed) x
 where p.tied and not p.due and p.amount is not null and (p.itemised or x.listed)
-  and p.amount <> x.net + x.accepted
+  and p.amount <> x.net + x.accepted + p.brought
 
 -- name: every_line_of_a_tied_payout_is_explained
 -- says: Every line of a payout that ties was matched, or says what it waits for, once.

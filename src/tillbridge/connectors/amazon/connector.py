@@ -18,6 +18,8 @@ class AmazonConnector:
 
     name = "amazon"
     config: type[msgspec.Struct] = AmazonConfig
+    carries_forward = True
+    """A settlement below zero is taken out of the next one, unless a card on file is charged."""
 
     def settles(self, name: str, head: bytes, connection: Connection) -> bool:
         """Whether it is a flat file of a settlement, V2 or V1, by its header."""

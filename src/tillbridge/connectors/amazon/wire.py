@@ -54,6 +54,8 @@ ALWAYS = {
     "currentreserveamount": "reserve",
     "faileddisbursement": "payout_failed",
     "successfulcharge": "topup",
+    # a settlement before was below zero; with a charge of our card both rows stand in the next one
+    "repaymentofnegativeamazonbalance": "carried",
     "amazoncapitalservices": "advance",
     "subscriptionfee": "subscription",
     "shippinglabelpurchase": "shipping_label",

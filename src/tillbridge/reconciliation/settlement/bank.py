@@ -83,7 +83,7 @@ def _absent(
 ) -> Iterable[tuple[str, NeedsDecision]]:
     before = now.date() - timedelta(days=account.rules.bank_days)
     for key, currency, rest, amount, paid_on in connection.execute(
-        QUERIES.not_at_bank, (account.name, before)
+        QUERIES.not_at_bank, (account.name, before, account.carries_forward)
     ):
         yield (
             key,

@@ -67,7 +67,8 @@ with line as (
 sent as (
   select p.id, p.currency, p.amount, p.paid_on from payout p
   where p.account = %(account)s and p.amount <> 0 and p.state in ('', 'in_transit', 'paid')
-    and p.paid_on is not null and not exists (select from bank_match m where m.payout = p.id)),
+    and p.paid_on is not null and not exists (select from bank_match m where m.payout = p.id)
+    and not p.carried),
 many as (
   select d.currency, d.paid_on, min(l.id) as line
   from (select currency, paid_on, sum(amount) as total from sent
@@ -98,12 +99,13 @@ where p.account = %b and not p.due and p.tied
                    where split_part(b.key, E'\x1f', 1) = 'banked'), 0)
 
 -- name: not_at_bank
+-- what is below zero at a provider that carries forward is not expected there
 select p.key, p.currency, p.amount - coalesce(sum(m.amount), 0)
          + coalesce((select sum(r.amount) from settlement_residual r
                      where r.payout = p.id and r.kind = 'bank_charge'), 0), p.amount, p.paid_on
 from payout p left join bank_match m on m.payout = p.id
 where p.account = %b and p.amount <> 0 and p.state in ('', 'in_transit', 'paid')
-  and p.paid_on < %b::date
+  and p.paid_on < %b::date and (p.amount > 0 or not %b)
 group by p.id
 having p.amount <> coalesce(sum(m.amount), 0)
          - coalesce((select sum(r.amount) from settlement_residual r

@@ -5,8 +5,10 @@
 set local statement_timeout = 0
 
 -- name: due
-select id, key, payout, currency, amount, state, paid_on, itemised, version, booked, reason, heard_at
-from payout where account = %b and due order by id for update
+select id, key, payout, currency, amount, state, paid_on, itemised, version, booked, reason, heard_at,
+       carried, brought, exists (select from bank_match m where m.payout = payout.id)
+from payout where account = %b and due
+order by coalesce(paid_on, (heard_at at time zone 'UTC')::date), id for update
 
 -- name: sums
 -- per payout what its lines come to; lines in another currency are none of its sum
@@ -15,8 +17,21 @@ select p.id, count(l.id) filter (where l.type <> 'payout'),
        sum(l.net) filter (where l.type = 'payout' and l.currency = p.currency)::bigint,
        count(l.id) filter (where l.currency <> p.currency),
        coalesce(sum(l.net) filter (where l.currency <> p.currency), 0)::bigint,
-       min(l.currency) filter (where l.currency <> p.currency)
+       min(l.currency) filter (where l.currency <> p.currency),
+       coalesce(sum(l.net) filter (where l.type = 'carried' and l.currency = p.currency), 0)::bigint
 from payout p left join settlement_line l on l.payout = p.id
+where p.id = any(%b::bigint[]) group by p.id
+
+-- name: brought
+-- what stands carried forward at each of these payouts: of those before, less what others took of it
+select p.id, (coalesce(sum(e.amount) filter (where e.carried), 0) - coalesce(sum(e.brought), 0)
+              - coalesce(sum((select sum(l.net) from settlement_line l
+                              where l.payout = e.id and l.type = 'carried'
+                                and l.currency = e.currency)), 0))::bigint
+from payout p
+join payout e on e.account = p.account and e.currency = p.currency and e.tied and not e.due
+ and (coalesce(e.paid_on, (e.heard_at at time zone 'UTC')::date), e.id)
+     < (coalesce(p.paid_on, (p.heard_at at time zone 'UTC')::date), p.id)
 where p.id = any(%b::bigint[]) group by p.id
 
 -- name: residuals
@@ -194,8 +209,10 @@ from bank_match b join bank_line l on l.id = b.bank_line
 where b.payout = any(%b::bigint[]) group by 1, 2
 
 -- name: write
-update payout p set version = x.version, booked = x.booked::jsonb, tied = x.tied, due = false
-from unnest(%b::bigint[], %b::int[], %b::text[], %b::boolean[]) x (id, version, booked, tied)
+update payout p set version = x.version, booked = x.booked::jsonb, tied = x.tied, due = false,
+  carried = x.carried, brought = x.brought
+from unnest(%b::bigint[], %b::int[], %b::text[], %b::boolean[], %b::boolean[], %b::bigint[])
+     x (id, version, booked, tied, carried, brought)
 where p.id = x.id
 
 -- name: wait_again

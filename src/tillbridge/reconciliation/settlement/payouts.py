@@ -3,7 +3,9 @@
 A payout whose lines do not come to its total is held with its exact difference: nothing of it is
 matched or booked until it ties, by a corrected file or by a person who says what the difference is.
 A line whose money the book does not hold is no reason to hold the payout: the clearing account then
-stands open by exactly that line until its money is told.
+stands open by exactly that line until its money is told. A payout below zero of a provider that
+carries forward sends nothing: its total stays on the clearing account until the next one takes it,
+in a line of its own (`carried`) or in its total.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ QUERIES = load(
     "due",
     "sums",
     "residuals",
+    "brought",
     "match",
     "match_intents",
     "match_references",
@@ -60,7 +63,9 @@ class Payout(msgspec.Struct, kw_only=True):
     """A payout being worked out. net: of its lines in its currency, with accepted residuals.
 
     own: its own line in the list, as the provider's debt (None = it has none). foreign: how many
-    lines are in another currency, foreign_net and foreign_in: what they come to.
+    lines are in another currency, foreign_net and foreign_in: what they come to. carried: its total
+    is left for the next one. brought: what its total takes of those before it, lines_carried: what
+    its lines say of it. at_bank: the bank shows something of it.
     """
 
     id: int
@@ -75,6 +80,10 @@ class Payout(msgspec.Struct, kw_only=True):
     booked: dict[Slot, int]
     reason: str
     heard_at: datetime
+    carried: bool = False
+    brought: int = 0
+    at_bank: bool = False
+    lines_carried: int = 0
     lines: int = 0
     net: int = 0
     own: int | None = None
@@ -92,7 +101,9 @@ class Payout(msgspec.Struct, kw_only=True):
         """Its total less its lines, None = one of them is not told."""
         if self.amount is None or (self.itemised and not self.lines):
             return None
-        return self.amount - self.net if self.itemised or self.lines else 0
+        if not self.itemised and not self.lines:
+            return 0
+        return self.amount - self.net - self.brought
 
     @property
     def ties(self) -> bool:
@@ -142,6 +153,8 @@ def work_out(connection: Connection, account: Account, now: datetime) -> Worked:
             [one.version for one in payouts],
             [_stored(one.booked) for one in payouts],
             [one.ties for one in payouts],
+            [one.carried for one in payouts],
+            [one.brought for one in payouts],
         ),
     )
     return Worked(tuple(payouts), tuple(facts))
@@ -150,20 +163,42 @@ def work_out(connection: Connection, account: Account, now: datetime) -> Worked:
 def _due(connection: Connection, account: Account) -> list[Payout]:
     rows = connection.execute(QUERIES.due, (account.name,)).fetchall()
     found = {row[0]: _payout(row) for row in rows}
-    for number, lines, net, own, foreign, foreign_net, foreign_in in connection.execute(
-        QUERIES.sums, (list(found),)
-    ):
+    for row in connection.execute(QUERIES.sums, (list(found),)):
+        number, lines, net, own, foreign, foreign_net, foreign_in, carried = row
         one = found[number]
+        one.lines_carried = carried
         one.lines, one.net, one.own = lines, net, own
         one.foreign, one.foreign_net, one.foreign_in = foreign, int(foreign_net), foreign_in or ""
     for number, amount in connection.execute(QUERIES.residuals, (list(found),)):
         found[number].net += amount
-    return list(found.values())
+    payouts = list(found.values())
+    _carry_forward(connection, account, payouts)
+    return payouts
+
+
+def _carry_forward(connection: Connection, account: Account, payouts: Sequence[Payout]) -> None:
+    """Which of them leave their total to the next one, and what each takes of those before it.
+
+    payouts: the oldest first.
+    """
+    before = dict(connection.execute(QUERIES.brought, ([one.id for one in payouts],)).fetchall())
+    new: dict[str, int] = {}
+    for one in payouts:
+        standing = before.get(one.id, 0) + new.get(one.currency, 0)
+        one.carried, one.brought = False, 0
+        if account.carries_forward:
+            takes = standing < 0 and not one.lines_carried and one.difference == standing
+            one.brought = standing if takes else 0
+            sends = one.state in SENT and one.state not in ENDED
+            one.carried = (one.amount or 0) < 0 and sends and one.ties and not one.at_bank
+        if one.ties:
+            left = (one.amount or 0) if one.carried else 0
+            new[one.currency] = new.get(one.currency, 0) + left - one.brought - one.lines_carried
 
 
 def _payout(row: Sequence[Any]) -> Payout:
     number, key, name, currency, amount, state, paid_on, itemised, version, booked, *rest = row
-    reason, heard_at = rest
+    reason, heard_at, carried, brought, at_bank = rest
     return Payout(
         id=number,
         key=key,
@@ -177,6 +212,9 @@ def _payout(row: Sequence[Any]) -> Payout:
         booked={_slot(slot): amount for slot, amount in booked.items()},
         reason=reason,
         heard_at=heard_at,
+        carried=carried,
+        brought=brought,
+        at_bank=at_bank,
     )
 
 
@@ -252,13 +290,14 @@ def _nets(connection: Connection, account: Account, ids: list[int]) -> dict[int,
 
 
 def _sent(one: Payout, first: str, nets: dict[str, int]) -> dict[str, int]:
-    """What a payout takes out of each tender's clearing account; what no line explains, out of the
-    usual one.
+    """What a payout takes out of each tender's clearing account; what no line explains, and what
+    is carried forward, out of the usual one.
     """
     if one.state not in SENT or one.amount is None:
         return {}
     others = {tender: net for tender, net in nets.items() if tender != first}
-    return {first: one.amount - sum(others.values()), **others}
+    total = 0 if one.carried else one.amount
+    return {first: total - sum(others.values()), **others}
 
 
 def _tell(

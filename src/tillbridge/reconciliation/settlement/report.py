@@ -37,7 +37,10 @@ PARTS_MOST = 20
 
 
 class PayoutView(msgspec.Struct, frozen=True, kw_only=True):
-    """A payout: what it is, its lines by type, those that wait, its entries, its bank lines."""
+    """A payout: what it is, its lines by type, those that wait, its entries, its bank lines.
+
+    carried: its total is left for the next one. brought: minor units it takes of those before.
+    """
 
     key: str
     account: str
@@ -52,6 +55,8 @@ class PayoutView(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[tuple[str, str, str, int, str, str, int]]
     entries: list[tuple[str, date, str, int]]
     bank: list[tuple[str, str, date, int, str]]
+    carried: bool = False
+    brought: int = 0
 
 
 def tie_outs(connection: Connection, accounts: Sequence[Account]) -> list[TieOut]:
@@ -172,7 +177,7 @@ def payout(connection: Connection, key: str) -> PayoutView:
     row: Any = connection.execute(QUERIES.payout, (key,)).fetchone()
     if row is None:
         raise Refused(f"there is no payout {key}")
-    number, account, name, entity, currency, amount, state, paid_on, tied = row
+    number, account, name, entity, currency, amount, state, paid_on, tied, carried, brought = row
     return PayoutView(
         key=key,
         account=account,
@@ -187,4 +192,6 @@ def payout(connection: Connection, key: str) -> PayoutView:
         lines=connection.execute(QUERIES.payout_lines, (number,)).fetchall(),
         entries=connection.execute(QUERIES.payout_entries, (key,)).fetchall(),
         bank=connection.execute(QUERIES.payout_bank, (number,)).fetchall(),
+        carried=carried,
+        brought=brought,
     )

@@ -2,7 +2,8 @@
 
 -- name: clearing
 -- owed: per order what its movements left in the account, less what was settled of it; what was
--- settled otherwise than booked is a difference and not owed
+-- settled otherwise than booked is a difference and not owed; what payouts carry forward is taken by
+-- the next ones
 with booked as (
   select e.key, e.fact_type, sum(l.amount) as amount
   from entry_line l join entry e on e.id = l.entry
@@ -24,6 +25,12 @@ select coalesce((select sum(amount) from booked), 0),
          - coalesce((select sum(b.value::bigint) from payout p, jsonb_each_text(p.booked) b
                      where p.account = %(name)s
                        and b.key = E'fx_realised\x1f' || %(tender)s || E'\x1f'), 0)
+         + case when %(tender)s = %(first)s then coalesce(
+             (select sum(case when p.carried then p.amount else 0 end - p.brought) from payout p
+              where p.account = %(name)s and p.currency = %(currency)s and p.tied), 0) else 0 end
+         - coalesce((select sum(s.net) from settlement_line s join payout p on p.id = s.payout
+                     where s.account = %(name)s and s.type = 'carried' and s.currency = %(currency)s
+                       and p.tied and coalesce(nullif(s.tender, ''), %(first)s) = %(tender)s), 0)
 
 -- name: clearing_parts
 select * from (
@@ -57,7 +64,16 @@ select * from (
     where l.account = %(account)s and e.entity = %(entity)s
       and e.fact_type not in ('SettlementMatched', 'SaleRung', 'SaleVoided')
     group by e.key) x
-  where x.amount <> 0) y
+  where x.amount <> 0
+  union all
+  select 'open', 'carried forward to the next payout', sum(x.amount) from (
+    select case when p.carried then p.amount else 0 end - p.brought as amount from payout p
+    where p.account = %(name)s and p.currency = %(currency)s and p.tied and %(tender)s = %(first)s
+    union all
+    select -s.net from settlement_line s join payout p on p.id = s.payout
+    where s.account = %(name)s and s.type = 'carried' and s.currency = %(currency)s and p.tied
+      and coalesce(nullif(s.tender, ''), %(first)s) = %(tender)s) x
+  having sum(x.amount) <> 0) y
 order by kind, abs(amount) desc, what
 
 -- name: transit
@@ -67,7 +83,7 @@ select coalesce((select sum(l.amount) from entry_line l join entry e on e.id = l
                                                  where m.payout = p.id), 0)
                             + coalesce((select sum(r.amount) from settlement_residual r
                                         where r.payout = p.id and r.kind = 'bank_charge'), 0))
-                 from payout p where p.entity = %(entity)s and p.tied
+                 from payout p where p.entity = %(entity)s and p.tied and not p.carried
                    and p.state in ('', 'in_transit', 'paid')), 0)
 
 -- name: transit_parts
@@ -76,7 +92,7 @@ select what, amount from (
          p.amount - coalesce((select sum(m.amount) from bank_match m where m.payout = p.id), 0)
            + coalesce((select sum(r.amount) from settlement_residual r
                        where r.payout = p.id and r.kind = 'bank_charge'), 0) as amount
-  from payout p where p.entity = %(entity)s and p.tied and p.state in ('', 'in_transit', 'paid')) x
+  from payout p where p.entity = %(entity)s and p.tied and not p.carried and p.state in ('', 'in_transit', 'paid')) x
 where amount <> 0 order by abs(amount) desc, what
 
 -- name: bank
@@ -100,7 +116,7 @@ select p.currency,
        coalesce(sum((select sum(l.net) from settlement_line l
                      where l.payout = p.id and l.type <> 'payout')), 0)
          + coalesce(sum((select sum(r.amount) from settlement_residual r
-                         where r.payout = p.id and r.whole)), 0),
+                         where r.payout = p.id and r.whole)), 0) + coalesce(sum(p.brought), 0),
        coalesce(sum(p.amount), 0)
 from payout p where p.account = %b and p.itemised
   and (p.amount is not null or not p.tied)
@@ -120,7 +136,8 @@ select * from (
 where amount <> 0 order by abs(amount) desc
 
 -- name: payout
-select id, account, payout, entity, currency, amount, state, paid_on, tied from payout where key = %b
+select id, account, payout, entity, currency, amount, state, paid_on, tied, carried, brought
+from payout where key = %b
 
 -- name: payout_types
 select type, count(*), sum(gross)::bigint, sum(fee)::bigint, sum(net)::bigint

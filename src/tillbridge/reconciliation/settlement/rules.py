@@ -16,6 +16,8 @@ class SettleRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     the bank's lines name the provider. tolerance: minor units up to which a difference of one line
     or payout is proposed as rounding. bank_days: after so many days a payout has to be at the bank.
     settle_days: after so many days a payment has to be in a settlement, 0 = whenever it comes.
+    carries_forward: a payout below zero is taken by the next one and not debited from our bank;
+    None = as the provider does.
     """
 
     tenders: tuple[str, ...] = ()
@@ -25,21 +27,32 @@ class SettleRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tolerance: Annotated[int, msgspec.Meta(ge=0)] = 0
     bank_days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 5
     settle_days: Annotated[int, msgspec.Meta(ge=0, le=90)] = 14
+    carries_forward: bool | None = None
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """An account at a provider: its connection's name, whose it is, and its rules."""
+    """An account at a provider: its connection's name, whose it is, and its rules.
+
+    carries_forward: what is below zero is taken by the next payout.
+    """
 
     name: str
     entity: str
     channel: str
     functional: str
     rules: SettleRules
+    carries_forward: bool = False
 
     @property
     def tenders(self) -> tuple[str, ...]:
         """Our tender codes that it settles, the usual one first."""
         return self.rules.tenders or (self.name,)
+
+
+def carries_forward(connector: Connector, rules: SettleRules) -> bool:
+    """Whether payouts below zero are carried forward: as the workspace says, else the connector."""
+    said = rules.carries_forward
+    return bool(getattr(connector, "carries_forward", False)) if said is None else said
 
 
 def is_account(connector: Connector, rules: SettleRules) -> bool:
