@@ -81,6 +81,7 @@ MISTAKES = [
         "Expected `float` >= 1",
     ),
     ("[connection.erp]\n", "[connection.erp]\nbudget = { conc = 0 }\n", 28, "Expected `int` >= 1"),
+    ("[connection.erp]\n", '[connection.erp]\nposting_windows = ["6-8"]\n', 28, "is no window"),
 ]
 
 

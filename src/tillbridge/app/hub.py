@@ -39,6 +39,7 @@ from tillbridge.durable import accounts, audit, jobs
 from tillbridge.durable.agreed_clock import AgreedClock
 from tillbridge.durable.rooms import Connection, Room
 from tillbridge.durable.session import connect
+from tillbridge.durable.windows import ask_anew
 from tillbridge.inbox.backpressure import Backpressure
 from tillbridge.inbox.files import DropFolder
 from tillbridge.inbox.polls import Poller
@@ -304,9 +305,12 @@ class Hub:
         return FlowRunner(connection, rooms, self.agreed_clock, pace, suspects=suspects)
 
     def targets(self, connection: Connection) -> list[Target]:
-        """Every destination with its connector, secrets and transport."""
+        """Every destination with its connector, secrets and transport. Keys that wait for a posting
+        window as it was before the settings were changed are due.
+        """
         ids = self.destinations(connection).ids
-        return [
+        now = self.agreed_clock.now()
+        found = [
             Target(
                 dest=number,
                 connector=registry.connector(self._connections()[name].connector),
@@ -314,9 +318,14 @@ class Hub:
                 secrets=self.secrets(name),
                 transport=self.transport(name),
                 settle_seconds=self._settle_seconds(name),
+                windows=self._connections()[name].windows,
             )
             for name, number in ids.items()
         ]
+        for one in found:
+            ask_anew(connection, one.dest, one.opening(now), now)
+        connection.commit()
+        return found
 
     def drop_folders(self) -> dict[str, DropFolder]:
         """Drop folder of every connection that reads files: `drop/NAME`, then `archive/NAME`."""

@@ -28,6 +28,7 @@ from tillbridge.app.settings_tables import (
 from tillbridge.atoms.errors import Refused
 from tillbridge.atoms.money import MoneyError, exponent
 from tillbridge.contract.addresses import Reach
+from tillbridge.durable.windows import windows_of
 from tillbridge.posting.money.policy import FLOWS as LEDGER_FLOWS
 from tillbridge.reconciliation.tills.rules import DAYS
 
@@ -136,6 +137,7 @@ def _problems(settings: Settings) -> list[tuple[str, str]]:
         unknown = (p for p in connection.compare_stock.locations if not settings.places_of((p,)))
         found += [(f"{words} {place!r}", place) for place in unknown]
         found += _zone_problem(connection.timezone)
+        found += _window_problems(name, connection)
         found += _address_problems(connection.allow_addresses)
         found += _budget_problems(name, connection, settings)
         if connection.publish and (wrong := connection.publish.problem(places)):
@@ -248,6 +250,16 @@ def _zone_problem(zone: str) -> list[tuple[str, str]]:
     except (ZoneInfoNotFoundError, ValueError, OSError):  # a name is looked up as a path
         return [(f"{zone!r} is no IANA time zone", zone)]
     return []
+
+
+def _window_problems(name: str, connection: ConnectionSettings) -> list[tuple[str, str]]:
+    found = []
+    for words in connection.posting_windows:
+        try:
+            windows_of((words,), connection.timezone)
+        except ValueError as problem:
+            found.append((f"connection {name}: posting_windows: {problem}", words))
+    return found
 
 
 def _address_problems(allow: tuple[str, ...]) -> list[tuple[str, str]]:

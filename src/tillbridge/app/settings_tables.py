@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from tillbridge.durable.windows import Windows, windows_of
 from tillbridge.publishing.availability.rules import PublishRules
 from tillbridge.reconciliation.settlement.rules import SettleRules
 from tillbridge.reconciliation.stock.rules import CompareRules
@@ -125,7 +126,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     it may call although they are private (an ERP in the own network).
     account: the account at the vendor it shares with other connections, "" = its own; a budget is
     an account's. publish: how it shows our availability, None = it does not. settle: which money a
-    provider's account settles, and where it goes.
+    provider's account settles, and where it goes. posting_windows: when invoices, credit notes and
+    journals may be sent there (`mon-fri 20:00-06:00`, in its time zone), () = at any hour.
     """
 
     connector: str
@@ -143,7 +145,13 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     allow_addresses: tuple[str, ...] = ()
     publish: PublishRules | None = None
     settle: SettleRules = SettleRules()
+    posting_windows: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
+
+    @property
+    def windows(self) -> Windows | None:
+        """Its posting windows, None = none are said. Raises ValueError (never once validated)."""
+        return windows_of(self.posting_windows, self.timezone)
 
 
 class HubSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -380,7 +380,7 @@ def _drain(hub: Hub, timeout_seconds: float, progress: Callable[[Pending], None]
             connection.commit()
             figures.plan()
             worked = _deliver_all(delivering) + figures.publish()
-            left = pending(connection, served, figures.dests)
+            left = pending(connection, served, figures.dests, hub.agreed_clock.now())
             if progress is not None:
                 progress(left)
             if not left.moving or hub.clock.monotonic() - began > timeout_seconds:

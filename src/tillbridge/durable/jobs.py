@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from tillbridge.canonical.registry import version_of
-from tillbridge.durable import accounts
+from tillbridge.durable import accounts, windows
 from tillbridge.durable.crash_points import reach
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection
@@ -141,9 +141,13 @@ def enqueue(connection: Connection, owed: Sequence[Owed], now: datetime) -> int:
     return len(fresh)
 
 
-def claim(connection: Connection, dest: int, limit: int, now: datetime) -> list[Claimed]:
+def claim(
+    connection: Connection, dest: int, limit: int, now: datetime, opens: datetime | None = None
+) -> list[Claimed]:
     """Lease up to `limit` keys for one call within the account's budget; their head jobs, marked
-    sent. What is of a paused kind is set aside.
+    sent. What is of a paused kind is set aside, and until then what waits for the posting window.
+
+    opens: when the window opens, None = it is open.
 
     Commits: the lease must be seen by all before the call goes out. Give the slot back afterwards
     (`accounts.end_call`).
@@ -152,7 +156,7 @@ def claim(connection: Connection, dest: int, limit: int, now: datetime) -> list[
     if room is None:
         connection.rollback()
         return []
-    found = _claim_in(connection, room, dest, limit, now)
+    found = _claim_in(connection, room, dest, limit, now, opens)
     if not found:
         connection.commit()
         return []
@@ -166,7 +170,12 @@ def claim(connection: Connection, dest: int, limit: int, now: datetime) -> list[
 
 
 def _claim_in(
-    connection: Connection, room: accounts.Room, dest: int, limit: int, now: datetime
+    connection: Connection,
+    room: accounts.Room,
+    dest: int,
+    limit: int,
+    now: datetime,
+    opens: datetime | None,
 ) -> list[Claimed]:
     """Lease keys that are not set aside; empty when none is left, or after many were set aside."""
     given = {"dest": dest, "now": now, "limit": 1 if room.probe else limit}
@@ -180,6 +189,8 @@ def _claim_in(
         columns = [list(column) for column in zip(*leased, strict=True)]
         rows = connection.execute(QUERIES.heads, (*columns, dest), binary=True).fetchall()
         found = _not_paused(connection, room, dest, [Claimed(*row) for row in rows])
+        if opens is not None:
+            found = _in_window(connection, dest, found, opens)
         if found:
             return found
     return []
@@ -191,13 +202,31 @@ def _not_paused(
     """Set aside what is of a paused kind; the others."""
     if not room.kinds:
         return claimed
-    operations = [one.op for one in claimed]
-    rows = connection.execute(QUERIES.of_kinds, (dest, operations, sorted(room.kinds)))
-    paused = {op for (op,) in rows.fetchall()}
+    paused = _of_kinds(connection, dest, claimed, sorted(room.kinds))
     aside = [one for one in claimed if one.op in paused]
     columns = ([c.key for c in aside], [c.token for c in aside], [c.op for c in aside])
     connection.execute(QUERIES.set_aside, (*columns, dest))
     return [one for one in claimed if one.op not in paused]
+
+
+def _in_window(
+    connection: Connection, dest: int, claimed: list[Claimed], opens: datetime
+) -> list[Claimed]:
+    """Let what the ledger books wait until then; the others."""
+    booked = _of_kinds(connection, dest, claimed, windows.KINDS)
+    aside = [one for one in claimed if one.op in booked]
+    columns = ([c.key for c in aside], [c.token for c in aside])
+    connection.execute(QUERIES.wait_for_window, (opens, opens, *columns, dest))
+    return [one for one in claimed if one.op not in booked]
+
+
+def _of_kinds(
+    connection: Connection, dest: int, claimed: Sequence[Claimed], kinds: Sequence[str]
+) -> set[str]:
+    """Operations among them whose documents are of these kinds."""
+    operations = [one.op for one in claimed]
+    rows = connection.execute(QUERIES.of_kinds, (dest, operations, list(kinds)))
+    return {op for (op,) in rows.fetchall()}
 
 
 def lock_keys(connection: Connection, dest: int, keys: Sequence[str]) -> None:

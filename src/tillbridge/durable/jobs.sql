@@ -53,7 +53,7 @@ with pick as materialized (
 )
 update outkey o
 set lease_until = %(now)s::timestamptz + %(lease)s::interval, token = nextval('fence'),
-    attempts = attempts + 1
+    attempts = attempts + 1, opens = null
 from pick where (o.dest, o.key) = (pick.dest, pick.key)
 returning o.key, o.token, o.attempts, o.unknown, o.prio
 
@@ -75,6 +75,12 @@ set lease_until = null, token = null, due = 'infinity', attempts = greatest(o.at
     paused = d.kind
 from unnest(%b::text[], %b::bigint[], %b::text[]) x (key, token, op), document d
 where o.dest = %b and o.key = x.key and o.token = x.token and d.dest = o.dest and d.op = x.op
+
+-- name: wait_for_window
+update outkey o
+set lease_until = null, token = null, due = %b, opens = %b, attempts = greatest(o.attempts - 1, 0)
+from unnest(%b::text[], %b::bigint[]) x (key, token)
+where o.dest = %b and o.key = x.key and o.token = x.token
 
 -- name: mark_sent
 update document d set state = 'sent' from unnest(%b::text[]) x (op)
@@ -120,7 +126,9 @@ select key from mine
 
 -- name: waiting
 select d.name, count(o.key), coalesce(sum(o.n), 0)::bigint, min(o.due) filter (where o.due < 'infinity'),
-       a.open_until, a.failures, a.name
+       a.open_until, a.failures, a.name,
+       coalesce(sum(o.n) filter (where o.opens > %(now)s), 0)::bigint,
+       min(o.opens) filter (where o.opens > %(now)s)
 from dest d join dest a on a.dest = coalesce(d.account, d.dest) left join outkey o on o.dest = d.dest
 group by d.dest, d.name, a.open_until, a.failures, a.name
 order by d.name

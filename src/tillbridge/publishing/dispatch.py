@@ -9,7 +9,7 @@ documents of the same key wait behind it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -37,6 +37,7 @@ from tillbridge.contract.transport import Transport
 from tillbridge.durable import accounts, jobs, log, messages, parking
 from tillbridge.durable.crash_points import reach
 from tillbridge.durable.rooms import Connection, Record
+from tillbridge.durable.windows import Windows
 from tillbridge.publishing.answers import answer_of, case_of, command_of, fact_of, told_by
 from tillbridge.publishing.room import QUERIES
 
@@ -64,7 +65,8 @@ class Target(msgspec.Struct, frozen=True):
     """A destination: its id, connector, configured connection, secrets and transport.
 
     settle_seconds: how long a call may still be at work over there after it was cut off; what may
-    have been applied is not looked up before.
+    have been applied is not looked up before. windows: when its ledger takes anything, None = at
+    any hour.
     """
 
     dest: int
@@ -73,6 +75,11 @@ class Target(msgspec.Struct, frozen=True):
     secrets: Mapping[str, str]
     transport: Transport
     settle_seconds: float = 0.0
+    windows: Windows | None = None
+
+    def opening(self, now: datetime) -> datetime | None:
+        """When its ledger takes something again, None = now."""
+        return self.windows.opening(now) if self.windows else None
 
 
 class Report(msgspec.Struct):
@@ -132,7 +139,7 @@ class Dispatcher:
         connection, dest, now = self._connection, self._target.dest, self._clock.now()
         accounts.sweep(connection, now)
         connection.commit()
-        claimed = jobs.claim(connection, dest, self._batch, now)
+        claimed = jobs.claim(connection, dest, self._batch, now, self._target.opening(now))
         report = Report(claimed=len(claimed))
         if not claimed:
             return report

@@ -19,7 +19,10 @@ CONSUMER = "flow"
 
 
 class Destination(msgspec.Struct, frozen=True):
-    """One outgoing connection: keys and documents waiting, its account and the breaker of it."""
+    """One outgoing connection: keys and documents waiting, its account and the breaker of it.
+
+    for_window: how many of the documents wait until its posting window opens, opens: when it does.
+    """
 
     name: str
     keys: int
@@ -28,6 +31,8 @@ class Destination(msgspec.Struct, frozen=True):
     open_until: datetime | None
     failures: int
     account: str
+    for_window: int = 0
+    opens: datetime | None = None
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -87,7 +92,7 @@ def status(connection: Connection, now: datetime | None = None) -> Status:
         "select kind, state, count(*) from document group by kind, state order by kind, state"
     ).fetchall():
         documents.setdefault(kind, {})[state] = int(count)
-    destinations = connection.execute(jobs.QUERIES.waiting).fetchall()
+    destinations = connection.execute(jobs.QUERIES.waiting, {"now": now}).fetchall()
     return Status(
         at=now,
         messages=_count(connection, "select count(*) from delivery"),

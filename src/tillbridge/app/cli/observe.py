@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tillbridge.watch.verify import Verdict
 
 DAY_SECONDS = 86_400.0
+_MINUTE = "%Y-%m-%d %H:%M UTC"
 
 
 def register(app: typer.Typer) -> None:
@@ -80,6 +81,11 @@ def status(context: typer.Context) -> None:
     rows += [
         (f"waiting for {d.name}", d.documents, "breaker open" if d.failures else "")
         for d in found.destinations
+    ]
+    rows += [
+        (f"waiting for the posting window of {d.name}", d.for_window, f"opens {d.opens:{_MINUTE}}")
+        for d in found.destinations
+        if d.opens is not None
     ]
     rows += [
         (

@@ -98,6 +98,7 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[Pending], None]]:
         def show(left: Pending) -> None:
             spinner.update(
                 f"{left.records} records, {left.documents} documents waiting, {left.held} held"
+                + (f", {left.for_window} for a posting window" if left.for_window else "")
             )
 
         yield show
