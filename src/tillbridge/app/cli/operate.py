@@ -81,6 +81,8 @@ def drain(
         "facts": found.facts,
     }
     rows = [(name, value) for name, value in msgspec.to_builtins(left).items()]
+    if not left.for_window:
+        rows = [row for row in rows if row[0] not in {"for_window", "opens"}]
     rows += [(f"open cases: {reason}", count) for reason, count in found.open_cases.items()]
     here.show(data, table(("left", "count"), rows))
     if left.moving:
