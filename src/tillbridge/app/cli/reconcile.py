@@ -19,21 +19,13 @@ _Key = Annotated[str, typer.Argument(help="Key of the payout: payout/ACCOUNT/ID.
 def status(context: typer.Context) -> None:
     """Every tie-out: the books, the other side, and the parts of each difference."""
     from tillbridge.app.finance_pages import read_lines, tie_page
-    from tillbridge.reconciliation.receivables.standing import receivable_tie_outs
-    from tillbridge.reconciliation.settlement.report import card_tie_outs, tie_outs
+    from tillbridge.app.tie_outs import every_tie_out
     from tillbridge.reconciliation.sweeps.report import streams
-    from tillbridge.reconciliation.taxes import tax_tie_outs
-    from tillbridge.reconciliation.tills.tie import till_tie_outs
 
     here = terminal(context)
     with here.hub() as hub, hub.connect() as connection:
         accounts = [one for one in hub.accounts if here.who.sees(one.entity)]
-        found = tie_outs(connection, accounts)
-        mine = here.who.entities
-        found += card_tie_outs(connection, mine)
-        found += receivable_tie_outs(connection, mine)
-        found += tax_tie_outs(connection, mine)
-        found += till_tie_outs(connection, mine, hub.expected, hub.policies.kind_of)
+        found = every_tie_out(hub, connection, accounts, here.who.entities)
         names = {one.name for one in accounts}
         read = [one for one in streams(connection) if one.connection in names]
     shown = [

@@ -18,6 +18,7 @@ from tillbridge.app.closing import look_again, scope_of
 from tillbridge.app.demo.trade import drop_settlement, drop_whole_log, lost_sale, waiting_files
 from tillbridge.app.hub import Hub
 from tillbridge.app.machine_account import account
+from tillbridge.app.tie_outs import every_tie_out
 from tillbridge.app.worker import chores
 from tillbridge.atoms.ids import key_of
 from tillbridge.atoms.money import to_text
@@ -199,10 +200,7 @@ class Closing:
         entities = self._hub.workspace.settings.entities()
         seen = View(
             payout=report.payout(connection, self._payout),
-            tie_outs=[
-                *report.tie_outs(connection, self._hub.accounts),
-                *report.card_tie_outs(connection, ()),
-            ],
+            tie_outs=every_tie_out(self._hub, connection, self._hub.accounts, ()),
             close_lists={
                 code: blockers(connection, scope_of(self._hub, code, self._period, now))
                 for code in entities

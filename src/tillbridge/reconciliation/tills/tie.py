@@ -17,6 +17,8 @@ from tillbridge.reconciliation.tills.closing import CASH
 from tillbridge.reconciliation.tills.rules import Expected
 
 QUERIES = load("tillbridge.reconciliation.tills", "tie.sql", "counted")
+ON_CARDS = frozenset({"gift_card", "store_credit"})
+"""Kinds of tender that no drawer holds."""
 
 
 def till_tie_outs(
@@ -28,11 +30,14 @@ def till_tie_outs(
     """Per store, tender and month that is not locked, minor units; () = of all entities.
 
     books: with the float that stays in the drawers. parts: till days that differ. open: cash over
-    (positive) and short, which both sides have in them.
+    (positive) and short, which both sides have in them. Gift cards and store credit are no money of
+    a till: their liability is tied to the cards.
     """
     rows = connection.execute(QUERIES.counted, {"entities": list(entities)}).fetchall()
     return [
-        _tie(group, list(days), expected, kind_of) for group, days in groupby(rows, lambda r: r[:5])
+        _tie(group, list(days), expected, kind_of)
+        for group, days in groupby(rows, lambda r: r[:5])
+        if kind_of(group[3]) not in ON_CARDS
     ]
 
 
