@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ def test_hledger_reads_the_same_book_and_agrees_on_every_balance(
     assert done.returncode == 0, done.stderr
     told = _hledger(ledger, "balance", "--flat", "--no-total", "-O", "csv").stdout
     theirs = {
-        account: round(float(amount.split()[0]) * 100)
+        account: int(Decimal(amount.split()[0]) * 100)
         for account, amount in list(csv.reader(io.StringIO(told)))[1:]
     }
     names = BeancountNames(shop.hub.book.chart)

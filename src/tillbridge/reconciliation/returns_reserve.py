@@ -23,7 +23,7 @@ from tillbridge.canonical.valued import ExpectedReturns, ReturnsExpected
 from tillbridge.durable import log
 from tillbridge.durable.queries import load
 from tillbridge.durable.rooms import Connection, Record
-from tillbridge.orchestration.terms import PARTS, TermsOfSale, Whom
+from tillbridge.orchestration.terms import ALL, PARTS, TermsOfSale, Whom
 
 QUERIES = load(
     "tillbridge.reconciliation",
@@ -37,7 +37,6 @@ QUERIES = load(
 )
 VERSION = "returns-reserve/1"
 """Name and version of this reckoning, as facts tell it."""
-ALL = "*"
 RATES, DAYS = "return_rates", "return_reserve_days"
 
 

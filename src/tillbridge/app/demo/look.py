@@ -90,25 +90,6 @@ def documents(connection: Connection) -> list[DocumentRow]:
     return [DocumentRow(*row) for row in rows]
 
 
-def booked_in_erp(connection: Connection) -> dict[str, dict[str, int]]:
-    """What the ERP's ledger must hold by the hub's entries: entity -> account -> minor units.
-
-    Entries sent as journals count whole. Where the ERP books its own documents it books what was
-    earned and taken back; what buyers owe there (`customer-deposits` here) stands as receivable.
-    """
-    rows = connection.execute(
-        "select e.entity, l.account, sum(l.amount)::bigint"
-        " from entry e join entry_line l on l.entry = e.id"
-        " where e.gl <> 'hub'"
-        " group by 1, 2 order by 1, 2"
-    ).fetchall()
-    connection.rollback()
-    found: dict[str, dict[str, int]] = {}
-    for entity, account, amount in rows:
-        found.setdefault(entity, {})[account] = int(amount)
-    return found
-
-
 def fact_counts(connection: Connection) -> dict[str, int]:
     """Records of the log by type."""
     rows = connection.execute(

@@ -181,7 +181,10 @@ def _carry_forward(connection: Connection, account: Account, payouts: Sequence[P
 
     payouts: the oldest first.
     """
-    before = dict(connection.execute(QUERIES.brought, ([one.id for one in payouts],)).fetchall())
+    before: dict[int, int] = {}
+    if account.carries_forward:
+        rows = connection.execute(QUERIES.brought, ([one.id for one in payouts],))
+        before = dict(rows.fetchall())
     new: dict[str, int] = {}
     for one in payouts:
         standing = before.get(one.id, 0) + new.get(one.currency, 0)
