@@ -21,7 +21,7 @@ ROUNDS ?= 2000
 # Same content, same stamp, nothing to do; a fresh checkout with new times installs nothing twice.
 STAMP := $(VENV)/.installed-$(shell { pwd; cat requirements.txt; sed '/^\[tool\.ruff/,$$d' pyproject.toml; } | cksum | tr ' ' '-')
 
-.PHONY: help setup demo test test-long stories simulate mutants check format bench chaos flash-sale oversell connector lock clean
+.PHONY: help setup demo test test-long stories simulate hledger mutants check format bench chaos flash-sale oversell connector lock clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ stories: setup ## Play every story; print the list with results, and three sales
 
 simulate: setup ## Play the whole hub in virtual time: make simulate SEEDS=500 FIRST=0
 	@$(BIN)/python -m tests.fire.simulation --seeds $(SEEDS) --first $(FIRST) $(ARGS)
+
+hledger: setup ## Have a real hledger check the exported books (HLEDGER=/path, or on the path)
+	@$(BIN)/pytest -q -rs -k hledger tests/stories/test_the_books_pass_the_real_checker.py $(ARGS)
 
 mutants: setup ## Plant each seeded bug by itself and see a named test catch it
 	@$(BIN)/python -m tests.fire.mutants $(ARGS)
